@@ -1,0 +1,133 @@
+package lectern
+
+import (
+	"context"
+	"time"
+)
+
+// Surface is where a list is shown.
+type Surface string
+
+// The surfaces that Lectern makes lists for.
+const (
+	SurfaceHome    Surface = "home"
+	SurfaceSearch  Surface = "search"
+	SurfaceSimilar Surface = "similar"
+)
+
+// Surfaces lists every surface.
+func Surfaces() []Surface { return []Surface{SurfaceHome, SurfaceSearch, SurfaceSimilar} }
+
+// ListRequest asks for one page of a ranked list.
+type ListRequest struct {
+	Surface  Surface
+	Learner  LearnerRef // nobody is fine
+	Query    string     // SurfaceSearch only
+	CourseID string     // SurfaceSimilar only
+	Filter   Filter     // the caller's own filters; eligibility is added by the pipeline
+	Limit    int        // items on the page, ≥ 1
+	Cursor   string     // "" is the first page
+	Explain  bool       // fill Item.Terms
+}
+
+// List is one page of a ranked list.
+type List struct {
+	RankingID     string // the whole list's, the same on every page
+	Items         []Item
+	NextCursor    string   // "" on the last page
+	Total         int      // items in the whole list, bounded by its depth
+	Degraded      []string // names of parts that did not take part, for example "semantic"
+	ConfigVersion string   // which rerank settings made it
+	Timings       []Timing
+}
+
+// Item is one course in a list.
+type Item struct {
+	Course   Course
+	Position int      // 0-based in the whole list
+	Score    float64  // the sum of the terms' contributions
+	Sources  []string // candidate sources that brought it, best first
+	Terms    []Term   // only when explained
+	Reasons  []Reason // most important first
+}
+
+// Term is one part of a score: Contribution = Weight × Value.
+type Term struct {
+	Name         string  `json:"name"`
+	Value        float64 `json:"value"` // in [0, 1]
+	Weight       float64 `json:"weight"`
+	Contribution float64 `json:"contribution"`
+}
+
+// Reason says why an item is in a list: a stable code with parameters. It is
+// turned into a sentence at the edge.
+type Reason struct {
+	Code   string            `json:"code"`
+	Params map[string]string `json:"params,omitempty"`
+}
+
+// Timing is how long one stage took.
+type Timing struct {
+	Stage    string
+	Duration time.Duration
+}
+
+// Ranking is the record of a list that was made: what events cite and what
+// later pages are cut from.
+type Ranking struct {
+	ID            string       `json:"id"` // UUID
+	Learner       LearnerRef   `json:"-"`  // stored by reference, never inside the blob
+	Surface       Surface      `json:"surface"`
+	Query         string       `json:"query,omitempty"`
+	CourseID      string       `json:"course_id,omitempty"`
+	RequestHash   string       `json:"request_hash"` // of everything but cursor and limit
+	CreatedAt     time.Time    `json:"created_at"`
+	ConfigVersion string       `json:"config_version"`
+	Degraded      []string     `json:"degraded,omitempty"`
+	Items         []RankedItem `json:"items"` // in order, the whole depth
+}
+
+// RankedItem is one slot of a recorded ranking.
+type RankedItem struct {
+	CourseID   string    `json:"course_id"`
+	Score      float64   `json:"score"`
+	Propensity float64   `json:"propensity"` // probability that this slot held this course; 1 without exploration
+	Sources    []string  `json:"sources,omitempty"`
+	Terms      []float64 `json:"terms,omitempty"` // values in the order of Ranking's config version
+	Reasons    []Reason  `json:"reasons,omitempty"`
+}
+
+// TraceRequest asks what became of one course for one learner.
+type TraceRequest struct {
+	Learner  LearnerRef
+	CourseID string
+	Surface  Surface // SurfaceHome when empty
+	Query    string
+	Filter   Filter
+}
+
+// Trace says how far a course came on the way into a list.
+type Trace struct {
+	CourseID string
+	Outcome  string       // "ranked" or the stage that lost it
+	Position *int         // 0-based, when ranked
+	Score    float64      // when it was scored
+	Stages   []TraceStage // in order, up to the one that lost it
+	Terms    []Term       // when it was scored
+}
+
+// TraceStage is one stage's verdict.
+type TraceStage struct {
+	Stage  string `json:"stage"`
+	Passed bool   `json:"passed"`
+	Detail string `json:"detail"` // a sentence with the numbers behind the verdict
+}
+
+// Ranker makes lists. The same object serves and is evaluated.
+type Ranker interface {
+	// List returns one page. Errors: CodeInvalid, CodeNotFound (SurfaceSimilar,
+	// unknown course), CodeCursorMismatch, CodeCursorExpired, CodeUnavailable.
+	List(ctx context.Context, req ListRequest) (List, error)
+	// Trace follows one course. Errors: CodeNotFound for an unknown course.
+	Trace(ctx context.Context, req TraceRequest) (Trace, error)
+}
