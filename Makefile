@@ -1,0 +1,77 @@
+# Lectern. `make help` lists what there is.
+
+GO       ?= go
+DATA     ?= data/demo
+ADDRESS  ?= 127.0.0.1:8080
+TOOL     := $(GO) tool -modfile=tools/go.mod
+PACKAGES := ./...
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## start Lectern in embedded mode with the demo platform
+	./bin/lectern serve --demo --data $(DATA) --server.address $(ADDRESS)
+
+.PHONY: build
+build: ## build bin/lectern, static
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/lectern ./cmd/lectern
+
+.PHONY: test
+test: test-deps ## run every test, installing and starting what they need
+	LECTERN_TEST_REQUIRE_POSTGRES=1 $(GO) test -timeout 14m $(PACKAGES)
+
+.PHONY: test-deps
+test-deps: # PostgreSQL's binaries, from Debian, when they are not there yet
+	@scripts/test-deps.sh postgresql
+
+.PHONY: race
+race: test-deps ## the tests under the race detector
+	@scripts/test-deps.sh gcc
+	LECTERN_TEST_REQUIRE_POSTGRES=1 CGO_ENABLED=1 $(GO) test -race -short -timeout 40m $(PACKAGES)
+
+.PHONY: check
+check: fmt-check vet generate-check lint race vuln ## everything a change must pass
+
+.PHONY: fmt
+fmt: ## format the code
+	gofmt -s -w $$(git ls-files '*.go')
+
+.PHONY: fmt-check
+fmt-check: # fails when a file is not formatted
+	@out=$$(gofmt -s -l $$(git ls-files '*.go')); test -z "$$out" || { echo "not formatted:"; echo "$$out"; exit 1; }
+
+.PHONY: vet
+vet: # go vet
+	$(GO) vet $(PACKAGES)
+
+.PHONY: lint
+lint: ## golangci-lint, pinned in tools/go.mod
+	$(TOOL) golangci-lint run $(PACKAGES)
+
+.PHONY: generate
+generate: ## regenerate the code of the SQL queries
+	$(TOOL) sqlc generate
+
+.PHONY: generate-check
+generate-check: ## fails when generated code is out of date
+	$(TOOL) sqlc diff
+
+.PHONY: vuln
+vuln: ## govulncheck, where its database can be reached
+	@scripts/vuln.sh
+
+.PHONY: bench
+bench: ## the benchmarks behind the figures in the docs
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m $(or $(BENCH_PACKAGES),$(PACKAGES))
+
+.PHONY: soak
+soak: test-deps ## the long crash and property tests: twenty kills each
+	LECTERN_SOAK=1 LECTERN_TEST_REQUIRE_POSTGRES=1 $(GO) test -timeout 60m -run 'Kill|Crash|Soak' -v $(PACKAGES)
+
+.PHONY: clean
+clean: ## remove what was built and the demo data
+	rm -rf bin data/demo
