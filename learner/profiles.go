@@ -1,0 +1,133 @@
+package learner
+
+import (
+	"container/list"
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+)
+
+// Profiles reads learners' profiles and makes tastes of them. Both are kept in
+// memory by learner, profile version and the embedder's fingerprint; the version
+// is read from the store at every call, so that a list follows the learner's last
+// event. It is safe for concurrent use.
+type Profiles struct {
+	store lectern.LearnerStore
+	cfg   Config
+	clock lectern.Clock
+
+	mu    sync.Mutex
+	byRef map[lectern.LearnerRef]*list.Element // of *kept
+	order *list.List                           // most recently used first
+}
+
+// kept is one learner in memory.
+type kept struct {
+	ref     lectern.LearnerRef
+	profile lectern.Profile
+
+	taste       Taste
+	fingerprint string // of the embedder that taste was made with; "" without one
+	tasteAt     time.Time
+}
+
+// NewProfiles returns a reader. Errors: CodeInvalid naming the keys at fault.
+func NewProfiles(store lectern.LearnerStore, cfg Config, clock lectern.Clock) (*Profiles, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	return &Profiles{
+		store: store, cfg: cfg, clock: clock,
+		byRef: make(map[lectern.LearnerRef]*list.Element), order: list.New(),
+	}, nil
+}
+
+// Load returns a learner's profile and taste. index and embedder belong together;
+// embedder may be nil. Errors: CodeNotFound for a learner nobody knows, and those
+// of the store and the index.
+func (p *Profiles) Load(
+	ctx context.Context, ref lectern.LearnerRef, index lectern.VectorIndex, embedder lectern.Embedder,
+) (lectern.Profile, Taste, error) {
+	version, err := p.store.ProfileVersion(ctx, ref)
+	if err != nil {
+		if lectern.ErrorCode(err) == lectern.CodeNotFound {
+			p.forget(ref)
+		}
+		return lectern.Profile{}, Taste{}, fmt.Errorf("read a profile's version: %w", err)
+	}
+	fingerprint := ""
+	if embedder != nil {
+		fingerprint = embedder.Fingerprint()
+	}
+	now := p.clock()
+	have, ok := p.lookup(ref)
+	fresh := ok && have.profile.Version == version && now.Sub(have.tasteAt) < p.cfg.ttl(have.taste)
+	if fresh && have.fingerprint == fingerprint {
+		return have.profile, have.taste, nil
+	}
+	profile := have.profile
+	if !fresh {
+		if profile, err = p.store.Profile(ctx, ref); err != nil {
+			return lectern.Profile{}, Taste{}, fmt.Errorf("read a profile: %w", err)
+		}
+	}
+	taste, err := p.cfg.taste(ctx, profile, now, index, embedder)
+	if err != nil {
+		// The profile still says what was seen and what may be shown.
+		return profile, Taste{Personal: personal(profile.Learner), Partial: true}, nil
+	}
+	if !taste.Partial {
+		p.keep(kept{ref: ref, profile: profile, taste: taste, fingerprint: fingerprint, tasteAt: now})
+	}
+	return profile, taste, nil
+}
+
+// missingTTL is how long a taste is kept that lacks the vector of a course, which
+// may be on its way.
+const missingTTL = 5 * time.Second
+
+func (c Config) ttl(t Taste) time.Duration {
+	if t.missing {
+		return min(missingTTL, c.CacheTTL)
+	}
+	return c.CacheTTL
+}
+
+func (p *Profiles) lookup(ref lectern.LearnerRef) (kept, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	el, ok := p.byRef[ref]
+	if !ok {
+		return kept{}, false
+	}
+	p.order.MoveToFront(el)
+	return *el.Value.(*kept), true
+}
+
+func (p *Profiles) keep(k kept) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if el, ok := p.byRef[k.ref]; ok {
+		el.Value = &k
+		p.order.MoveToFront(el)
+		return
+	}
+	p.byRef[k.ref] = p.order.PushFront(&k)
+	for p.order.Len() > p.cfg.CacheSize {
+		last := p.order.Back()
+		delete(p.byRef, last.Value.(*kept).ref)
+		p.order.Remove(last)
+	}
+}
+
+func (p *Profiles) forget(ref lectern.LearnerRef) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if el, ok := p.byRef[ref]; ok {
+		delete(p.byRef, ref)
+		p.order.Remove(el)
+	}
+}

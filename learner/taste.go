@@ -1,0 +1,218 @@
+package learner
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+)
+
+// Taste is what a learner likes, in the space of one embedder. Read only.
+type Taste struct {
+	// Personal is whether the learner allows lists that are made from what is
+	// known of them. Without it everything below is empty.
+	Personal  bool
+	Vectors   [][]float32 // unit length; none when nothing is known, or without an embedder
+	Interests []Interest  // as stated, the goal last
+	Liked     []Liked     // strongest first
+	// Partial reports that the embedder failed, so that stated interests have no
+	// vectors this time.
+	Partial bool
+
+	missing bool // a course of the profile had no vector
+}
+
+// Interest is one stated interest, or the goal.
+type Interest struct {
+	Text   string
+	Goal   bool
+	Vector []float32 // unit length; nil when the embedder knows none of it
+}
+
+// Liked is one course that speaks for the learner's taste.
+type Liked struct {
+	CourseID string
+	Weight   float64   // as of when the taste was made, > 0
+	Vector   []float32 // unit length; nil without an embedder
+}
+
+// weighted is a profile entry as it weighs now.
+type weighted struct {
+	id     string
+	weight float64
+}
+
+// weigh decays entries to at, bounds them, and returns the heaviest first, ties
+// by id.
+func (c Config) weigh(entries []lectern.ProfileEntry, at time.Time) []weighted {
+	out := make([]weighted, 0, len(entries))
+	for _, e := range entries {
+		age := max(0, at.Sub(e.WeightAt).Seconds())
+		w := e.Weight * math.Exp2(-age/c.HalfLife.Seconds())
+		w = min(max(w, -c.MaxCourseWeight), c.MaxCourseWeight)
+		if w != 0 && !math.IsNaN(w) {
+			out = append(out, weighted{e.CourseID, w})
+		}
+	}
+	slices.SortFunc(out, func(a, b weighted) int {
+		if d := cmp.Compare(math.Abs(b.weight), math.Abs(a.weight)); d != 0 {
+			return d
+		}
+		return cmp.Compare(a.id, b.id)
+	})
+	if len(out) > c.MaxEntries {
+		out = out[:c.MaxEntries]
+	}
+	return out
+}
+
+// taste makes a taste of a profile: Σ weight × vector over the courses, where a
+// negative weight counts PushAway times, plus the stated interests and the goal,
+// scaled to unit length. embedder may be nil: then there are no vectors.
+func (c Config) taste(
+	ctx context.Context, p lectern.Profile, at time.Time, index lectern.VectorIndex, embedder lectern.Embedder,
+) (Taste, error) {
+	t := Taste{Personal: personal(p.Learner)}
+	if !t.Personal {
+		return t, nil
+	}
+	entries := c.weigh(p.Entries, at)
+	t.Interests = c.stated(p.Learner)
+	vectors := make([][]float32, len(entries))
+	if embedder != nil {
+		var err error
+		if vectors, err = courseVectors(ctx, index, entries); err != nil {
+			return Taste{}, err
+		}
+		t.Partial = !embedStated(ctx, embedder, t.Interests)
+	}
+	for i, e := range entries {
+		t.missing = t.missing || embedder != nil && vectors[i] == nil
+		if e.weight > 0 && len(t.Liked) < c.MaxLiked {
+			t.Liked = append(t.Liked, Liked{CourseID: e.id, Weight: e.weight, Vector: vectors[i]})
+		}
+	}
+	if v := c.blend(entries, vectors, t.Interests); v != nil {
+		t.Vectors = [][]float32{v}
+	}
+	return t, nil
+}
+
+// personal reports whether the learner allows personal lists.
+func personal(l lectern.Learner) bool {
+	if l.Consent == nil {
+		return lectern.DefaultConsent().Personalisation
+	}
+	return l.Consent.Personalisation
+}
+
+// stated returns the interests and the goal that are not empty, each once.
+func (c Config) stated(l lectern.Learner) []Interest {
+	var out []Interest
+	seen := make(map[string]bool)
+	add := func(text string, goal bool) {
+		text = strings.Join(strings.Fields(text), " ")
+		if key := lectern.FoldKey(text); key != "" && !seen[key] {
+			seen[key] = true
+			out = append(out, Interest{Text: text, Goal: goal})
+		}
+	}
+	for _, text := range l.Interests {
+		if len(out) == c.MaxInterests {
+			break
+		}
+		add(text, false)
+	}
+	add(l.Goal, true)
+	return out
+}
+
+// embedStated fills in vectors and reports whether the embedder answered.
+func embedStated(ctx context.Context, embedder lectern.Embedder, interests []Interest) bool {
+	if len(interests) == 0 {
+		return true
+	}
+	texts := make([]string, len(interests))
+	for i, in := range interests {
+		texts[i] = in.Text
+	}
+	vectors, err := embedder.Embed(ctx, lectern.EmbedQuery, texts)
+	if err != nil || len(vectors) != len(texts) {
+		return false
+	}
+	for i := range interests {
+		interests[i].Vector = vectors[i]
+	}
+	return true
+}
+
+func courseVectors(ctx context.Context, index lectern.VectorIndex, entries []weighted) ([][]float32, error) {
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	ids := make([]string, len(entries))
+	for i, e := range entries {
+		ids[i] = e.id
+	}
+	vectors, err := index.Vectors(ctx, lectern.VectorContent, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read the vectors of a profile's courses: %w", err)
+	}
+	return vectors, nil
+}
+
+// blend returns the unit-length weighted sum, nil when nothing of it is left.
+func (c Config) blend(entries []weighted, vectors [][]float32, interests []Interest) []float32 {
+	var sum []float64
+	add := func(v []float32, w float64) {
+		if v == nil || w == 0 {
+			return
+		}
+		if sum == nil {
+			sum = make([]float64, len(v))
+		}
+		if len(v) != len(sum) {
+			return // of another embedder: never mixed
+		}
+		for i, x := range v {
+			sum[i] += w * float64(x)
+		}
+	}
+	for i, e := range entries {
+		w := e.weight
+		if w < 0 {
+			w *= c.PushAway
+		}
+		add(vectors[i], w)
+	}
+	for _, in := range interests {
+		w := c.InterestWeight
+		if in.Goal {
+			w = c.GoalWeight
+		}
+		add(in.Vector, w)
+	}
+	return unit(sum)
+}
+
+// unit scales to length 1; what is too short to have a direction becomes nil.
+func unit(sum []float64) []float32 {
+	norm := 0.0
+	for _, x := range sum {
+		norm += x * x
+	}
+	norm = math.Sqrt(norm)
+	if norm < 1e-9 || math.IsNaN(norm) || math.IsInf(norm, 0) {
+		return nil
+	}
+	out := make([]float32, len(sum))
+	for i, x := range sum {
+		out[i] = float32(x / norm)
+	}
+	return out
+}

@@ -1,0 +1,101 @@
+package rerank
+
+import (
+	"time"
+
+	"github.com/lectern-dev/lectern"
+)
+
+// Facts are what scoring needs to know of a course, whoever asks. They are
+// shared between lists: read only.
+type Facts struct {
+	ID          string
+	Title       string
+	Level       lectern.Level
+	Hours       *float64 // total workload; nil is unknown
+	Language    string   // as the course states it
+	Languages   []string // lectern.LanguageKeys of it
+	Provider    string   // folded
+	Category    string   // the broadest one, folded
+	PublishedAt time.Time
+	FreshAt     time.Time // the later of publication and last substantial update; zero is unknown
+	RatingMean  float64   // stars
+	RatingCount float64   // 0 is unrated
+	Popularity  Signal
+}
+
+// Signal is a measured value in [0, 1], or unknown.
+type Signal struct {
+	Value float64
+	Known bool
+}
+
+// Known makes a Signal, clamped to [0, 1]. What is not a number is unknown.
+func Known(v float64) Signal {
+	if v != v {
+		return Signal{}
+	}
+	return Signal{Value: min(max(v, 0), 1), Known: true}
+}
+
+// Candidate is one course on its way into a list, with what was measured of it
+// for this request.
+type Candidate struct {
+	Course     *Facts
+	Sources    []string // candidate sources that brought it, best first
+	Relevance  Signal   // fused score of words and meaning; search only
+	ExactTitle bool     // the query is the course's title
+	Similarity Signal   // cosine to the learner's taste, or to the course of SurfaceSimilar
+	Interest   Signal   // best match among the stated interests and the goal
+	// What the signals came from, for reasons.
+	InterestText string   // the interest that matched best
+	InterestGoal bool     // ... is the learner's goal
+	NearestID    string   // the course the learner liked, or asked about, that is nearest
+	NearestTitle string   //
+	NearestSim   float64  // cosine to it
+	MatchedTerms []string // words of the query that the course's title, skills or categories hold
+}
+
+// Request is what scoring needs to know beside the candidates.
+type Request struct {
+	Surface     lectern.Surface
+	At          time.Time
+	Level       lectern.Level // wanted; "" is unknown
+	WeeklyHours *float64      // time the learner has; nil is unknown
+	Languages   []string      // wanted, as lectern.LanguageKeys; none is unknown
+	Query       string        // search only
+	RatingMean  float64       // stars, mean of the catalogue; 0 when nothing is rated
+	Depth       int           // how many are wanted; 0 is all
+}
+
+// Scored is one candidate in its place.
+type Scored struct {
+	Index   int     // into the candidates
+	Score   float64 // Σ weight × value
+	Values  []float64
+	Reasons []lectern.Reason
+}
+
+// Reranker puts candidates in order. Implementations are pure: the same input
+// gives the same list.
+type Reranker interface {
+	// Version names the settings; it changes when any of them does.
+	Version() string
+	// Terms returns name and weight of every value in Scored.Values, in order.
+	Terms(s lectern.Surface) []lectern.Term
+	// Rerank returns the first Depth candidates, best first.
+	Rerank(req Request, candidates []Candidate) []Scored
+}
+
+// Explain lays values out as terms with their contributions. It returns nil when
+// the values do not belong to these terms.
+func Explain(terms []lectern.Term, values []float64) []lectern.Term {
+	if len(values) != len(terms) {
+		return nil
+	}
+	out := make([]lectern.Term, len(terms))
+	for i, t := range terms {
+		out[i] = lectern.Term{Name: t.Name, Weight: t.Weight, Value: values[i], Contribution: t.Weight * values[i]}
+	}
+	return out
+}

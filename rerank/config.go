@@ -1,0 +1,164 @@
+package rerank
+
+import (
+	"math"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+)
+
+// Config tunes scoring.
+type Config struct {
+	Weights           Weights       `koanf:"weights"`
+	FreshnessHalfLife time.Duration `koanf:"freshness_half_life"` // age at which freshness is one half
+	RatingPrior       float64       `koanf:"rating_prior"`        // ratings that the catalogue's mean weighs as
+	ComfortableWeeks  float64       `koanf:"comfortable_weeks"`   // time_fit is 1 up to so many weeks
+	MaxProviderRun    int           `koanf:"max_provider_run"`    // home: courses of one provider in a row; 0 is no cap
+	MaxCategoryRun    int           `koanf:"max_category_run"`    // home: courses of one category in a row; 0 is no cap
+	Reasons           ReasonConfig  `koanf:"reasons"`
+}
+
+// ReasonConfig says from when on a reason is worth giving.
+type ReasonConfig struct {
+	Max         int           `koanf:"max"`          // reasons per item
+	NewWithin   time.Duration `koanf:"new_within"`   // new_course: published within
+	PopularFrom float64       `koanf:"popular_from"` // popular: popularity term at least
+	RatedFrom   float64       `koanf:"rated_from"`   // highly_rated: stars at least
+	RatedCount  int           `koanf:"rated_count"`  // highly_rated: ratings at least
+	SimilarFrom float64       `koanf:"similar_from"` // similar_to_course, matches_interest: match at least
+}
+
+// Weights are the weights of the terms on every surface. Only their proportions
+// matter: a surface's weights are divided by their sum.
+type Weights struct {
+	Home    TermWeights `koanf:"home"`
+	Search  TermWeights `koanf:"search"`
+	Similar TermWeights `koanf:"similar"`
+}
+
+// TermWeights has one weight per term, each ≥ 0; a term of weight 0 takes no part.
+type TermWeights struct {
+	Relevance  float64 `koanf:"relevance"`
+	Similarity float64 `koanf:"similarity"`
+	Interest   float64 `koanf:"interest_match"`
+	Quality    float64 `koanf:"quality"`
+	Popularity float64 `koanf:"popularity"`
+	Freshness  float64 `koanf:"freshness"`
+	Level      float64 `koanf:"level_fit"`
+	Time       float64 `koanf:"time_fit"`
+	Language   float64 `koanf:"language_fit"`
+}
+
+// DefaultConfig returns the settings that docs/ranking.md gives reasons for.
+func DefaultConfig() Config {
+	return Config{
+		Weights:           DefaultWeights(),
+		FreshnessHalfLife: 180 * 24 * time.Hour,
+		RatingPrior:       20,
+		ComfortableWeeks:  8,
+		MaxProviderRun:    2,
+		MaxCategoryRun:    4,
+		Reasons: ReasonConfig{
+			Max: 3, NewWithin: 60 * 24 * time.Hour, PopularFrom: 0.6,
+			RatedFrom: 4.5, RatedCount: 10, SimilarFrom: 0.2,
+		},
+	}
+}
+
+// DefaultWeights returns weights that sum to 1 on every surface. In search the
+// terms beside relevance sum to less than what an exact title is ahead by.
+func DefaultWeights() Weights {
+	return Weights{
+		Home: TermWeights{
+			Similarity: 0.40, Interest: 0.15, Quality: 0.12, Popularity: 0.12,
+			Freshness: 0.06, Level: 0.06, Time: 0.03, Language: 0.06,
+		},
+		Search: TermWeights{
+			Relevance: 0.92, Similarity: 0.02, Quality: 0.02, Popularity: 0.02, Language: 0.02,
+		},
+		Similar: TermWeights{
+			Similarity: 0.75, Quality: 0.07, Popularity: 0.07, Freshness: 0.03, Level: 0.03, Language: 0.05,
+		},
+	}
+}
+
+// Validate reports every setting that is not acceptable, by its key.
+func (c Config) Validate() error {
+	v := checker{prefix: "rerank."}
+	v.bad = append(v.bad, c.Weights.problems()...)
+	v.check(c.FreshnessHalfLife > 0, "freshness_half_life", c.FreshnessHalfLife, "over 0")
+	v.check(finite(c.RatingPrior) && c.RatingPrior >= 0, "rating_prior", c.RatingPrior, "at least 0")
+	v.check(finite(c.ComfortableWeeks) && c.ComfortableWeeks > 0, "comfortable_weeks", c.ComfortableWeeks, "over 0")
+	v.check(c.MaxProviderRun >= 0, "max_provider_run", c.MaxProviderRun, "at least 0; 0 is no cap")
+	v.check(c.MaxCategoryRun >= 0, "max_category_run", c.MaxCategoryRun, "at least 0; 0 is no cap")
+	r := c.Reasons
+	v.check(r.Max >= 0 && r.Max <= 10, "reasons.max", r.Max, "0 to 10")
+	v.check(r.NewWithin >= 0, "reasons.new_within", r.NewWithin, "at least 0")
+	v.check(unit(r.PopularFrom), "reasons.popular_from", r.PopularFrom, "0 to 1")
+	v.check(r.RatedFrom >= lectern.MinStars && r.RatedFrom <= lectern.MaxStars, "reasons.rated_from", r.RatedFrom, "1 to 5")
+	v.check(r.RatedCount >= 1, "reasons.rated_count", r.RatedCount, "at least 1")
+	v.check(unit(r.SimilarFrom), "reasons.similar_from", r.SimilarFrom, "0 to 1")
+	return v.err()
+}
+
+// Validate reports every weight that is not acceptable, by its key.
+func (w Weights) Validate() error {
+	v := checker{bad: w.problems()}
+	return v.err()
+}
+
+func (w Weights) problems() []lectern.FieldError {
+	v := checker{prefix: "rerank.weights."}
+	for _, s := range lectern.Surfaces() {
+		sum := 0.0
+		for i, weight := range w.of(s).vector() {
+			v.check(finite(weight) && weight >= 0, string(s)+"."+termNames[i], weight, "a number of at least 0")
+			sum += weight
+		}
+		v.check(sum > 0 && !math.IsInf(sum, 0), string(s), sum, "at least one weight over 0")
+	}
+	return v.bad
+}
+
+// of returns the weights of one surface.
+func (w Weights) of(s lectern.Surface) TermWeights {
+	switch s {
+	case lectern.SurfaceSearch:
+		return w.Search
+	case lectern.SurfaceSimilar:
+		return w.Similar
+	default:
+		return w.Home
+	}
+}
+
+// vector returns the weights in the order of the term constants.
+func (w TermWeights) vector() [termCount]float64 {
+	return [termCount]float64{
+		w.Relevance, w.Similarity, w.Interest, w.Quality, w.Popularity,
+		w.Freshness, w.Level, w.Time, w.Language,
+	}
+}
+
+// checker gathers what is wrong with a configuration.
+type checker struct {
+	prefix string
+	bad    []lectern.FieldError
+}
+
+func (v *checker) check(ok bool, key string, value any, allowed string) {
+	if !ok {
+		v.bad = append(v.bad, lectern.NewFieldError(v.prefix+key, value, "is not allowed", allowed))
+	}
+}
+
+func (v *checker) err() error {
+	if len(v.bad) == 0 {
+		return nil
+	}
+	return lectern.Invalid("the rerank settings are not usable", v.bad...)
+}
+
+func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
+
+func unit(f float64) bool { return f >= 0 && f <= 1 }

@@ -1,0 +1,106 @@
+package rerank
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"github.com/lectern-dev/lectern"
+)
+
+// Linear scores by a weighted sum of terms. It is safe for concurrent use.
+type Linear struct {
+	cfg      Config
+	version  string
+	surfaces map[lectern.Surface]surfaceTerms
+}
+
+// surfaceTerms are the terms that take part on one surface.
+type surfaceTerms struct {
+	terms []lectern.Term // name and weight; the weights sum to 1
+	index []int          // term constants, in the same order
+}
+
+var _ Reranker = (*Linear)(nil)
+
+// NewLinear returns a reranker. Errors: CodeInvalid naming the keys at fault.
+func NewLinear(cfg Config) (*Linear, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "linear/1 %+v", cfg))
+	l := &Linear{
+		cfg:      cfg,
+		version:  "linear-" + hex.EncodeToString(sum[:6]),
+		surfaces: make(map[lectern.Surface]surfaceTerms),
+	}
+	for _, s := range lectern.Surfaces() {
+		l.surfaces[s] = partOf(cfg.Weights.of(s))
+	}
+	return l, nil
+}
+
+// partOf returns the terms with a weight, scaled so that the weights sum to 1.
+func partOf(w TermWeights) surfaceTerms {
+	sum := 0.0
+	for _, weight := range w.vector() {
+		sum += weight
+	}
+	var out surfaceTerms
+	for i, weight := range w.vector() {
+		if weight > 0 {
+			out.terms = append(out.terms, lectern.Term{Name: termNames[i], Weight: weight / sum})
+			out.index = append(out.index, i)
+		}
+	}
+	return out
+}
+
+// Version is a hash of every setting.
+func (l *Linear) Version() string { return l.version }
+
+// Terms returns the terms that take part on a surface.
+func (l *Linear) Terms(s lectern.Surface) []lectern.Term {
+	return slices.Clone(l.of(s).terms)
+}
+
+func (l *Linear) of(s lectern.Surface) surfaceTerms {
+	if t, ok := l.surfaces[s]; ok {
+		return t
+	}
+	return l.surfaces[lectern.SurfaceHome]
+}
+
+// Rerank scores every candidate and orders by falling score, then rising id. On
+// home, runs of one provider or category are then broken up.
+func (l *Linear) Rerank(req Request, candidates []Candidate) []Scored {
+	part := l.of(req.Surface)
+	width := len(part.terms)
+	backing := make([]float64, len(candidates)*width)
+	out := make([]Scored, len(candidates))
+	for i := range candidates {
+		values := backing[i*width : (i+1)*width : (i+1)*width]
+		score := 0.0
+		for j, term := range part.index {
+			values[j] = l.value(term, &req, &candidates[i])
+			score += part.terms[j].Weight * values[j]
+		}
+		out[i] = Scored{Index: i, Score: score, Values: values}
+	}
+	slices.SortFunc(out, func(a, b Scored) int {
+		if a.Score != b.Score {
+			return cmp.Compare(b.Score, a.Score)
+		}
+		return cmp.Compare(candidates[a.Index].Course.ID, candidates[b.Index].Course.ID)
+	})
+	if req.Surface == lectern.SurfaceHome {
+		out = breakRuns(out, candidates, l.cfg.MaxProviderRun, l.cfg.MaxCategoryRun)
+	}
+	if req.Depth > 0 && len(out) > req.Depth {
+		out = out[:req.Depth:req.Depth]
+	}
+	l.addReasons(req, part, candidates, out)
+	return out
+}

@@ -1,0 +1,161 @@
+package rerank
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lectern-dev/lectern"
+)
+
+// The codes of reasons, with the parameters each carries.
+const (
+	ReasonSimilarToCourse = "similar_to_course" // course_id, title
+	ReasonMatchesInterest = "matches_interest"  // interest
+	ReasonMatchesGoal     = "matches_goal"      // goal
+	ReasonMatchesQuery    = "matches_query"     // terms: words of the query, separated by ", "
+	ReasonCloseToQuery    = "close_to_query"    // query; close in meaning without a shared word
+	ReasonPopular         = "popular"           //
+	ReasonNewCourse       = "new_course"        //
+	ReasonHighlyRated     = "highly_rated"      // rating (one decimal), count
+	ReasonFitsLevel       = "fits_level"        // level
+	ReasonFitsTime        = "fits_time"         // hours
+	ReasonFitsLanguage    = "fits_language"     // language
+)
+
+// ReasonCodes lists every code that a list may carry.
+func ReasonCodes() []string {
+	return []string{
+		ReasonSimilarToCourse, ReasonMatchesInterest, ReasonMatchesGoal, ReasonMatchesQuery,
+		ReasonCloseToQuery, ReasonPopular, ReasonNewCourse, ReasonHighlyRated,
+		ReasonFitsLevel, ReasonFitsTime, ReasonFitsLanguage,
+	}
+}
+
+// addReasons gives every item its reasons: for each term that speaks for the
+// course the reason it stands for, the term that weighed most first.
+func (l *Linear) addReasons(req Request, part surfaceTerms, candidates []Candidate, items []Scored) {
+	if l.cfg.Reasons.Max == 0 {
+		return
+	}
+	shared := make(map[[2]string]map[string]string)
+	order := make([]int, 0, len(part.index))
+	for i := range items {
+		item := &items[i]
+		c := &candidates[item.Index]
+		order = order[:0]
+		for j := range part.index {
+			order = append(order, j)
+		}
+		slices.SortStableFunc(order, func(a, b int) int {
+			return cmp.Compare(part.terms[b].Weight*item.Values[b], part.terms[a].Weight*item.Values[a])
+		})
+		for _, j := range order {
+			if len(item.Reasons) == l.cfg.Reasons.Max {
+				break
+			}
+			r, ok := l.reason(part.index[j], item.Values[j], req, c, shared)
+			if ok && !slices.ContainsFunc(item.Reasons, func(have lectern.Reason) bool { return have.Code == r.Code }) {
+				item.Reasons = append(item.Reasons, r)
+			}
+		}
+		if len(item.Reasons) == 0 {
+			item.Reasons = lastResort(c)
+		}
+	}
+}
+
+// reason returns what a term's value has to say for a candidate, if anything.
+func (l *Linear) reason(term int, value float64, req Request, c *Candidate, shared map[[2]string]map[string]string) (lectern.Reason, bool) {
+	cfg, f := l.cfg.Reasons, c.Course
+	switch term {
+	case termRelevance:
+		if len(c.MatchedTerms) > 0 {
+			return oneParam(shared, ReasonMatchesQuery, "terms", strings.Join(c.MatchedTerms, ", ")), true
+		}
+		return oneParam(shared, ReasonCloseToQuery, "query", req.Query), c.Relevance.Known
+	case termSimilarity:
+		if c.NearestID != "" && c.NearestSim >= cfg.SimilarFrom {
+			return similarTo(shared, c.NearestID, c.NearestTitle), true
+		}
+		return interestReason(shared, c, cfg.SimilarFrom)
+	case termInterest:
+		return interestReason(shared, c, cfg.SimilarFrom)
+	case termQuality:
+		ok := f.RatingMean >= cfg.RatedFrom && f.RatingCount >= float64(cfg.RatedCount)
+		if !ok {
+			return lectern.Reason{}, false
+		}
+		return lectern.Reason{Code: ReasonHighlyRated, Params: map[string]string{
+			"rating": strconv.FormatFloat(f.RatingMean, 'f', 1, 64),
+			"count":  strconv.FormatFloat(f.RatingCount, 'f', 0, 64),
+		}}, true
+	case termPopularity:
+		return lectern.Reason{Code: ReasonPopular}, f.Popularity.Known && value >= cfg.PopularFrom
+	case termFreshness:
+		age := req.At.Sub(f.PublishedAt)
+		return lectern.Reason{Code: ReasonNewCourse}, !f.PublishedAt.IsZero() && age >= 0 && age <= cfg.NewWithin
+	case termLevel:
+		return oneParam(shared, ReasonFitsLevel, "level", string(f.Level)), value == 1
+	case termTime:
+		if value < 1 || f.Hours == nil {
+			return lectern.Reason{}, false
+		}
+		return oneParam(shared, ReasonFitsTime, "hours", strconv.FormatFloat(*f.Hours, 'f', -1, 64)), true
+	case termLanguage:
+		return oneParam(shared, ReasonFitsLanguage, "language", f.Language), value == 1
+	}
+	return lectern.Reason{}, false
+}
+
+func interestReason(shared map[[2]string]map[string]string, c *Candidate, from float64) (lectern.Reason, bool) {
+	if !c.Interest.Known || c.InterestText == "" || c.Interest.Value < from {
+		return lectern.Reason{}, false
+	}
+	if c.InterestGoal {
+		return oneParam(shared, ReasonMatchesGoal, "goal", c.InterestText), true
+	}
+	return oneParam(shared, ReasonMatchesInterest, "interest", c.InterestText), true
+}
+
+// lastResort is for courses that no term speaks for: where they came from.
+func lastResort(c *Candidate) []lectern.Reason {
+	for _, s := range c.Sources {
+		switch s {
+		case SourcePopular:
+			return []lectern.Reason{{Code: ReasonPopular}}
+		case SourceNew:
+			return []lectern.Reason{{Code: ReasonNewCourse}}
+		}
+	}
+	return nil
+}
+
+// Candidate sources that reasons fall back on.
+const (
+	SourcePopular = "popular"
+	SourceNew     = "new"
+)
+
+// oneParam makes a reason whose parameters are shared within a list, because
+// many of its items carry the same.
+func oneParam(shared map[[2]string]map[string]string, code, key, value string) lectern.Reason {
+	k := [2]string{code, value}
+	params, ok := shared[k]
+	if !ok {
+		params = map[string]string{key: value}
+		shared[k] = params
+	}
+	return lectern.Reason{Code: code, Params: params}
+}
+
+func similarTo(shared map[[2]string]map[string]string, id, title string) lectern.Reason {
+	k := [2]string{ReasonSimilarToCourse, id}
+	params, ok := shared[k]
+	if !ok {
+		params = map[string]string{"course_id": id, "title": title}
+		shared[k] = params
+	}
+	return lectern.Reason{Code: ReasonSimilarToCourse, Params: params}
+}

@@ -1,0 +1,162 @@
+package rerank
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+)
+
+// The terms, in the order in which values are computed and summed.
+const (
+	termRelevance = iota
+	termSimilarity
+	termInterest
+	termQuality
+	termPopularity
+	termFreshness
+	termLevel
+	termTime
+	termLanguage
+	termCount
+)
+
+// Neutral is the value of a term whose signal is missing: neither for nor
+// against the course.
+const Neutral = 0.5
+
+// exactTitleLead is how far below 1 the best fused score is held, so that the
+// course whose title was typed stands above every other.
+const exactTitleLead = 0.1
+
+var termNames = [termCount]string{
+	"relevance", "similarity", "interest_match", "quality", "popularity",
+	"freshness", "level_fit", "time_fit", "language_fit",
+}
+
+// TermNames lists every term.
+func TermNames() []string { return slices.Clone(termNames[:]) }
+
+// value computes one term, rounded to six decimals: fine enough to tell
+// candidates apart, and short in the record of the list.
+func (l *Linear) value(term int, req *Request, c *Candidate) float64 {
+	var v float64
+	switch term {
+	case termRelevance:
+		v = relevance(c)
+	case termSimilarity:
+		v = orNeutral(c.Similarity)
+	case termInterest:
+		v = orNeutral(c.Interest)
+	case termQuality:
+		v = quality(c.Course, req.RatingMean, l.cfg.RatingPrior)
+	case termPopularity:
+		v = orNeutral(c.Course.Popularity)
+	case termFreshness:
+		v = freshness(c.Course.FreshAt, req.At, l.cfg.FreshnessHalfLife)
+	case termLevel:
+		v = levelFit(req.Level, c.Course.Level)
+	case termTime:
+		v = timeFit(c.Course.Hours, req.WeeklyHours, l.cfg.ComfortableWeeks)
+	case termLanguage:
+		v = languageFit(req.Languages, c.Course.Languages)
+	}
+	return math.Round(min(max(v, 0), 1)*1e6) / 1e6
+}
+
+func orNeutral(s Signal) float64 {
+	if !s.Known {
+		return Neutral
+	}
+	return s.Value
+}
+
+// relevance is 1 for the course whose title is the query, and 0.9 × the fused
+// score of words and meaning for every other.
+func relevance(c *Candidate) float64 {
+	if c.ExactTitle {
+		return 1
+	}
+	if !c.Relevance.Known {
+		return Neutral
+	}
+	return (1 - exactTitleLead) * c.Relevance.Value
+}
+
+// quality is ½ + (b − m)/2, where m is the catalogue's mean and b the Bayesian
+// mean (prior·m + n·mean)/(prior + n) in stars: an unrated course stands at ½,
+// one that is a whole star above the catalogue at 1.
+func quality(f *Facts, mean, prior float64) float64 {
+	if mean == 0 || f.RatingCount == 0 {
+		return Neutral
+	}
+	b := (prior*mean + f.RatingCount*f.RatingMean) / (prior + f.RatingCount)
+	return 0.5 + (b-mean)/2
+}
+
+// freshness is 2^(−age / half-life); what lies ahead counts as new.
+func freshness(at, now time.Time, halfLife time.Duration) float64 {
+	if at.IsZero() {
+		return Neutral
+	}
+	return math.Exp2(-max(0, now.Sub(at).Seconds()) / halfLife.Seconds())
+}
+
+// levelFit is 1 for the wanted level, .75 for a course of mixed level, .4 for a
+// neighbouring level and 0 for one two steps away.
+func levelFit(want, have lectern.Level) float64 {
+	w, h := levelStep(want), levelStep(have)
+	switch {
+	case w == 0:
+		return Neutral
+	case have == lectern.LevelMixed:
+		return 0.75
+	case h == 0:
+		return Neutral
+	case w == h:
+		return 1
+	case max(w-h, h-w) == 1:
+		return 0.4
+	}
+	return 0
+}
+
+// levelStep numbers the levels that have an order; 0 is none.
+func levelStep(l lectern.Level) int {
+	switch l {
+	case lectern.LevelBeginner:
+		return 1
+	case lectern.LevelIntermediate:
+		return 2
+	case lectern.LevelAdvanced:
+		return 3
+	}
+	return 0
+}
+
+// timeFit is 1 when the course fits into the comfortable number of weeks, and
+// halves with every further such span: 2^(−(weeks − c)/c).
+func timeFit(hours, weekly *float64, comfortable float64) float64 {
+	if hours == nil || weekly == nil || *weekly <= 0 {
+		return Neutral
+	}
+	weeks := *hours / *weekly
+	if weeks <= comfortable {
+		return 1
+	}
+	return math.Exp2(-(weeks - comfortable) / comfortable)
+}
+
+// languageFit is 1 when the course is in a wanted language and 0 otherwise.
+func languageFit(want, have []string) float64 {
+	if len(want) == 0 || len(have) == 0 {
+		return Neutral
+	}
+	for _, w := range want {
+		if slices.Contains(have, w) {
+			return 1
+		}
+	}
+	return 0
+}
