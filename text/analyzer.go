@@ -92,7 +92,7 @@ func (a *Analyzer) appendWord(out []Token, w word, lang string) []Token {
 	if strings.ContainsRune(text, '.') && !strings.HasPrefix(text, ".") {
 		return a.appendDotted(out, text, lang)
 	}
-	return append(out, a.token(cutElision(text), lang))
+	return a.appendToken(out, text, lang)
 }
 
 // appendDotted handles words with inner full stops: node.js, u.s, 3.14, and
@@ -109,26 +109,46 @@ func (a *Analyzer) appendDotted(out []Token, text, lang string) []Token {
 		}
 	}
 	if !forgottenSpace {
-		folded := foldWord(text)
-		out = append(out, Token{Surface: folded, Term: folded})
+		if folded := foldWord(cutLong(text)); folded != "" {
+			out = append(out, Token{Surface: folded, Term: folded})
+		}
 	}
 	if forgottenSpace || longPart && letters {
 		for _, p := range parts {
 			if p != "" {
-				out = append(out, a.token(cutElision(p), lang))
+				out = a.appendToken(out, p, lang)
 			}
 		}
 	}
 	return out
 }
 
-// token analyses one plain word.
-func (a *Analyzer) token(w, lang string) Token {
+// maxWordBytes is where words are cut: longer ones are no words of a language.
+const maxWordBytes = 64
+
+// cutLong cuts w to maxWordBytes between letters.
+func cutLong(w string) string {
+	if len(w) <= maxWordBytes {
+		return w
+	}
+	end := maxWordBytes
+	for !utf8.RuneStart(w[end]) {
+		end--
+	}
+	return w[:end]
+}
+
+// appendToken analyses one plain word. Words of nothing but marks vanish.
+func (a *Analyzer) appendToken(out []Token, w, lang string) []Token {
+	w = cutLong(cutElision(w))
 	surface := foldWord(w)
+	if surface == "" {
+		return out
+	}
 	// IT, US and the like in capitals are names; lower-case queries still find
 	// them because query analysis weighs stop words down instead of dropping them.
 	acronym := utf8.RuneCountInString(w) == 2 && isUpper(w)
-	return Token{Surface: surface, Term: a.stem(w, surface, lang), Stop: !acronym && isStopWord(surface)}
+	return append(out, Token{Surface: surface, Term: a.stem(w, surface, lang), Stop: !acronym && isStopWord(surface)})
 }
 
 // stem returns the stem of a word from memory or computes it.

@@ -14,9 +14,6 @@ import (
 	"github.com/kljensen/snowball/swedish"
 )
 
-// maxStemBytes bounds what is stemmed; longer runs are not words.
-const maxStemBytes = 64
-
 // stemmer cuts inflections off a word in lower case.
 type stemmer func(word string, stemStopWords bool) string
 
@@ -56,7 +53,7 @@ func baseLanguage(tag string) string {
 // meet the documents.
 func stemWord(word, lang string) string {
 	folded := foldWord(word)
-	if len(word) > maxStemBytes || !stemmable(folded) {
+	if !stemmable(folded) {
 		return folded
 	}
 	r, _ := utf8.DecodeRuneInString(folded)

@@ -1,0 +1,288 @@
+package text
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/lectern-dev/lectern"
+)
+
+// Mode says how literally a query is taken.
+type Mode int
+
+// The modes of QueryVector.
+const (
+	ModeSmart Mode = iota // completes the last word, corrects unknown words
+	ModeWord              // the words as they stand: the baseline
+)
+
+// QueryOptions steer QueryVector and Rewrite.
+type QueryOptions struct {
+	Language string // BCP 47, "" when unknown
+	Mode     Mode
+}
+
+// The bounds and weights of expansion.
+const (
+	maxQueryTokens  = 48
+	maxCompletions  = 8
+	maxCorrections  = 4
+	maxCorrected    = 4    // words corrected per query
+	maxPrefixScan   = 4000 // words looked at per completion
+	minFuzzyLetters = 4
+	minPrefix       = 2 // letters
+	stopWeight      = 0.1
+	alternateWeight = 0.9 // the same word stemmed in another language
+	// A known word is completed faintly: java is a word, but javascript may follow.
+	knownPrefixWeight = 0.1
+	prefixWeight      = 0.8
+	fuzzyWeight       = 0.8
+)
+
+// QueryVector returns the query side of BM25: the inverse document frequency of
+// each term, times its count. In ModeSmart the last word, unless a space
+// follows, also stands for words that it begins, and a word that the catalogue
+// does not know stands for words one edit away, both bounded and weighed down.
+// The vector is empty when nothing is known.
+func (l *Lexicon) QueryVector(q string, o QueryOptions) lectern.SparseVector {
+	tokens := l.queryTokens(q, o)
+	l.prepare(o)
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	b := newSparseBuilder(2 * len(tokens))
+	for _, x := range l.expand(tokens, o, endsInWord(q)) {
+		b.add(l.terms[x.term], x.weight)
+	}
+	return b.vector()
+}
+
+// Rewrite returns the query with its unknown words replaced by their likeliest
+// correction or completion, for searches that cannot expand by themselves, and
+// whether anything changed.
+func (l *Lexicon) Rewrite(q string, o QueryOptions) (string, bool) {
+	tokens := l.queryTokens(q, o)
+	l.prepare(o)
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	open := endsInWord(q)
+	words := make([]string, len(tokens))
+	changed := false
+	for i, t := range tokens {
+		words[i] = t.Surface
+		if t.Stop || l.known(t) {
+			continue
+		}
+		if best := l.best(t, open && i == len(tokens)-1); best != "" {
+			words[i], changed = best, true
+		}
+	}
+	if !changed {
+		return q, false
+	}
+	return strings.Join(words, " "), true
+}
+
+// prepare sorts fresh words when a query would otherwise walk too many.
+func (l *Lexicon) prepare(o QueryOptions) {
+	if o.Mode == ModeWord {
+		return
+	}
+	l.mu.RLock()
+	stale := len(l.vocab.fresh) > l.vocab.maxFresh()
+	l.mu.RUnlock()
+	if stale {
+		l.mu.Lock()
+		l.vocab.settle(l.vocab.maxFresh())
+		l.mu.Unlock()
+	}
+}
+
+// queryTokens analyses a query and bounds it.
+func (l *Lexicon) queryTokens(q string, o QueryOptions) []Token {
+	tokens := l.analyzer.Tokens(q, o.Language)
+	return tokens[:min(len(tokens), maxQueryTokens)]
+}
+
+// endsInWord reports whether the last word of q may still be being typed.
+func endsInWord(q string) bool {
+	r, _ := utf8.DecodeLastRuneInString(q)
+	return unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r)
+}
+
+// weighted is a term of the expanded query.
+type weighted struct {
+	term   int32
+	weight float32
+}
+
+// expand turns tokens into weighted terms.
+func (l *Lexicon) expand(tokens []Token, o QueryOptions, open bool) []weighted {
+	content := slices.ContainsFunc(tokens, func(t Token) bool { return !t.Stop })
+	var out []weighted
+	corrected := 0
+	for i, t := range tokens {
+		factor := 1.0
+		if t.Stop && content {
+			if o.Mode == ModeWord {
+				continue
+			}
+			factor = stopWeight
+		}
+		known := false
+		out, known = l.appendExact(out, t, factor, o)
+		if o.Mode == ModeWord || t.Stop && content {
+			continue
+		}
+		n := len(out)
+		if open && i == len(tokens)-1 {
+			w := prefixWeight
+			if known {
+				w = knownPrefixWeight
+			}
+			out = l.appendChoices(out, l.completions(t), w*factor)
+		}
+		if !known && len(out) == n && corrected < maxCorrected {
+			corrected++
+			out = l.appendChoices(out, l.corrections(t), fuzzyWeight*factor)
+		}
+	}
+	return out
+}
+
+// appendExact adds the term of a token and, in ModeSmart, the terms that the
+// same word counted as in documents of other languages. All share one inverse
+// document frequency, or the rarer language would win.
+func (l *Lexicon) appendExact(out []weighted, t Token, factor float64, o QueryOptions) ([]weighted, bool) {
+	exact, ok := l.ids[TermID(t.Term)]
+	if !ok || l.df[exact] == 0 {
+		exact = -1
+	}
+	df, n := 0.0, len(out)
+	if exact >= 0 {
+		df = float64(l.df[exact])
+		out = append(out, weighted{exact, 1})
+	}
+	if head, ok := l.vocab.heads[t.Surface]; ok && o.Mode == ModeSmart {
+		for e := head; e >= 0; e = l.vocab.entries[e].next {
+			if term := l.vocab.entries[e].term; term != exact && l.df[term] > 0 {
+				df += float64(l.df[term])
+				w := float32(alternateWeight)
+				if exact < 0 {
+					w = 1
+				}
+				out = append(out, weighted{term, w})
+			}
+		}
+	}
+	idf := float32(l.idf(df) * factor)
+	for i := n; i < len(out); i++ {
+		out[i].weight *= idf
+	}
+	return out, len(out) > n
+}
+
+// choice is one word that a token may stand for.
+type choice struct {
+	entry int32
+	term  int32
+	score float64 // how likely, unnormalised
+}
+
+// appendChoices adds the terms of choices, the likeliest at full weight and the
+// others by the square root of their likelihood.
+func (l *Lexicon) appendChoices(out []weighted, cs []choice, weight float64) []weighted {
+	for _, c := range cs {
+		w := weight * math.Sqrt(c.score/cs[0].score) * l.idf(float64(l.df[c.term]))
+		out = append(out, weighted{c.term, float32(w)})
+	}
+	return out
+}
+
+// completions returns words that a token begins, likeliest first, one per term.
+func (l *Lexicon) completions(t Token) []choice {
+	if utf8.RuneCountInString(t.Surface) < minPrefix && !isRunRune(firstRune(t.Surface)) {
+		return nil
+	}
+	own, known := l.ids[TermID(t.Term)]
+	var cs []choice
+	l.vocab.withPrefix(t.Surface, maxPrefixScan, func(e int32) {
+		cs = l.appendCandidate(cs, e, 1, own, known)
+	})
+	return topChoices(cs, maxCompletions)
+}
+
+// corrections returns words one edit away from a token, likeliest first, one per
+// term. Slips seldom hit the first letter.
+func (l *Lexicon) corrections(t Token) []choice {
+	if utf8.RuneCountInString(t.Surface) < minFuzzyLetters {
+		return nil
+	}
+	first := firstRune(t.Surface)
+	var cs []choice
+	l.vocab.oneEdit(t.Surface, func(e int32) {
+		likely := 1.0
+		if firstRune(l.vocab.entries[e].word) != first {
+			likely = 0.3
+		}
+		cs = l.appendCandidate(cs, e, likely, 0, false)
+	})
+	return topChoices(cs, maxCorrections)
+}
+
+// appendCandidate adds the live terms of a word, except the term own.
+func (l *Lexicon) appendCandidate(cs []choice, head int32, likely float64, own int32, skipOwn bool) []choice {
+	for e := head; e >= 0; e = l.vocab.entries[e].next {
+		term := l.vocab.entries[e].term
+		if l.df[term] > 0 && (!skipOwn || term != own) {
+			cs = append(cs, choice{head, term, likely * float64(l.df[term])})
+		}
+	}
+	return cs
+}
+
+// topChoices keeps the likeliest choice of each term, and n in all.
+func topChoices(cs []choice, n int) []choice {
+	slices.SortFunc(cs, func(a, b choice) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.term, b.term), cmp.Compare(a.entry, b.entry))
+	})
+	out := cs[:0]
+	for _, c := range cs {
+		if len(out) == n {
+			break
+		}
+		if !slices.ContainsFunc(out, func(o choice) bool { return o.term == c.term }) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// known reports whether any live document holds the token.
+func (l *Lexicon) known(t Token) bool {
+	_, ok := l.appendExact(nil, t, 1, QueryOptions{})
+	return ok
+}
+
+// best returns the likeliest word for an unknown token, "" when there is none.
+func (l *Lexicon) best(t Token, open bool) string {
+	var cs []choice
+	if open {
+		cs = l.completions(t)
+	}
+	if len(cs) == 0 {
+		cs = l.corrections(t)
+	}
+	if len(cs) == 0 {
+		return ""
+	}
+	return l.vocab.entries[cs[0].entry].word
+}
+
+func firstRune(s string) rune {
+	r, _ := utf8.DecodeRuneInString(s)
+	return r
+}
