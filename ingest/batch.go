@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/lectern-dev/lectern"
 )
@@ -192,7 +194,7 @@ func readableID(data []byte) string {
 		return ""
 	}
 	id, _ := row.ID.(string)
-	if checkID(id) != "" {
+	if checkID(id) != "" || strings.ContainsRune(id, utf8.RuneError) { // bytes that were not UTF-8
 		return ""
 	}
 	return id

@@ -2,8 +2,10 @@ package ingest
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/nearest"
 )
 
 // Kind is what a row describes.
@@ -27,8 +29,8 @@ func ParseKind(name string) (Kind, error) {
 	if k := Kind(name); slices.Contains(Kinds(), k) {
 		return k, nil
 	}
-	return "", lectern.Invalid("unknown kind of rows"+DidYouMean(name, names(Kinds())),
-		lectern.NewFieldError("kind", name, "is not a kind", allowedList(names(Kinds()))))
+	return "", lectern.Invalid("unknown kind of rows"+nearest.Hint(name, names(Kinds())),
+		lectern.NewFieldError("kind", name, "is not a kind", strings.Join(names(Kinds()), ", ")))
 }
 
 // names turns a list of string-like values into strings.

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/nearest"
 )
 
 // Type is the form of a field's value.
@@ -154,5 +155,5 @@ func (s *schema[T]) unknown(name string) lectern.FieldError {
 	if why, ok := s.readOnly[name]; ok {
 		return lectern.FieldError{Field: name, Reason: why}
 	}
-	return lectern.FieldError{Field: name, Reason: reasonUnknown + DidYouMean(name, s.names())}
+	return lectern.FieldError{Field: name, Reason: reasonUnknown + nearest.Hint(name, s.names())}
 }

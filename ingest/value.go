@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/nearest"
 )
 
 // value is a field's value after its check; which member counts depends on the
@@ -72,7 +73,7 @@ func (f *Field) checkText(t Type, limit int, s string) (stored, reason string) {
 		return checkLanguage(s)
 	case TypeEnum:
 		if !slices.Contains(f.Allowed, s) {
-			return "", "is not a known value" + DidYouMean(s, f.Allowed)
+			return "", "is not a known value" + nearest.Hint(s, f.Allowed)
 		}
 		return s, ""
 	case TypeURL:
@@ -285,7 +286,7 @@ func jsonTypeOf(v any) string {
 func (f *Field) describe() string {
 	switch f.Type {
 	case TypeEnum:
-		return allowedList(f.Allowed)
+		return strings.Join(f.Allowed, ", ")
 	case TypeNumber, TypeStars, TypeInteger:
 		return fmt.Sprintf("a %s from %s to %s", f.Type, trimNumber(f.Low), trimNumber(f.High))
 	case TypeText:
