@@ -7,7 +7,7 @@ import (
 
 // chunkRows is how many vectors lie in one piece of memory. Growing by pieces
 // never copies what is there, so readers keep their view.
-const chunkRows = 1024
+const chunkRows = 4096
 
 // dense holds one named vector of every row that has it.
 type dense struct {

@@ -89,7 +89,7 @@ func TestChunks(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	want := map[string][]float32{}
 	for round := range 3 {
-		for i := round * 700; i < 3000; i++ {
+		for i := round * 2000; i < 9000; i++ {
 			p := randomPoint(r, i, 8)
 			if i%5 == 0 {
 				p.Dense = nil
