@@ -1,0 +1,137 @@
+package embed
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/text"
+)
+
+// Local is an embedder learnt from a catalogue. It is immutable and safe for
+// concurrent use.
+type Local struct {
+	extractor extractor
+	dim       int
+	ids       []uint64       // features, rising
+	at        map[uint64]int // feature → row
+	weights   []float32      // inverse document frequency times the kind's weight
+	scales    []float32      // [features]: what one step of a row is worth
+	rows      []int8         // [features * dim], the projection in 8 bits
+	print     string
+}
+
+var _ lectern.Embedder = (*Local)(nil)
+
+// Dim is the length of every vector.
+func (l *Local) Dim() int { return l.dim }
+
+// Fingerprint identifies the artefact's bytes, the text rules and the dimension.
+func (l *Local) Fingerprint() string { return l.print }
+
+// Features returns how many features the embedder knows.
+func (l *Local) Features() int { return len(l.ids) }
+
+// Embed projects texts. Unknown features are passed over; a text without a known
+// one yields nil. It returns CodeDeadline when ctx ends.
+func (l *Local) Embed(ctx context.Context, _ lectern.EmbedKind, texts []string) ([][]float32, error) {
+	out := make([][]float32, len(texts))
+	for i, s := range texts {
+		if err := ctx.Err(); err != nil {
+			return nil, lectern.Errorf(lectern.CodeDeadline, "embedding was cut short after %d of %d texts: %w", i, len(texts), err)
+		}
+		out[i] = l.embed(s)
+	}
+	return out, nil
+}
+
+// embed projects one text.
+func (l *Local) embed(s string) []float32 {
+	sum := make([]float32, l.dim)
+	known := false
+	for _, f := range l.extractor.features(s) {
+		row, ok := l.at[f.id]
+		if !ok {
+			continue
+		}
+		known = true
+		addScaled(sum, l.rows[row*l.dim:(row+1)*l.dim], sublinear(f.count)*l.weights[row]*l.scales[row])
+	}
+	if !known || !normalise(sum) {
+		return nil
+	}
+	return sum
+}
+
+// addScaled adds scale·row to sum.
+func addScaled(sum []float32, row []int8, scale float32) {
+	row = row[:len(sum)]
+	for i, v := range row {
+		sum[i] += scale * float32(v)
+	}
+}
+
+// normalise scales v to unit length; it reports false for a vector of no length.
+func normalise(v []float32) bool {
+	sum := 0.0
+	for _, x := range v {
+		sum += float64(x) * float64(x)
+	}
+	if !(sum > 1e-24) {
+		return false
+	}
+	inv := float32(1 / math.Sqrt(sum))
+	for i := range v {
+		v[i] *= inv
+	}
+	return true
+}
+
+// quantise stores the projection in 8 bits with a scale a row.
+func (l *Local) quantise(projection *dense) {
+	l.scales = make([]float32, projection.rows)
+	l.rows = make([]int8, projection.rows*l.dim)
+	for r := range projection.rows {
+		row := projection.row(r)
+		top := float32(0)
+		for _, v := range row {
+			top = max(top, float32(math.Abs(float64(v))))
+		}
+		if top == 0 {
+			continue
+		}
+		l.scales[r] = top / 127
+		for i, v := range row {
+			l.rows[r*l.dim+i] = int8(math.RoundToEven(float64(v / l.scales[r])))
+		}
+	}
+}
+
+// index builds the lookup of features, and the fingerprint from the artefact.
+func (l *Local) finish() error {
+	l.at = make(map[uint64]int, len(l.ids))
+	for i, id := range l.ids {
+		l.at[id] = i
+	}
+	h := sha256.New()
+	if err := l.write(h); err != nil {
+		return fmt.Errorf("fingerprint: %w", err)
+	}
+	fmt.Fprintf(h, "%s %d", text.Version, l.dim)
+	l.print = "local-" + hex.EncodeToString(h.Sum(nil))[:32]
+	return nil
+}
+
+// sortedRows reports whether the features rise strictly, as lookups expect.
+func (l *Local) sortedRows() bool {
+	for i := 1; i < len(l.ids); i++ {
+		if l.ids[i-1] >= l.ids[i] {
+			return false
+		}
+	}
+	return slices.IsSorted(l.ids)
+}
