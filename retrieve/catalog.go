@@ -1,0 +1,362 @@
+package retrieve
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/rerank"
+	"github.com/lectern-dev/lectern/text"
+)
+
+// CatalogEntry is one course as the follower of the change feed hands it on.
+type CatalogEntry struct {
+	Course lectern.Course
+	Stats  lectern.CourseStats
+}
+
+// StatsSource reads the statistics of all courses. lectern.ReviewStore is one.
+type StatsSource interface {
+	CourseStats(ctx context.Context, ids []string, at time.Time, halfLife time.Duration) ([]lectern.CourseStats, error)
+}
+
+// Catalog holds, in memory, what ranking needs to know of every course: facts,
+// payload for filters, words of title, skills and categories, and the orders in
+// which the sources "popular" and "new" offer courses. Entries never change once
+// they are published, so readers hold no lock while they use them. It is safe for
+// concurrent use.
+type Catalog struct {
+	cfg      PopularityConfig
+	stats    StatsSource
+	clock    lectern.Clock
+	analyzer *text.Analyzer
+
+	write sync.Mutex // held by the one writer
+
+	mu      sync.RWMutex // guards what follows
+	byID    map[string]*entry
+	byTitle map[string][]string // normalised title → ids
+	view    catalogView
+}
+
+// catalogView is what lists read besides single courses. Read only.
+type catalogView struct {
+	popular    []*entry // open courses of known popularity, most popular first
+	fresh      []*entry // open courses with a date, newest first
+	ratingMean float64  // stars; 0 when nothing is rated
+	scale      popularityScale
+	size       int
+}
+
+// popularityScale is what the most active course has.
+type popularityScale struct{ activity, volume float64 }
+
+// entry is one course. Read only once published.
+type entry struct {
+	facts    rerank.Facts
+	payload  lectern.Payload
+	skills   []string
+	title    string   // normalised
+	terms    []uint32 // of title, skills and categories; rising
+	stated   lectern.StatedStats
+	stats    lectern.CourseStats
+	activity float64 // decayed and weighted events
+	volume   float64 // ratings or enrolments of all time
+}
+
+// NewCatalog returns an empty catalogue. stats may be nil: then RefreshStats does
+// nothing.
+func NewCatalog(cfg Config, stats StatsSource, clock lectern.Clock) *Catalog {
+	return &Catalog{
+		cfg: cfg.Popularity, stats: stats, clock: clock, analyzer: text.NewAnalyzer(),
+		byID: make(map[string]*entry), byTitle: make(map[string][]string),
+	}
+}
+
+// Apply writes and deletes courses. With reset, courses that are not in upserts
+// are dropped.
+func (c *Catalog) Apply(ctx context.Context, upserts []CatalogEntry, deletes []string, reset bool) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	fresh := c.prepare(upserts)
+	c.write.Lock()
+	defer c.write.Unlock()
+	gone := make(map[string]bool, len(deletes))
+	for _, id := range deletes {
+		gone[id] = true
+	}
+	if reset {
+		for id := range c.byID {
+			gone[id] = true
+		}
+	}
+	c.publish(fresh, gone, len(fresh)*8 > len(c.byID))
+	return nil
+}
+
+// RefreshStats reads the statistics of every course anew, so that popularity
+// decays and ratings move. Call it every half minute or so.
+func (c *Catalog) RefreshStats(ctx context.Context) error {
+	if c.stats == nil {
+		return nil
+	}
+	all, err := c.stats.CourseStats(ctx, nil, c.clock(), c.cfg.HalfLife)
+	if err != nil {
+		return fmt.Errorf("read the statistics of all courses: %w", err)
+	}
+	byID := make(map[string]lectern.CourseStats, len(all))
+	for _, s := range all {
+		byID[s.CourseID] = s
+	}
+	c.write.Lock()
+	defer c.write.Unlock()
+	fresh := make([]*entry, 0, len(c.byID))
+	for id, old := range c.byID { // only a writer changes byID, and we hold its lock
+		e := *old
+		e.setStats(byID[id], &c.cfg)
+		fresh = append(fresh, &e)
+	}
+	c.publish(fresh, nil, true)
+	return nil
+}
+
+// prepare makes entries of courses, on as many cores as the batch is worth.
+func (c *Catalog) prepare(upserts []CatalogEntry) []*entry {
+	out := make([]*entry, len(upserts))
+	const share = 2000
+	var wg sync.WaitGroup
+	for start := 0; start < len(upserts); start += share {
+		end := min(start+share, len(upserts))
+		work := func() {
+			for i := start; i < end; i++ {
+				out[i] = c.newEntry(upserts[i].Course, upserts[i].Stats)
+			}
+		}
+		if len(upserts) <= share {
+			work()
+			continue
+		}
+		wg.Go(work)
+	}
+	wg.Wait()
+	// The last of several entries of a course in one batch counts.
+	seen := make(map[string]bool, len(out))
+	kept := out[:0]
+	for _, e := range slices.Backward(out) {
+		if !seen[e.facts.ID] {
+			seen[e.facts.ID] = true
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+// publish lays fresh entries over the catalogue without the gone ones. With
+// rescale the scale of popularity is taken anew and everything is sorted;
+// otherwise the few fresh ones are merged in. The caller holds c.write.
+func (c *Catalog) publish(fresh []*entry, gone map[string]bool, rescale bool) {
+	for _, e := range fresh {
+		delete(gone, e.facts.ID)
+	}
+	var next catalogView
+	next.scale = c.view.scale
+	replaced := make(map[string]bool, len(fresh)+len(gone))
+	maps.Copy(replaced, gone)
+	for _, e := range fresh {
+		replaced[e.facts.ID] = true
+	}
+	if rescale {
+		next.scale = popularityScale{}
+		for id, e := range c.byID {
+			if !replaced[id] {
+				next.scale.include(e)
+			}
+		}
+		for _, e := range fresh {
+			next.scale.include(e)
+		}
+		if next.scale != c.view.scale {
+			fresh = append(fresh, c.rescaled(replaced)...)
+			for _, e := range fresh {
+				replaced[e.facts.ID] = true
+			}
+		}
+	}
+	for _, e := range fresh {
+		e.facts.Popularity = next.scale.popularity(e, c.cfg.ActivityShare)
+	}
+	next.popular = merge(c.view.popular, fresh, replaced, func(e *entry) bool { return e.facts.Popularity.Known }, byPopularity)
+	next.fresh = merge(c.view.fresh, fresh, replaced, func(e *entry) bool { return !e.facts.FreshAt.IsZero() }, byFreshness)
+
+	next.ratingMean = c.meanRating(fresh, replaced)
+	c.swap(next, fresh, gone)
+}
+
+// swap publishes. A large change is prepared on copies of the maps, so that
+// readers wait for a moment only. The caller holds c.write.
+func (c *Catalog) swap(next catalogView, fresh []*entry, gone map[string]bool) {
+	const large = 512
+	if len(fresh)+len(gone) <= large {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		change(c.byID, c.byTitle, fresh, gone)
+		next.size = len(c.byID)
+		c.view = next
+		return
+	}
+	byID, byTitle := maps.Clone(c.byID), maps.Clone(c.byTitle)
+	change(byID, byTitle, fresh, gone)
+	next.size = len(byID)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.byID, c.byTitle, c.view = byID, byTitle, next
+}
+
+// change takes courses out of the maps and puts fresh ones in.
+func change(byID map[string]*entry, byTitle map[string][]string, fresh []*entry, gone map[string]bool) {
+	for id := range gone {
+		unlist(byID, byTitle, id)
+	}
+	for _, e := range fresh {
+		unlist(byID, byTitle, e.facts.ID)
+		byID[e.facts.ID] = e
+		if e.title != "" {
+			byTitle[e.title] = append(slices.Clip(byTitle[e.title]), e.facts.ID)
+		}
+	}
+}
+
+// unlist takes one course out of the maps.
+func unlist(byID map[string]*entry, byTitle map[string][]string, id string) {
+	old, ok := byID[id]
+	if !ok {
+		return
+	}
+	delete(byID, id)
+	ids := slices.DeleteFunc(slices.Clone(byTitle[old.title]), func(s string) bool { return s == id })
+	if len(ids) == 0 {
+		delete(byTitle, old.title)
+		return
+	}
+	byTitle[old.title] = ids
+}
+
+// meanRating is the mean of the courses' mean ratings, each weighing n/(n + 10),
+// so that neither one huge course nor many hardly rated ones decide it; 0 when
+// nothing is rated. It is rounded, because sums over a map come in any order.
+func (c *Catalog) meanRating(fresh []*entry, replaced map[string]bool) float64 {
+	sum, weights := 0.0, 0.0
+	include := func(e *entry) {
+		if n := e.facts.RatingCount; n > 0 {
+			w := n / (n + 10)
+			sum += w * e.facts.RatingMean
+			weights += w
+		}
+	}
+	for id, e := range c.byID {
+		if !replaced[id] {
+			include(e)
+		}
+	}
+	for _, e := range fresh {
+		include(e)
+	}
+	if weights == 0 {
+		return 0
+	}
+	return math.Round(sum/weights*1e6) / 1e6
+}
+
+// rescaled copies the entries that are not replaced, to be given a new popularity.
+func (c *Catalog) rescaled(replaced map[string]bool) []*entry {
+	out := make([]*entry, 0, len(c.byID))
+	for id, old := range c.byID {
+		if !replaced[id] {
+			e := *old
+			out = append(out, &e)
+		}
+	}
+	return out
+}
+
+// lookup returns the entries of ids, nil for unknown ones.
+func (c *Catalog) lookup(ids []string) []*entry {
+	out := make([]*entry, len(ids))
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for i, id := range ids {
+		out[i] = c.byID[id]
+	}
+	return out
+}
+
+// get returns one entry, nil when unknown.
+func (c *Catalog) get(id string) *entry {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.byID[id]
+}
+
+// titled returns the ids of the courses with this title, in rising order.
+func (c *Catalog) titled(title string) []string {
+	c.mu.RLock()
+	ids := slices.Clone(c.byTitle[title])
+	c.mu.RUnlock()
+	slices.Sort(ids)
+	return ids
+}
+
+// current returns the orders and means as they are now.
+func (c *Catalog) current() catalogView {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.view
+}
+
+// Len returns how many courses are known.
+func (c *Catalog) Len() int { return c.current().size }
+
+func byPopularity(a, b *entry) int {
+	if a.facts.Popularity.Value != b.facts.Popularity.Value {
+		return cmp.Compare(b.facts.Popularity.Value, a.facts.Popularity.Value)
+	}
+	return cmp.Compare(a.facts.ID, b.facts.ID)
+}
+
+func byFreshness(a, b *entry) int {
+	if d := b.facts.FreshAt.Compare(a.facts.FreshAt); d != 0 {
+		return d
+	}
+	return cmp.Compare(a.facts.ID, b.facts.ID)
+}
+
+// merge returns a new order: old without the replaced courses, with those of
+// fresh that are open and belong.
+func merge(old, fresh []*entry, replaced map[string]bool, belongs func(*entry) bool, order func(a, b *entry) int) []*entry {
+	in := make([]*entry, 0, len(fresh))
+	for _, e := range fresh {
+		if e.payload.Status == lectern.StatusOpen && belongs(e) {
+			in = append(in, e)
+		}
+	}
+	slices.SortFunc(in, order)
+	out := make([]*entry, 0, len(old)+len(in))
+	for _, e := range old {
+		if replaced[e.facts.ID] {
+			continue
+		}
+		for len(in) > 0 && order(in[0], e) < 0 {
+			out = append(out, in[0])
+			in = in[1:]
+		}
+		out = append(out, e)
+	}
+	return append(out, in...)
+}

@@ -1,0 +1,125 @@
+package retrieve
+
+import (
+	"math"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+)
+
+// Config tunes how lists are made.
+type Config struct {
+	Depth          int              `koanf:"depth"`           // courses in a recorded list, over all its pages
+	PerSource      int              `koanf:"per_source"`      // candidates asked of each source
+	MaxInterests   int              `koanf:"max_interests"`   // stated interests that fetch candidates of their own
+	LexicalWeight  float64          `koanf:"lexical_weight"`  // search: share of words in the fused score; 0 turns words off
+	SemanticWeight float64          `koanf:"semantic_weight"` // search: share of meaning in the fused score; 0 turns meaning off
+	MinSimilarity  float64          `koanf:"min_similarity"`  // cosine below which a vector hit is no candidate
+	ExpandQueries  bool             `koanf:"expand_queries"`  // search: complete the last word, correct unknown words
+	NewWithin      time.Duration    `koanf:"new_within"`      // age up to which the source "new" offers a course
+	Budgets        Budgets          `koanf:"budgets"`
+	Popularity     PopularityConfig `koanf:"popularity"`
+	Record         RecordConfig     `koanf:"record"`
+}
+
+// Budgets bound the stages. A stage that overruns is left out and named in
+// List.Degraded where the list can do without it.
+type Budgets struct {
+	Profile    time.Duration `koanf:"profile"`    // read profile and taste
+	Embed      time.Duration `koanf:"embed"`      // embed the query
+	Candidates time.Duration `koanf:"candidates"` // search the index
+	Courses    time.Duration `koanf:"courses"`    // read the page's courses
+}
+
+// PopularityConfig says what popularity is made of.
+type PopularityConfig struct {
+	HalfLife         time.Duration   `koanf:"half_life"`          // after which an event counts half
+	ActivityShare    float64         `koanf:"activity_share"`     // against the share of all-time ratings and enrolments
+	StatedMeanWeight float64         `koanf:"stated_mean_weight"` // ratings that a stated mean without a count stands for
+	Weights          ActivityWeights `koanf:"weights"`
+}
+
+// ActivityWeights say what one event counts as activity.
+type ActivityWeights struct {
+	Click    float64 `koanf:"click"`
+	Save     float64 `koanf:"save"`
+	Enrol    float64 `koanf:"enrol"`
+	Progress float64 `koanf:"progress"`
+	Complete float64 `koanf:"complete"`
+	Rate     float64 `koanf:"rate"`
+}
+
+// RecordConfig bounds the recorder of lists.
+type RecordConfig struct {
+	FlushEvery time.Duration `koanf:"flush_every"` // rankings wait at most this long to be stored
+	Queue      int           `koanf:"queue"`       // rankings waiting at most; beyond, new ones are not stored
+	Keep       int           `koanf:"keep"`        // rankings readable from memory
+}
+
+// DefaultConfig returns the settings that docs/ranking.md describes.
+func DefaultConfig() Config {
+	return Config{
+		Depth:          200,
+		PerSource:      200,
+		MaxInterests:   4,
+		LexicalWeight:  0.5,
+		SemanticWeight: 0.5,
+		MinSimilarity:  0.05,
+		ExpandQueries:  true,
+		NewWithin:      120 * 24 * time.Hour,
+		Budgets: Budgets{
+			Profile: 100 * time.Millisecond, Embed: 200 * time.Millisecond,
+			Candidates: 500 * time.Millisecond, Courses: 500 * time.Millisecond,
+		},
+		Popularity: PopularityConfig{
+			HalfLife: 30 * 24 * time.Hour, ActivityShare: 0.6, StatedMeanWeight: 10,
+			Weights: ActivityWeights{Click: 0.2, Save: 0.5, Enrol: 1, Progress: 0.2, Complete: 1.5, Rate: 0.5},
+		},
+		Record: RecordConfig{FlushEvery: 200 * time.Millisecond, Queue: 4096, Keep: 512},
+	}
+}
+
+// Validate reports every setting that is not acceptable, by its key.
+func (c Config) Validate() error {
+	var bad []lectern.FieldError
+	check := func(ok bool, key string, value any, allowed string) {
+		if !ok {
+			bad = append(bad, lectern.NewFieldError("retrieve."+key, value, "is not allowed", allowed))
+		}
+	}
+	check(c.Depth >= 1 && c.Depth <= 2000, "depth", c.Depth, "1 to 2000")
+	check(c.PerSource >= 1 && c.PerSource <= 2000, "per_source", c.PerSource, "1 to 2000")
+	check(c.MaxInterests >= 0 && c.MaxInterests <= 20, "max_interests", c.MaxInterests, "0 to 20")
+	check(weight(c.LexicalWeight), "lexical_weight", c.LexicalWeight, "at least 0")
+	check(weight(c.SemanticWeight), "semantic_weight", c.SemanticWeight, "at least 0")
+	check(c.LexicalWeight+c.SemanticWeight > 0, "semantic_weight", c.SemanticWeight, "over 0 when retrieve.lexical_weight is 0")
+	check(c.MinSimilarity >= -1 && c.MinSimilarity <= 1, "min_similarity", c.MinSimilarity, "-1 to 1")
+	check(c.NewWithin >= 0, "new_within", c.NewWithin, "at least 0")
+	b := c.Budgets
+	check(b.Profile > 0, "budgets.profile", b.Profile, "over 0")
+	check(b.Embed > 0, "budgets.embed", b.Embed, "over 0")
+	check(b.Candidates > 0, "budgets.candidates", b.Candidates, "over 0")
+	check(b.Courses > 0, "budgets.courses", b.Courses, "over 0")
+	p := c.Popularity
+	check(p.HalfLife >= time.Hour, "popularity.half_life", p.HalfLife, "at least 1h")
+	check(p.ActivityShare >= 0 && p.ActivityShare <= 1, "popularity.activity_share", p.ActivityShare, "0 to 1")
+	check(weight(p.StatedMeanWeight), "popularity.stated_mean_weight", p.StatedMeanWeight, "at least 0")
+	w := p.Weights
+	check(weight(w.Click), "popularity.weights.click", w.Click, "at least 0")
+	check(weight(w.Save), "popularity.weights.save", w.Save, "at least 0")
+	check(weight(w.Enrol), "popularity.weights.enrol", w.Enrol, "at least 0")
+	check(weight(w.Progress), "popularity.weights.progress", w.Progress, "at least 0")
+	check(weight(w.Complete), "popularity.weights.complete", w.Complete, "at least 0")
+	check(weight(w.Rate), "popularity.weights.rate", w.Rate, "at least 0")
+	r := c.Record
+	check(r.FlushEvery > 0 && r.FlushEvery <= time.Second, "record.flush_every", r.FlushEvery, "over 0, at most 1s")
+	check(r.Queue >= 1, "record.queue", r.Queue, "at least 1")
+	check(r.Keep >= 1, "record.keep", r.Keep, "at least 1")
+	if len(bad) > 0 {
+		return lectern.Invalid("the retrieve settings are not usable", bad...)
+	}
+	return nil
+}
+
+// weight reports whether f can be a weight.
+func weight(f float64) bool { return f >= 0 && !math.IsInf(f, 0) }

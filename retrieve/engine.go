@@ -1,0 +1,333 @@
+package retrieve
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/learner"
+	"github.com/lectern-dev/lectern/rerank"
+	"github.com/lectern-dev/lectern/text"
+)
+
+// Generations gives the index with the embedder whose vectors it holds. The two
+// change together, so that vectors of different fingerprints never meet. The
+// embedder is nil while there is none: then words alone answer.
+type Generations interface {
+	Generation() (lectern.VectorIndex, lectern.Embedder)
+}
+
+// Words makes the word side of queries. *text.Lexicon is one.
+type Words interface {
+	QueryVector(q string, o text.QueryOptions) lectern.SparseVector
+	Rewrite(q string, o text.QueryOptions) (string, bool)
+}
+
+// Profiles reads learners. *learner.Profiles is one.
+type Profiles interface {
+	Load(ctx context.Context, ref lectern.LearnerRef, index lectern.VectorIndex, embedder lectern.Embedder) (
+		lectern.Profile, learner.Taste, error)
+}
+
+// Courses reads courses as they are stored. lectern.CourseStore is one.
+type Courses interface {
+	Courses(ctx context.Context, ids []string) ([]lectern.Course, error)
+}
+
+// Rankings records lists and finds them again. *Recorder is one.
+type Rankings interface {
+	Record(r lectern.Ranking) bool
+	Ranking(ctx context.Context, id string) (lectern.Ranking, error)
+}
+
+// Deps are what an Engine works with; all are needed.
+type Deps struct {
+	Catalog     *Catalog
+	Generations Generations
+	Words       Words
+	Profiles    Profiles
+	Courses     Courses
+	Rankings    Rankings
+	Reranker    rerank.Reranker
+	Clock       lectern.Clock
+	NewID       func() string // ranking ids, UUIDs: see RankingIDs
+	CursorKey   []byte        // the same on every replica; cursors of another key are refused
+	Logger      *slog.Logger
+}
+
+// Engine makes lists. It is safe for concurrent use.
+type Engine struct {
+	Deps
+	cfg Config
+}
+
+var _ lectern.Ranker = (*Engine)(nil)
+
+// New returns an engine. Errors: CodeInvalid naming the keys at fault.
+func New(deps Deps, cfg Config) (*Engine, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	return &Engine{Deps: deps, cfg: cfg}, nil
+}
+
+// Names of what may be missing from a list, in List.Degraded.
+const (
+	DegradedSemantic  = "semantic"  // no embedder, or it did not answer: words only
+	DegradedIndex     = "index"     // the index did not answer: what memory holds
+	DegradedProfile   = "profile"   // the learner could not be read: a list for nobody
+	DegradedRecording = "recording" // the list will not be stored: later events cite it in vain
+)
+
+// List returns one page of a ranked list and records the list it is cut from.
+func (e *Engine) List(ctx context.Context, req lectern.ListRequest) (lectern.List, error) {
+	if err := checkRequest(req); err != nil {
+		return lectern.List{}, err
+	}
+	p := e.newPass(req)
+	if req.Cursor != "" {
+		return e.nextPage(ctx, p)
+	}
+	scored, err := e.rank(ctx, p, e.cfg.Depth)
+	if err != nil {
+		return lectern.List{}, err
+	}
+	ranking := e.record(p, scored)
+	return e.page(ctx, p, ranking, 0)
+}
+
+// TopIDs ranks like List and returns the first k ids, recording nothing and
+// reading no course: for evaluation of exactly what is served.
+func (e *Engine) TopIDs(ctx context.Context, req lectern.ListRequest, k int) ([]string, error) {
+	req.Limit, req.Cursor = max(k, 1), ""
+	if err := checkRequest(req); err != nil {
+		return nil, err
+	}
+	p := e.newPass(req)
+	scored, err := e.rank(ctx, p, k)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(scored))
+	for i, s := range scored {
+		ids[i] = p.candidates[s.Index].Course.ID
+	}
+	return ids, nil
+}
+
+// checkRequest reports every part of a request that no list can be made of.
+func checkRequest(req lectern.ListRequest) error {
+	var bad []lectern.FieldError
+	if !slices.Contains(lectern.Surfaces(), req.Surface) {
+		bad = append(bad, lectern.NewFieldError("surface", req.Surface, "is not a surface", "home, search, similar"))
+	}
+	if req.Limit < 1 {
+		bad = append(bad, lectern.NewFieldError("limit", req.Limit, "is too small", "at least 1"))
+	}
+	if req.Surface == lectern.SurfaceSearch && strings.TrimSpace(req.Query) == "" {
+		bad = append(bad, lectern.NewFieldError("query", req.Query, "is empty", "at least one word"))
+	}
+	if req.Surface == lectern.SurfaceSimilar && req.CourseID == "" {
+		bad = append(bad, lectern.NewFieldError("course_id", "", "is empty", "the id of a course"))
+	}
+	if len(bad) > 0 {
+		return lectern.Invalid("no list can be made of this request", bad...)
+	}
+	return nil
+}
+
+// pass is one request on its way through the stages.
+type pass struct {
+	req      lectern.ListRequest
+	at       time.Time
+	index    lectern.VectorIndex
+	embedder lectern.Embedder // nil: words only
+	view     catalogView
+
+	profile lectern.Profile
+	taste   learner.Taste
+	seen    map[string]lectern.CourseState // what home leaves out
+	filter  lectern.Filter                 // the caller's, with eligibility
+	match   *matcher
+	seed    *entry // SurfaceSimilar
+
+	query     []queryWord // SurfaceSearch
+	titleIDs  []string    // courses whose title is the query
+	sources   []source
+	fused     []lectern.Hit // SurfaceSearch: words and meaning in one list
+	entries   []*entry // beside candidates
+	cosines   []float64
+	dropped   map[string]string // candidates that the filter stage lost, with why
+	degraded  []string
+	timings   []lectern.Timing
+	stageFrom time.Time
+
+	candidates []rerank.Candidate
+}
+
+func (e *Engine) newPass(req lectern.ListRequest) *pass {
+	p := &pass{req: req, at: e.Clock(), view: e.Catalog.current(), dropped: make(map[string]string)}
+	p.index, p.embedder = e.Generations.Generation()
+	if p.embedder == nil && (req.Surface != lectern.SurfaceSearch || e.cfg.SemanticWeight > 0) {
+		p.degrade(DegradedSemantic)
+	}
+	p.stageFrom = time.Now()
+	return p
+}
+
+// degrade notes once that a part did not take part.
+func (p *pass) degrade(part string) {
+	if !slices.Contains(p.degraded, part) {
+		p.degraded = append(p.degraded, part)
+	}
+}
+
+// stage notes how long the stage that ends now took. It reads the machine's own
+// clock: a duration is a measurement, not a part of the ranking.
+func (p *pass) stage(name string) {
+	now := time.Now()
+	p.timings = append(p.timings, lectern.Timing{Stage: name, Duration: now.Sub(p.stageFrom)})
+	p.stageFrom = now
+}
+
+// rank runs the stages up to the order of depth candidates (0 is all).
+func (e *Engine) rank(ctx context.Context, p *pass, depth int) ([]rerank.Scored, error) {
+	if err := e.prepare(ctx, p); err != nil {
+		return nil, err
+	}
+	if err := e.gather(ctx, p); err != nil {
+		return nil, err
+	}
+	p.stage("candidates")
+	e.unite(p)
+	p.stage("filter")
+	if err := e.measure(ctx, p); err != nil {
+		return nil, err
+	}
+	scored := e.Reranker.Rerank(e.rerankRequest(p, depth), p.candidates)
+	p.stage("rerank")
+	return scored, nil
+}
+
+// prepare reads who asks, and about which course.
+func (e *Engine) prepare(ctx context.Context, p *pass) error {
+	if err := e.loadProfile(ctx, p); err != nil {
+		return err
+	}
+	if p.req.Surface == lectern.SurfaceSimilar {
+		if err := e.loadSeed(ctx, p); err != nil {
+			return err
+		}
+	}
+	p.stage("profile")
+	return nil
+}
+
+// loadProfile reads the learner. One whom nobody knows, or who cannot be read in
+// time, is nobody; without consent only eligibility and what was seen remain.
+func (e *Engine) loadProfile(ctx context.Context, p *pass) error {
+	defer e.setFilter(p)
+	if p.req.Learner.IsZero() {
+		return nil
+	}
+	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Profile)
+	defer cancel()
+	profile, taste, err := e.Profiles.Load(bounded, p.req.Learner, p.index, p.embedder)
+	switch {
+	case err == nil:
+	case lectern.ErrorCode(err) == lectern.CodeNotFound:
+		return nil
+	case ctx.Err() != nil:
+		return overdue(ctx)
+	default:
+		e.Logger.WarnContext(ctx, "profile not read; listing for nobody", "error", err)
+		p.degrade(DegradedProfile)
+		return nil
+	}
+	p.profile, p.taste = profile, taste
+	if taste.Partial {
+		p.degrade(DegradedSemantic)
+	}
+	if p.req.Surface == lectern.SurfaceHome {
+		p.seen = make(map[string]lectern.CourseState)
+		for _, entry := range profile.Entries {
+			if entry.State&lectern.StateSeen != 0 {
+				p.seen[entry.CourseID] = entry.State
+			}
+		}
+	}
+	return nil
+}
+
+// setFilter adds eligibility to the caller's filter.
+func (e *Engine) setFilter(p *pass) {
+	p.filter = p.req.Filter
+	p.filter.Eligible = &lectern.Eligibility{
+		At: p.at, Region: p.profile.Learner.Region, Organisations: p.profile.Learner.Organisations,
+	}
+	p.match = newMatcher(p.filter)
+}
+
+// loadSeed finds the course that others shall be similar to, in memory or, when
+// it is too new for that, in the store.
+func (e *Engine) loadSeed(ctx context.Context, p *pass) error {
+	if p.seed = e.Catalog.get(p.req.CourseID); p.seed != nil {
+		return nil
+	}
+	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Courses)
+	defer cancel()
+	found, err := e.Courses.Courses(bounded, []string{p.req.CourseID})
+	if err != nil {
+		return unavailable(ctx, "the course could not be read", err)
+	}
+	if len(found) == 0 {
+		return lectern.Errorf(lectern.CodeNotFound, "there is no course %q", p.req.CourseID)
+	}
+	p.seed = e.Catalog.newEntry(found[0], lectern.CourseStats{CourseID: found[0].ID})
+	return nil
+}
+
+// rerankRequest lays out who asks for scoring. Without consent it is nobody.
+func (e *Engine) rerankRequest(p *pass, depth int) rerank.Request {
+	r := rerank.Request{
+		Surface: p.req.Surface, At: p.at, Query: strings.Join(strings.Fields(p.req.Query), " "),
+		RatingMean: p.view.ratingMean, Depth: depth,
+	}
+	if p.taste.Personal {
+		l := p.profile.Learner
+		r.Level, r.WeeklyHours = l.PreferredLevel, l.WeeklyHours
+		for _, tag := range l.Languages {
+			r.Languages = append(r.Languages, lectern.LanguageKeys(tag)...)
+		}
+	}
+	if p.seed != nil { // a course stands in for wishes that were not stated
+		if r.Level == "" {
+			r.Level = p.seed.facts.Level
+		}
+		if len(r.Languages) == 0 {
+			r.Languages = p.seed.facts.Languages
+		}
+	}
+	return r
+}
+
+// overdue is the error of a request whose own time ran out, or that was given up.
+func overdue(ctx context.Context) error {
+	return lectern.Errorf(lectern.CodeDeadline, "the list was not ready in time: %w", context.Cause(ctx))
+}
+
+// unavailable tells a request that ran out of time from a part that failed.
+func unavailable(ctx context.Context, what string, err error) error {
+	if ctx.Err() != nil {
+		return overdue(ctx)
+	}
+	code := lectern.CodeUnavailable
+	if errors.Is(err, context.DeadlineExceeded) {
+		code = lectern.CodeDeadline
+	}
+	return &lectern.Error{Code: code, Message: what, Err: err}
+}

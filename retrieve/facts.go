@@ -1,0 +1,124 @@
+package retrieve
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/rerank"
+	"github.com/lectern-dev/lectern/text"
+)
+
+// newEntry derives what ranking needs from a course and its statistics.
+func (c *Catalog) newEntry(course lectern.Course, stats lectern.CourseStats) *entry {
+	e := &entry{
+		facts: rerank.Facts{
+			ID: course.ID, Title: course.Title, Level: course.Level, Hours: course.WorkloadHours,
+			Language: course.Language,
+		},
+		payload: lectern.PayloadOf(course),
+		skills:  course.Skills,
+		title:   c.normalTitle(course.Title, course.Language),
+		stated:  course.Stated,
+	}
+	e.facts.Languages = e.payload.Languages
+	e.facts.Provider = e.payload.Provider
+	if len(e.payload.Categories) > 0 {
+		e.facts.Category = e.payload.Categories[0]
+	}
+	if course.PublishedAt != nil {
+		e.facts.PublishedAt, e.facts.FreshAt = *course.PublishedAt, *course.PublishedAt
+	}
+	if course.UpdatedAt != nil && course.UpdatedAt.After(e.facts.FreshAt) {
+		e.facts.FreshAt = *course.UpdatedAt
+	}
+	for _, part := range [][]string{{course.Title}, course.Skills, course.Categories} {
+		for _, s := range part {
+			e.terms = append(e.terms, c.termIDs(s, course.Language)...)
+		}
+	}
+	slices.Sort(e.terms)
+	e.terms = slices.Clip(slices.Compact(e.terms))
+	e.setStats(stats, &c.cfg)
+	return e
+}
+
+// normalTitle is the form in which a query is compared with a title: its words,
+// folded.
+func (c *Catalog) normalTitle(s, language string) string {
+	tokens := c.analyzer.Tokens(s, language)
+	words := make([]string, len(tokens))
+	for i, t := range tokens {
+		words[i] = t.Surface
+	}
+	return strings.Join(words, " ")
+}
+
+// termIDs returns the hashed terms of a text.
+func (c *Catalog) termIDs(s, language string) []uint32 {
+	terms := c.analyzer.Terms(s, language)
+	out := make([]uint32, len(terms))
+	for i, t := range terms {
+		out[i] = text.TermID(t)
+	}
+	return out
+}
+
+// holds reports whether the course's title, skills or categories have a term.
+func (e *entry) holds(term uint32) bool {
+	_, ok := slices.BinarySearch(e.terms, term)
+	return ok
+}
+
+// setStats combines the statistics with what the platform states. Of known and
+// stated ratings those with more behind them count, because a stated total
+// usually includes the known ones.
+func (e *entry) setStats(s lectern.CourseStats, cfg *PopularityConfig) {
+	e.stats = s
+	count, mean := float64(s.RatingCount), s.RatingMean
+	statedCount := float64(e.stated.RatingCount)
+	if statedCount == 0 && e.stated.RatingMean > 0 {
+		statedCount = cfg.StatedMeanWeight
+	}
+	if e.stated.RatingMean > 0 && statedCount > count {
+		count, mean = statedCount, e.stated.RatingMean
+	}
+	e.facts.RatingCount, e.facts.RatingMean = count, mean
+	e.volume = max(float64(s.RatingCount), float64(e.stated.RatingCount), float64(e.stated.Enrolments))
+	w := cfg.Weights
+	a := s.Activity
+	e.activity = w.Click*a[lectern.EventClick] + w.Save*a[lectern.EventSave] + w.Enrol*a[lectern.EventEnrol] +
+		w.Progress*a[lectern.EventProgress] + w.Complete*a[lectern.EventComplete] + w.Rate*a[lectern.EventRate]
+}
+
+// include widens the scale to an entry that lists may show.
+func (s *popularityScale) include(e *entry) {
+	if e.payload.Status == lectern.StatusOpen {
+		s.activity = max(s.activity, e.activity)
+		s.volume = max(s.volume, e.volume)
+	}
+}
+
+// popularity is share × log(1 + activity)/log(1 + most activity) + (1 − share) ×
+// the same of volume. A side that the whole catalogue lacks leaves its share to
+// the other; without both, popularity is unknown.
+func (s popularityScale) popularity(e *entry, share float64) rerank.Signal {
+	activity, volume := damped(e.activity, s.activity), damped(e.volume, s.volume)
+	switch {
+	case s.activity == 0 && s.volume == 0:
+		return rerank.Signal{}
+	case s.activity == 0:
+		return rerank.Known(volume)
+	case s.volume == 0:
+		return rerank.Known(activity)
+	}
+	return rerank.Known(share*activity + (1-share)*volume)
+}
+
+func damped(x, most float64) float64 {
+	if most <= 0 {
+		return 0
+	}
+	return min(math.Log1p(max(x, 0))/math.Log1p(most), 1)
+}

@@ -1,0 +1,181 @@
+package retrieve
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+)
+
+// matcher is a Filter with its words folded, to be held against payloads in
+// memory. It decides as an index does.
+type matcher struct {
+	levels     []lectern.Level
+	maxHours   *float64
+	languages  []string
+	categories []string
+	providers  []string
+	only       map[string]bool // nil is everything
+	exclude    map[string]bool
+
+	at            time.Time
+	region        string
+	organisations []string
+}
+
+// newMatcher compiles a filter; its Eligible must be set.
+func newMatcher(f lectern.Filter) *matcher {
+	m := &matcher{
+		maxHours:      f.MaxHours,
+		categories:    foldAll(f.Categories),
+		providers:     foldAll(f.Providers),
+		at:            f.Eligible.At,
+		region:        lectern.FoldKey(f.Eligible.Region),
+		organisations: foldAll(f.Eligible.Organisations),
+		exclude:       setOf(f.ExcludeIDs),
+	}
+	for _, l := range f.Levels {
+		m.levels = append(m.levels, lectern.Level(lectern.FoldKey(string(l))))
+	}
+	for _, l := range f.Languages {
+		if keys := lectern.LanguageKeys(l); len(keys) > 0 {
+			m.languages = append(m.languages, keys[0])
+		} else {
+			m.languages = append(m.languages, "")
+		}
+	}
+	if f.OnlyIDs != nil {
+		m.only = setOf(f.OnlyIDs)
+	}
+	return m
+}
+
+// allows reports whether a course may be in the list.
+func (m *matcher) allows(id string, p *lectern.Payload) bool {
+	return m.ineligible(p) == "" && m.filtered(id, p) == ""
+}
+
+// ineligible names the rule of eligibility that a course breaks, "" for none.
+func (m *matcher) ineligible(p *lectern.Payload) string {
+	switch {
+	case p.Status != lectern.StatusOpen:
+		return "status"
+	case p.EnrolFrom != nil && m.at.Before(*p.EnrolFrom):
+		return "enrol_from"
+	case p.EnrolUntil != nil && !m.at.Before(*p.EnrolUntil):
+		return "enrol_until"
+	case len(p.Regions) > 0 && (m.region == "" || !slices.Contains(p.Regions, m.region)):
+		return "regions"
+	case len(p.Organisations) > 0 && !overlap(p.Organisations, m.organisations):
+		return "organisations"
+	}
+	return ""
+}
+
+// ineligibleDetail says in a sentence which rule a course breaks and how.
+func (m *matcher) ineligibleDetail(p *lectern.Payload) string {
+	switch m.ineligible(p) {
+	case "status":
+		return fmt.Sprintf("its status is %s; lists show open courses only", p.Status)
+	case "enrol_from":
+		return "enrolment opens at " + p.EnrolFrom.UTC().Format(time.RFC3339)
+	case "enrol_until":
+		return "enrolment closed at " + p.EnrolUntil.UTC().Format(time.RFC3339)
+	case "regions":
+		return fmt.Sprintf("it is offered in %s; the learner's region is %s", strings.Join(p.Regions, ", "), orUnknown(m.region))
+	case "organisations":
+		return fmt.Sprintf("it is offered to organisations %s; the learner's are %s",
+			strings.Join(p.Organisations, ", "), orUnknown(strings.Join(m.organisations, ", ")))
+	}
+	return "open, inside its enrolment window, and offered to this learner"
+}
+
+// filtered names the part of the caller's filter that a course does not match,
+// "" for none.
+func (m *matcher) filtered(id string, p *lectern.Payload) string {
+	switch {
+	case len(m.levels) > 0 && !slices.Contains(m.levels, p.Level):
+		return "level"
+	case m.maxHours != nil && (p.Hours == nil || *p.Hours > *m.maxHours):
+		return "max_hours"
+	case len(m.languages) > 0 && !overlap(p.Languages, m.languages):
+		return "language"
+	case len(m.categories) > 0 && !overlap(p.Categories, m.categories):
+		return "category"
+	case len(m.providers) > 0 && !slices.Contains(m.providers, p.Provider):
+		return "provider"
+	case m.only != nil && !m.only[id]:
+		return "only"
+	case m.exclude[id]:
+		return "exclude"
+	}
+	return ""
+}
+
+// filteredDetail says in a sentence which filter a course does not match.
+func (m *matcher) filteredDetail(id string, p *lectern.Payload) string {
+	switch m.filtered(id, p) {
+	case "level":
+		return fmt.Sprintf("level: it has %s, the filter wants %s", orUnknown(string(p.Level)), joinLevels(m.levels))
+	case "max_hours":
+		hours := "unknown"
+		if p.Hours != nil {
+			hours = fmt.Sprintf("%g", *p.Hours)
+		}
+		return fmt.Sprintf("max_hours: its workload is %s hours, the filter allows %g", hours, *m.maxHours)
+	case "language":
+		return fmt.Sprintf("language: it has %s, the filter wants %s", orUnknown(strings.Join(p.Languages, ", ")), strings.Join(m.languages, ", "))
+	case "category":
+		return fmt.Sprintf("category: it has %s, the filter wants %s", orUnknown(strings.Join(p.Categories, ", ")), strings.Join(m.categories, ", "))
+	case "provider":
+		return fmt.Sprintf("provider: it has %s, the filter wants %s", orUnknown(p.Provider), strings.Join(m.providers, ", "))
+	case "only":
+		return "only: it is not among the courses asked for"
+	case "exclude":
+		return "exclude: the request leaves it out"
+	}
+	return "it matches every filter of the request"
+}
+
+func joinLevels(levels []lectern.Level) string {
+	words := make([]string, len(levels))
+	for i, l := range levels {
+		words[i] = string(l)
+	}
+	return strings.Join(words, ", ")
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "unknown"
+	}
+	return s
+}
+
+func foldAll(in []string) []string {
+	if len(in) == 0 {
+		return nil
+	}
+	out := make([]string, len(in))
+	for i, s := range in {
+		out[i] = lectern.FoldKey(s)
+	}
+	return out
+}
+
+func setOf(ids []string) map[string]bool {
+	if len(ids) == 0 {
+		return map[string]bool{}
+	}
+	out := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		out[id] = true
+	}
+	return out
+}
+
+func overlap(a, b []string) bool {
+	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
+}

@@ -1,0 +1,142 @@
+package retrieve
+
+import (
+	"context"
+	"slices"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/rerank"
+)
+
+// record makes the record of a list and hands it to the recorder.
+func (e *Engine) record(p *pass, scored []rerank.Scored) lectern.Ranking {
+	r := lectern.Ranking{
+		ID: e.NewID(), Learner: p.req.Learner, Surface: p.req.Surface, Query: p.req.Query, CourseID: p.req.CourseID,
+		RequestHash: hashRequest(p.req).String(), CreatedAt: lectern.Timestamp(p.at),
+		ConfigVersion: e.Reranker.Version(), Degraded: p.degraded,
+		Items: make([]lectern.RankedItem, len(scored)),
+	}
+	for i, s := range scored {
+		c := &p.candidates[s.Index]
+		r.Items[i] = lectern.RankedItem{
+			CourseID: c.Course.ID, Score: s.Score, Propensity: 1,
+			Sources: c.Sources, Terms: s.Values, Reasons: s.Reasons,
+		}
+	}
+	if !e.Rankings.Record(r) {
+		p.degrade(DegradedRecording)
+	}
+	p.stage("record")
+	return r
+}
+
+// nextPage cuts a later page from the recorded list.
+func (e *Engine) nextPage(ctx context.Context, p *pass) (lectern.List, error) {
+	at, err := openCursor(p.req, e.CursorKey)
+	if err != nil {
+		return lectern.List{}, err
+	}
+	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Courses)
+	defer cancel()
+	ranking, err := e.Rankings.Ranking(bounded, at.ranking)
+	switch {
+	case err == nil:
+	case lectern.ErrorCode(err) == lectern.CodeNotFound:
+		return lectern.List{}, lectern.Errorf(lectern.CodeCursorExpired,
+			"the list behind this cursor is no longer kept; ask for the first page again")
+	default:
+		return lectern.List{}, unavailable(ctx, "the list behind this cursor could not be read", err)
+	}
+	p.stage("record")
+	// What was missing when the list was made, with what is missing to cut it.
+	p.degraded = slices.Clone(ranking.Degraded)
+	if err := e.loadProfile(ctx, p); err != nil {
+		return lectern.List{}, err
+	}
+	p.stage("profile")
+	return e.page(ctx, p, ranking, at.offset)
+}
+
+// page cuts up to limit items from a recorded list, from a slot on. Courses that
+// are gone, or may no longer be shown, are skipped; positions stay those of the
+// recorded list.
+func (e *Engine) page(ctx context.Context, p *pass, r lectern.Ranking, offset int) (lectern.List, error) {
+	list := lectern.List{
+		RankingID: r.ID, Items: []lectern.Item{}, Total: len(r.Items),
+		ConfigVersion: r.ConfigVersion,
+	}
+	var terms []lectern.Term
+	if p.req.Explain && r.ConfigVersion == e.Reranker.Version() {
+		terms = e.Reranker.Terms(r.Surface)
+	}
+	limit := min(p.req.Limit, len(r.Items))
+	next := offset
+	for len(list.Items) < limit && next < len(r.Items) {
+		from := next
+		var slots []int
+		slots, next = e.showable(p, r.Items, from, limit-len(list.Items))
+		courses, err := e.readCourses(ctx, r.Items, slots)
+		if err != nil {
+			return lectern.List{}, err
+		}
+		for _, slot := range slots {
+			slotItem := r.Items[slot]
+			course, ok := courses[slotItem.CourseID]
+			if !ok {
+				continue
+			}
+			payload := lectern.PayloadOf(course)
+			if !p.match.allows(course.ID, &payload) {
+				continue
+			}
+			item := lectern.Item{
+				Course: course, Position: slot, Score: slotItem.Score,
+				Sources: slotItem.Sources, Reasons: slotItem.Reasons,
+			}
+			if terms != nil {
+				item.Terms = rerank.Explain(terms, slotItem.Terms)
+			}
+			list.Items = append(list.Items, item)
+		}
+	}
+	if more, _ := e.showable(p, r.Items, next, 1); len(more) > 0 {
+		list.NextCursor = encodeCursor(cursor{ranking: r.ID, offset: next, request: hashRequest(p.req)}, e.CursorKey)
+	}
+	p.stage("courses")
+	list.Degraded, list.Timings = p.degraded, p.timings
+	return list, nil
+}
+
+// showable returns the slots, at most n from one on, whose courses memory knows
+// and the request allows, and the slot to go on from.
+func (e *Engine) showable(p *pass, items []lectern.RankedItem, from, n int) (slots []int, next int) {
+	for next = from; next < len(items) && len(slots) < n; next++ {
+		id := items[next].CourseID
+		if en := e.Catalog.get(id); en != nil && p.match.allows(id, &en.payload) {
+			slots = append(slots, next)
+		}
+	}
+	return slots, next
+}
+
+// readCourses reads the courses of some slots, by id.
+func (e *Engine) readCourses(ctx context.Context, items []lectern.RankedItem, slots []int) (map[string]lectern.Course, error) {
+	if len(slots) == 0 {
+		return nil, nil
+	}
+	ids := make([]string, len(slots))
+	for i, slot := range slots {
+		ids[i] = items[slot].CourseID
+	}
+	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Courses)
+	defer cancel()
+	found, err := e.Courses.Courses(bounded, ids)
+	if err != nil {
+		return nil, unavailable(ctx, "the courses of the page could not be read", err)
+	}
+	out := make(map[string]lectern.Course, len(found))
+	for _, c := range found {
+		out[c.ID] = c
+	}
+	return out, nil
+}

@@ -1,0 +1,288 @@
+package retrieve
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/learner"
+	"github.com/lectern-dev/lectern/rerank"
+	"github.com/lectern-dev/lectern/text"
+)
+
+// queryWord is one word of a query as it was typed, with what it counts as.
+type queryWord struct {
+	shown string
+	terms []uint32
+}
+
+// queryWords splits a query; words that carry grammar only are left out unless
+// there is nothing else.
+func (e *Engine) queryWords(q, language string) []queryWord {
+	var content, all []queryWord
+	for _, w := range strings.Fields(q) {
+		tokens := e.Catalog.analyzer.Tokens(w, language)
+		if len(tokens) == 0 {
+			continue
+		}
+		word := queryWord{shown: w, terms: e.Catalog.termIDs(w, language)}
+		all = append(all, word)
+		if slices.ContainsFunc(tokens, func(t text.Token) bool { return !t.Stop }) {
+			content = append(content, word)
+		}
+	}
+	if len(content) == 0 {
+		return all
+	}
+	return content
+}
+
+// unite makes one list of candidates of all sources, each course once, and drops
+// those that memory does not know or that the filter no longer lets pass: the
+// index may lag a moment behind. In search the order is the fused one; elsewhere
+// the sources take turns, rank by rank.
+func (e *Engine) unite(p *pass) {
+	at := make(map[string]int)
+	var ids []string
+	var sources [][]string
+	add := func(id, name string) {
+		i, ok := at[id]
+		if !ok {
+			i = len(ids)
+			at[id] = i
+			ids = append(ids, id)
+			sources = append(sources, nil)
+		}
+		if name != "" {
+			sources[i] = append(sources[i], name)
+		}
+	}
+	if p.req.Surface == lectern.SurfaceSearch {
+		for _, s := range p.sources {
+			if s.name == SourceTitle {
+				for _, h := range s.hits {
+					add(h.ID, "")
+				}
+			}
+		}
+		for _, h := range p.fused {
+			add(h.ID, "")
+		}
+	}
+	for rank := 0; ; rank++ {
+		more := false
+		for _, s := range p.sources {
+			if rank < len(s.hits) {
+				more = true
+				add(s.hits[rank].ID, s.name)
+			}
+		}
+		if !more {
+			break
+		}
+	}
+	for i, en := range e.Catalog.lookup(ids) {
+		if en == nil {
+			p.dropped[ids[i]] = "memory does not hold it yet"
+			continue
+		}
+		if _, seen := p.seen[ids[i]]; seen || !p.match.allows(ids[i], &en.payload) {
+			p.dropped[ids[i]] = "the filter stage took it out"
+			continue
+		}
+		p.append(en, sources[i])
+	}
+}
+
+// append adds a candidate.
+func (p *pass) append(en *entry, sources []string) {
+	p.entries = append(p.entries, en)
+	p.candidates = append(p.candidates, rerank.Candidate{Course: &en.facts, Sources: sources})
+}
+
+// measure fills in the signals of every candidate.
+func (e *Engine) measure(ctx context.Context, p *pass) error {
+	if p.req.Surface == lectern.SurfaceSearch {
+		measureRelevance(p)
+	}
+	vectors, err := e.contentVectors(ctx, p)
+	if err != nil {
+		return err
+	}
+	wordScores := p.similarityByWords()
+	interests := e.interestTerms(p)
+	liked := e.likedCourses(p)
+	p.cosines = make([]float64, len(p.candidates))
+	for i := range p.candidates {
+		c, en := &p.candidates[i], p.entries[i]
+		var v []float32
+		if vectors != nil {
+			v = vectors[i]
+		}
+		if best, ok := nearest(v, p.taste.Vectors); ok {
+			p.cosines[i] = best
+			c.Similarity = rerank.Known(best)
+		} else if s, ok := wordScores[en.facts.ID]; ok {
+			c.Similarity = rerank.Known(s)
+		}
+		if p.req.Surface == lectern.SurfaceSimilar {
+			c.NearestID, c.NearestTitle, c.NearestSim = p.seed.facts.ID, p.seed.facts.Title, c.Similarity.Value
+			continue
+		}
+		measureInterest(c, en, v, interests)
+		measureNearest(c, v, liked)
+	}
+	return nil
+}
+
+// measureRelevance lays the fused scores over the candidates of a search.
+func measureRelevance(p *pass) {
+	scores := make(map[string]float64, len(p.fused))
+	for _, h := range p.fused {
+		scores[h.ID] = float64(h.Score)
+	}
+	for i := range p.candidates {
+		c, en := &p.candidates[i], p.entries[i]
+		c.Relevance = rerank.Known(scores[en.facts.ID])
+		c.ExactTitle = slices.Contains(p.titleIDs, en.facts.ID)
+		for _, w := range p.query {
+			if !slices.ContainsFunc(w.terms, func(t uint32) bool { return !en.holds(t) }) {
+				c.MatchedTerms = append(c.MatchedTerms, w.shown)
+			}
+		}
+	}
+}
+
+// contentVectors reads the candidates' vectors, nil when nothing is to be held
+// against them.
+func (e *Engine) contentVectors(ctx context.Context, p *pass) ([][]float32, error) {
+	if p.embedder == nil || len(p.candidates) == 0 || len(p.taste.Vectors) == 0 {
+		return nil, nil
+	}
+	ids := make([]string, len(p.entries))
+	for i, en := range p.entries {
+		ids[i] = en.facts.ID
+	}
+	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Candidates)
+	defer cancel()
+	vectors, err := p.index.Vectors(bounded, lectern.VectorContent, ids)
+	if err == nil && len(vectors) == len(ids) {
+		return vectors, nil
+	}
+	if ctx.Err() != nil {
+		return nil, overdue(ctx)
+	}
+	e.Logger.WarnContext(ctx, "vectors not read; scoring without similarity", "error", err)
+	p.degrade(DegradedSemantic)
+	return nil, nil
+}
+
+// similarityByWords stands in for cosines where a word query took the place of a
+// vector: scores over the best one.
+func (p *pass) similarityByWords() map[string]float64 {
+	if p.req.Surface == lectern.SurfaceSearch {
+		return nil
+	}
+	for _, s := range p.sources {
+		if s.name == SourceWords && len(s.hits) > 0 && s.hits[0].Score > 0 {
+			out := make(map[string]float64, len(s.hits))
+			for _, h := range s.hits {
+				out[h.ID] = float64(h.Score) / float64(s.hits[0].Score)
+			}
+			return out
+		}
+	}
+	return nil
+}
+
+// interest is a stated interest with its hashed terms.
+type interest struct {
+	learner.Interest
+	terms []uint32
+}
+
+func (e *Engine) interestTerms(p *pass) []interest {
+	out := make([]interest, len(p.taste.Interests))
+	for i, in := range p.taste.Interests {
+		terms := e.Catalog.termIDs(in.Text, p.language())
+		slices.Sort(terms)
+		out[i] = interest{in, slices.Compact(terms)}
+	}
+	return out
+}
+
+// measureInterest finds the interest that a course matches best: by cosine, or by
+// words, where all of them in title, skills or categories make 1 and a share of
+// them half that share.
+func measureInterest(c *rerank.Candidate, en *entry, v []float32, interests []interest) {
+	for _, in := range interests {
+		match := 0.0
+		if v != nil && len(in.Vector) == len(v) {
+			match = dot(v, in.Vector)
+		}
+		held := 0
+		for _, t := range in.terms {
+			if en.holds(t) {
+				held++
+			}
+		}
+		if held > 0 {
+			share := float64(held) / float64(len(in.terms))
+			if held < len(in.terms) {
+				share /= 2
+			}
+			match = max(match, share)
+		}
+		s := rerank.Known(match)
+		if !c.Interest.Known || s.Value > c.Interest.Value {
+			c.Interest, c.InterestText, c.InterestGoal = s, in.Text, in.Goal
+		}
+	}
+}
+
+// likedCourse is a liked course with its title.
+type likedCourse struct {
+	learner.Liked
+	title string
+}
+
+func (e *Engine) likedCourses(p *pass) []likedCourse {
+	ids := make([]string, len(p.taste.Liked))
+	for i, l := range p.taste.Liked {
+		ids[i] = l.CourseID
+	}
+	var out []likedCourse
+	for i, en := range e.Catalog.lookup(ids) {
+		if en != nil {
+			out = append(out, likedCourse{p.taste.Liked[i], en.facts.Title})
+		}
+	}
+	return out
+}
+
+// measureNearest finds the liked course that is nearest to a candidate.
+func measureNearest(c *rerank.Candidate, v []float32, liked []likedCourse) {
+	for _, l := range liked {
+		if v == nil || len(l.Vector) != len(v) || l.CourseID == c.Course.ID {
+			continue
+		}
+		if s := dot(v, l.Vector); c.NearestID == "" || s > c.NearestSim {
+			c.NearestID, c.NearestTitle, c.NearestSim = l.CourseID, l.title, s
+		}
+	}
+}
+
+// nearest returns the highest cosine of v to any of the others.
+func nearest(v []float32, others [][]float32) (float64, bool) {
+	best, ok := 0.0, false
+	for _, o := range others {
+		if v == nil || len(o) != len(v) {
+			continue
+		}
+		if s := dot(v, o); !ok || s > best {
+			best, ok = s, true
+		}
+	}
+	return best, ok
+}

@@ -1,0 +1,355 @@
+package retrieve
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/fusion"
+	"github.com/lectern-dev/lectern/rerank"
+	"github.com/lectern-dev/lectern/text"
+)
+
+// The candidate sources.
+const (
+	SourceProfile   = "profile"            // home: nearest to the learner's taste
+	SourceInterests = "interests"          // home: stated interests and goal, by words and meaning
+	SourcePopular   = rerank.SourcePopular // home: most popular
+	SourceNew       = rerank.SourceNew     // home: newest
+	SourceWords     = "words"              // search: shared words; home and similar: in place of vectors
+	SourceMeaning   = "meaning"            // search: nearest to the query
+	SourceTitle     = "title"              // search: the query is the title
+	SourceContent   = "content"            // similar: nearest to the course
+)
+
+// source is what one candidate source offered.
+type source struct {
+	name  string
+	unit  string // what its scores are
+	hits  []lectern.Hit
+	limit int // how many it was asked for
+}
+
+// asked is one index query with the source that its answer is for.
+type asked struct {
+	name   string
+	unit   string
+	weight float64 // in the source's own fusion
+	query  lectern.VectorQuery
+}
+
+// gather asks every source of the surface, the index with one call.
+func (e *Engine) gather(ctx context.Context, p *pass) error {
+	var questions []asked
+	switch p.req.Surface {
+	case lectern.SurfaceSearch:
+		questions = e.searchQueries(ctx, p)
+	case lectern.SurfaceSimilar:
+		var err error
+		if questions, err = e.similarQueries(ctx, p); err != nil {
+			return err
+		}
+	default:
+		questions = e.homeQueries(p)
+	}
+	answers, err := e.ask(ctx, p, questions)
+	if err != nil {
+		return err
+	}
+	e.collect(p, questions, answers)
+	switch p.req.Surface {
+	case lectern.SurfaceSearch:
+		e.fuse(p)
+	case lectern.SurfaceHome:
+		p.sources = append(p.sources,
+			source{SourcePopular, "popularity", e.walk(p, p.view.popular, popularityOf), e.cfg.PerSource},
+			source{SourceNew, "days old", e.walk(p, e.recent(p), p.daysOld), e.cfg.PerSource})
+	}
+	return nil
+}
+
+// ask searches the index. When it does not answer, a home page is made of what
+// memory holds; other lists need it.
+func (e *Engine) ask(ctx context.Context, p *pass, questions []asked) ([][]lectern.Hit, error) {
+	if len(questions) == 0 {
+		return nil, nil
+	}
+	filter := p.indexFilter()
+	queries := make([]lectern.VectorQuery, len(questions))
+	for i, q := range questions {
+		q.query.Filter, q.query.K = filter, e.cfg.PerSource
+		queries[i] = q.query
+	}
+	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Candidates)
+	defer cancel()
+	answers, err := p.index.Search(bounded, queries)
+	if err == nil {
+		return answers, nil
+	}
+	if ctx.Err() != nil {
+		return nil, overdue(ctx)
+	}
+	if p.req.Surface != lectern.SurfaceHome {
+		return nil, unavailable(ctx, "the index does not answer", err)
+	}
+	e.Logger.WarnContext(ctx, "index not searched; listing what memory holds", "error", err)
+	p.degrade(DegradedIndex)
+	return make([][]lectern.Hit, len(questions)), nil
+}
+
+// indexFilter is the request's filter with what the surface leaves out.
+func (p *pass) indexFilter() lectern.Filter {
+	f := p.filter
+	f.ExcludeIDs = slices.Clone(f.ExcludeIDs)
+	for id := range p.seen {
+		f.ExcludeIDs = append(f.ExcludeIDs, id)
+	}
+	slices.Sort(f.ExcludeIDs)
+	if p.seed != nil {
+		f.ExcludeIDs = append(f.ExcludeIDs, p.seed.facts.ID)
+	}
+	return f
+}
+
+// collect turns answers into sources; several answers of one source are fused.
+func (e *Engine) collect(p *pass, questions []asked, answers [][]lectern.Hit) {
+	for i := 0; i < len(questions); {
+		q := questions[i]
+		var lists [][]lectern.Hit
+		var weights []float64
+		total := 0.0
+		for ; i < len(questions) && questions[i].name == q.name; i++ {
+			hits := answers[i]
+			if questions[i].query.Dense != nil {
+				hits = e.nearEnough(hits)
+			}
+			lists = append(lists, hits)
+			weights = append(weights, questions[i].weight)
+			total += questions[i].weight
+		}
+		hits := lists[0]
+		if len(lists) > 1 {
+			for j := range weights {
+				weights[j] /= total
+			}
+			hits = fusion.MaxNorm(lists, weights, e.cfg.PerSource)
+		}
+		p.sources = append(p.sources, source{q.name, q.unit, hits, e.cfg.PerSource})
+	}
+}
+
+// nearEnough cuts a falling list of cosines at the least that counts.
+func (e *Engine) nearEnough(hits []lectern.Hit) []lectern.Hit {
+	n, _ := slices.BinarySearchFunc(hits, e.cfg.MinSimilarity, func(h lectern.Hit, least float64) int {
+		if float64(h.Score) >= least {
+			return -1
+		}
+		return 1
+	})
+	return hits[:n]
+}
+
+// homeQueries asks for what is near the learner's taste and stated interests.
+func (e *Engine) homeQueries(p *pass) []asked {
+	var out []asked
+	for _, v := range p.taste.Vectors {
+		out = append(out, asked{SourceProfile, "cosine", 1, denseQuery(v)})
+	}
+	if len(p.taste.Vectors) == 0 {
+		if v := e.likedWords(p); len(v.Indices) > 0 {
+			out = append(out, asked{SourceWords, "BM25", 1, sparseQuery(v)})
+		}
+	}
+	language := p.language()
+	for i, in := range p.taste.Interests {
+		// The goal comes last and always counts.
+		if i >= e.cfg.MaxInterests && !in.Goal {
+			continue
+		}
+		if v := e.Words.QueryVector(closed(in.Text), text.QueryOptions{Language: language}); len(v.Indices) > 0 {
+			out = append(out, asked{SourceInterests, "fused score", 1, sparseQuery(v)})
+		}
+		if in.Vector != nil && p.embedder != nil {
+			out = append(out, asked{SourceInterests, "fused score", 1, denseQuery(in.Vector)})
+		}
+	}
+	return out
+}
+
+// likedWords is a word query of what the learner liked most, for when there are
+// no vectors.
+func (e *Engine) likedWords(p *pass) lectern.SparseVector {
+	const most = 3
+	ids := make([]string, 0, most)
+	for _, l := range p.taste.Liked[:min(most, len(p.taste.Liked))] {
+		ids = append(ids, l.CourseID)
+	}
+	var words []string
+	language := ""
+	for _, en := range e.Catalog.lookup(ids) {
+		if en != nil {
+			words = append(words, en.words())
+			language = en.facts.Language
+		}
+	}
+	if len(words) == 0 {
+		return lectern.SparseVector{}
+	}
+	return e.Words.QueryVector(closed(strings.Join(words, " ")), text.QueryOptions{Language: language})
+}
+
+// words is a course as a word query: title and skills.
+func (en *entry) words() string {
+	return strings.Join(append([]string{en.facts.Title}, en.skills...), " ")
+}
+
+// closed ends a text so that its last word is not taken for a beginning.
+func closed(s string) string { return s + " " }
+
+// similarQueries asks for what is near a course: by its vector, or by the words
+// of its title and skills while it has none.
+func (e *Engine) similarQueries(ctx context.Context, p *pass) ([]asked, error) {
+	if p.embedder != nil {
+		bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Candidates)
+		defer cancel()
+		vectors, err := p.index.Vectors(bounded, lectern.VectorContent, []string{p.seed.facts.ID})
+		if err != nil {
+			return nil, unavailable(ctx, "the index does not answer", err)
+		}
+		if len(vectors) == 1 && vectors[0] != nil {
+			p.taste.Vectors = vectors // similarity on this surface is to the course
+			return []asked{{SourceContent, "cosine", 1, denseQuery(vectors[0])}}, nil
+		}
+	}
+	p.taste.Vectors = nil
+	p.degrade(DegradedSemantic)
+	v := e.Words.QueryVector(closed(p.seed.words()), text.QueryOptions{Language: p.seed.facts.Language})
+	if len(v.Indices) == 0 {
+		return nil, nil
+	}
+	return []asked{{SourceWords, "BM25", 1, sparseQuery(v)}}, nil
+}
+
+// searchQueries asks for shared words and for nearness in meaning.
+func (e *Engine) searchQueries(ctx context.Context, p *pass) []asked {
+	options := text.QueryOptions{Language: p.language()}
+	if !e.cfg.ExpandQueries {
+		options.Mode = text.ModeWord
+	}
+	p.query = e.queryWords(p.req.Query, options.Language)
+	p.titleIDs = e.Catalog.titled(e.Catalog.normalTitle(p.req.Query, options.Language))
+	var out []asked
+	if e.cfg.LexicalWeight > 0 {
+		if v := e.Words.QueryVector(p.req.Query, options); len(v.Indices) > 0 {
+			out = append(out, asked{SourceWords, "BM25", e.cfg.LexicalWeight, sparseQuery(v)})
+		}
+	}
+	if e.cfg.SemanticWeight > 0 && p.embedder != nil {
+		if v := e.embedQuery(ctx, p, options); v != nil {
+			out = append(out, asked{SourceMeaning, "cosine", e.cfg.SemanticWeight, denseQuery(v)})
+		}
+	}
+	return out
+}
+
+// embedQuery embeds the query, with unknown words corrected, within its budget.
+func (e *Engine) embedQuery(ctx context.Context, p *pass, options text.QueryOptions) []float32 {
+	q := p.req.Query
+	if e.cfg.ExpandQueries {
+		q, _ = e.Words.Rewrite(q, options)
+	}
+	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Embed)
+	defer cancel()
+	vectors, err := p.embedder.Embed(bounded, lectern.EmbedQuery, []string{q})
+	if err != nil || len(vectors) != 1 {
+		e.Logger.WarnContext(ctx, "query not embedded; words answer alone", "error", err)
+		p.degrade(DegradedSemantic)
+		return nil
+	}
+	return vectors[0]
+}
+
+// fuse merges words and meaning, and puts courses with the query for a title
+// first.
+func (e *Engine) fuse(p *pass) {
+	lists := make([][]lectern.Hit, len(p.sources))
+	weights := make([]float64, len(p.sources))
+	total := 0.0
+	for i, s := range p.sources {
+		lists[i] = s.hits
+		weights[i] = e.cfg.LexicalWeight
+		if s.name == SourceMeaning {
+			weights[i] = e.cfg.SemanticWeight
+		}
+		total += weights[i]
+	}
+	for i := range weights {
+		weights[i] /= total
+	}
+	p.fused = fusion.MaxNorm(lists, weights, 2*e.cfg.PerSource)
+	if len(p.titleIDs) > 0 {
+		hits := make([]lectern.Hit, 0, len(p.titleIDs))
+		for _, id := range p.titleIDs {
+			if en := e.Catalog.get(id); en != nil && p.match.allows(id, &en.payload) {
+				hits = append(hits, lectern.Hit{ID: id, Score: 1})
+			}
+		}
+		p.sources = slices.Insert(p.sources, 0, source{SourceTitle, "exact", hits, len(hits)})
+	}
+}
+
+// walk takes the first courses of an order that the request allows.
+func (e *Engine) walk(p *pass, order []*entry, score func(*entry) float64) []lectern.Hit {
+	out := make([]lectern.Hit, 0, min(e.cfg.PerSource, len(order)))
+	for _, en := range order {
+		if len(out) == e.cfg.PerSource {
+			break
+		}
+		if _, seen := p.seen[en.facts.ID]; seen || !p.match.allows(en.facts.ID, &en.payload) {
+			continue
+		}
+		out = append(out, lectern.Hit{ID: en.facts.ID, Score: float32(score(en))})
+	}
+	return out
+}
+
+// recent is the part of the order by date that is new enough, without what lies
+// in the future.
+func (e *Engine) recent(p *pass) []*entry {
+	fresh := p.view.fresh
+	from, _ := slices.BinarySearchFunc(fresh, p.at, func(en *entry, at time.Time) int {
+		if en.facts.FreshAt.After(at) {
+			return -1
+		}
+		return 1
+	})
+	to, _ := slices.BinarySearchFunc(fresh, p.at.Add(-e.cfg.NewWithin), func(en *entry, oldest time.Time) int {
+		if !en.facts.FreshAt.Before(oldest) {
+			return -1
+		}
+		return 1
+	})
+	return fresh[from:max(from, to)]
+}
+
+func popularityOf(en *entry) float64 { return en.facts.Popularity.Value }
+
+func (p *pass) daysOld(en *entry) float64 { return p.at.Sub(en.facts.FreshAt).Hours() / 24 }
+
+// language is the learner's first, "" when unknown.
+func (p *pass) language() string {
+	if p.taste.Personal && len(p.profile.Learner.Languages) > 0 {
+		return p.profile.Learner.Languages[0]
+	}
+	return ""
+}
+
+func denseQuery(v []float32) lectern.VectorQuery {
+	return lectern.VectorQuery{Vector: lectern.VectorContent, Dense: v}
+}
+
+func sparseQuery(v lectern.SparseVector) lectern.VectorQuery {
+	return lectern.VectorQuery{Vector: lectern.VectorLexical, Sparse: &v}
+}
