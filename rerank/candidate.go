@@ -38,6 +38,21 @@ func Known(v float64) Signal {
 	return Signal{Value: min(max(v, 0), 1), Known: true}
 }
 
+// Match is how well two things agree, as a cosine: 1 is the same, 0 is nothing in
+// common, below 0 is opposed; or unknown.
+type Match struct {
+	Value float64
+	Known bool
+}
+
+// Matched makes a Match, clamped to [-1, 1]. What is not a number is unknown.
+func Matched(v float64) Match {
+	if v != v {
+		return Match{}
+	}
+	return Match{Value: min(max(v, -1), 1), Known: true}
+}
+
 // Candidate is one course on its way into a list, with what was measured of it
 // for this request.
 type Candidate struct {
@@ -45,8 +60,8 @@ type Candidate struct {
 	Sources    []string // candidate sources that brought it, best first
 	Relevance  Signal   // fused score of words and meaning; search only
 	ExactTitle bool     // the query is the course's title
-	Similarity Signal   // cosine to the learner's taste, or to the course of SurfaceSimilar
-	Interest   Signal   // best match among the stated interests and the goal
+	Similarity Match    // cosine to the learner's taste, or to the course of SurfaceSimilar
+	Interest   Match    // best match among the stated interests and the goal
 	// What the signals came from, for reasons.
 	InterestText string   // the interest that matched best
 	InterestGoal bool     // ... is the learner's goal

@@ -15,6 +15,7 @@ type Config struct {
 	ComfortableWeeks  float64       `koanf:"comfortable_weeks"`   // time_fit is 1 up to so many weeks
 	MaxProviderRun    int           `koanf:"max_provider_run"`    // home: courses of one provider in a row; 0 is no cap
 	MaxCategoryRun    int           `koanf:"max_category_run"`    // home: courses of one category in a row; 0 is no cap
+	MaxVarietyLoss    float64       `koanf:"max_variety_loss"`    // home: score that breaking up a run may cost at one place
 	Reasons           ReasonConfig  `koanf:"reasons"`
 }
 
@@ -58,6 +59,7 @@ func DefaultConfig() Config {
 		ComfortableWeeks:  8,
 		MaxProviderRun:    2,
 		MaxCategoryRun:    4,
+		MaxVarietyLoss:    0.05,
 		Reasons: ReasonConfig{
 			Max: 3, NewWithin: 60 * 24 * time.Hour, PopularFrom: 0.6,
 			RatedFrom: 4.5, RatedCount: 10, SimilarFrom: 0.2,
@@ -70,14 +72,14 @@ func DefaultConfig() Config {
 func DefaultWeights() Weights {
 	return Weights{
 		Home: TermWeights{
-			Similarity: 0.40, Interest: 0.15, Quality: 0.12, Popularity: 0.12,
-			Freshness: 0.06, Level: 0.06, Time: 0.03, Language: 0.06,
+			Similarity: 0.46, Interest: 0.20, Quality: 0.08, Popularity: 0.09,
+			Freshness: 0.04, Level: 0.05, Time: 0.02, Language: 0.06,
 		},
 		Search: TermWeights{
 			Relevance: 0.92, Similarity: 0.02, Quality: 0.02, Popularity: 0.02, Language: 0.02,
 		},
 		Similar: TermWeights{
-			Similarity: 0.75, Quality: 0.07, Popularity: 0.07, Freshness: 0.03, Level: 0.03, Language: 0.05,
+			Similarity: 0.80, Quality: 0.05, Popularity: 0.05, Freshness: 0.02, Level: 0.02, Language: 0.06,
 		},
 	}
 }
@@ -91,6 +93,7 @@ func (c Config) Validate() error {
 	v.check(finite(c.ComfortableWeeks) && c.ComfortableWeeks > 0, "comfortable_weeks", c.ComfortableWeeks, "over 0")
 	v.check(c.MaxProviderRun >= 0, "max_provider_run", c.MaxProviderRun, "at least 0; 0 is no cap")
 	v.check(c.MaxCategoryRun >= 0, "max_category_run", c.MaxCategoryRun, "at least 0; 0 is no cap")
+	v.check(unit(c.MaxVarietyLoss), "max_variety_loss", c.MaxVarietyLoss, "0 to 1")
 	r := c.Reasons
 	v.check(r.Max >= 0 && r.Max <= 10, "reasons.max", r.Max, "0 to 10")
 	v.check(r.NewWithin >= 0, "reasons.new_within", r.NewWithin, "at least 0")

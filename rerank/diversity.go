@@ -6,10 +6,11 @@ const lookAhead = 40
 
 // breakRuns reorders a sorted list so that no more than maxProvider courses of
 // one provider, and no more than maxCategory of one category, follow each other
-// where the next lookAhead courses allow it. Each place goes to the best course
-// that is left and does not lengthen a full run; where all do, to the best.
-// Scores stay as they are. Unknown providers and categories make no run.
-func breakRuns(in []Scored, candidates []Candidate, maxProvider, maxCategory int) []Scored {
+// where the next lookAhead courses allow it at a cost of no more than maxLoss.
+// Each place goes to the best course that is left and does not lengthen a full
+// run; where none such is good enough, to the best. Scores stay as they are.
+// Unknown providers and categories make no run.
+func breakRuns(in []Scored, candidates []Candidate, maxProvider, maxCategory int, maxLoss float64) []Scored {
 	if maxProvider == 0 && maxCategory == 0 {
 		return in
 	}
@@ -21,7 +22,7 @@ func breakRuns(in []Scored, candidates []Candidate, maxProvider, maxCategory int
 			head++
 		}
 		pick := head
-		for i := head; i < len(in) && i <= head+lookAhead; i++ {
+		for i := head; i < len(in) && i <= head+lookAhead && in[i].Score >= in[head].Score-maxLoss; i++ {
 			f := candidates[in[i].Index].Course
 			if !taken[i] && provider.room(f.Provider, maxProvider) && category.room(f.Category, maxCategory) {
 				pick = i

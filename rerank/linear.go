@@ -96,7 +96,7 @@ func (l *Linear) Rerank(req Request, candidates []Candidate) []Scored {
 		return cmp.Compare(candidates[a.Index].Course.ID, candidates[b.Index].Course.ID)
 	})
 	if req.Surface == lectern.SurfaceHome {
-		out = breakRuns(out, candidates, l.cfg.MaxProviderRun, l.cfg.MaxCategoryRun)
+		out = breakRuns(out, candidates, l.cfg.MaxProviderRun, l.cfg.MaxCategoryRun, l.cfg.MaxVarietyLoss)
 	}
 	if req.Depth > 0 && len(out) > req.Depth {
 		out = out[:req.Depth:req.Depth]

@@ -15,6 +15,7 @@ const (
 	ReasonMatchesInterest = "matches_interest"  // interest
 	ReasonMatchesGoal     = "matches_goal"      // goal
 	ReasonMatchesQuery    = "matches_query"     // terms: words of the query, separated by ", "
+	ReasonMentionsQuery   = "mentions_query"    // query; its text has words of the query
 	ReasonCloseToQuery    = "close_to_query"    // query; close in meaning without a shared word
 	ReasonPopular         = "popular"           //
 	ReasonNewCourse       = "new_course"        //
@@ -28,7 +29,7 @@ const (
 func ReasonCodes() []string {
 	return []string{
 		ReasonSimilarToCourse, ReasonMatchesInterest, ReasonMatchesGoal, ReasonMatchesQuery,
-		ReasonCloseToQuery, ReasonPopular, ReasonNewCourse, ReasonHighlyRated,
+		ReasonMentionsQuery, ReasonCloseToQuery, ReasonPopular, ReasonNewCourse, ReasonHighlyRated,
 		ReasonFitsLevel, ReasonFitsTime, ReasonFitsLanguage,
 	}
 }
@@ -49,7 +50,7 @@ func (l *Linear) addReasons(req Request, part surfaceTerms, candidates []Candida
 			order = append(order, j)
 		}
 		slices.SortStableFunc(order, func(a, b int) int {
-			return cmp.Compare(part.terms[b].Weight*item.Values[b], part.terms[a].Weight*item.Values[a])
+			return cmp.Compare(part.say(b, item.Values[b]), part.say(a, item.Values[a]))
 		})
 		for _, j := range order {
 			if len(item.Reasons) == l.cfg.Reasons.Max {
@@ -66,6 +67,15 @@ func (l *Linear) addReasons(req Request, part surfaceTerms, candidates []Candida
 	}
 }
 
+// say is how much a term says for a course: its contribution beyond that of a
+// neutral value. Relevance has no neutral value; without it a search finds nothing.
+func (p surfaceTerms) say(j int, value float64) float64 {
+	if p.index[j] == termRelevance {
+		return p.terms[j].Weight * value
+	}
+	return p.terms[j].Weight * (value - Neutral)
+}
+
 // reason returns what a term's value has to say for a candidate, if anything.
 func (l *Linear) reason(term int, value float64, req Request, c *Candidate, shared map[[2]string]map[string]string) (lectern.Reason, bool) {
 	cfg, f := l.cfg.Reasons, c.Course
@@ -73,6 +83,9 @@ func (l *Linear) reason(term int, value float64, req Request, c *Candidate, shar
 	case termRelevance:
 		if len(c.MatchedTerms) > 0 {
 			return oneParam(shared, ReasonMatchesQuery, "terms", strings.Join(c.MatchedTerms, ", ")), true
+		}
+		if slices.Contains(c.Sources, SourceWords) {
+			return oneParam(shared, ReasonMentionsQuery, "query", req.Query), true
 		}
 		return oneParam(shared, ReasonCloseToQuery, "query", req.Query), c.Relevance.Known
 	case termSimilarity:
@@ -119,21 +132,22 @@ func interestReason(shared map[[2]string]map[string]string, c *Candidate, from f
 	return oneParam(shared, ReasonMatchesInterest, "interest", c.InterestText), true
 }
 
-// lastResort is for courses that no term speaks for: where they came from.
+// lastResort is for courses that no term speaks for strongly: what brought them.
 func lastResort(c *Candidate) []lectern.Reason {
 	for _, s := range c.Sources {
-		switch s {
-		case SourcePopular:
+		if s == SourcePopular && c.Course.Popularity.Value >= Neutral {
 			return []lectern.Reason{{Code: ReasonPopular}}
-		case SourceNew:
+		}
+		if s == SourceNew && c.Course.FreshAt.Equal(c.Course.PublishedAt) {
 			return []lectern.Reason{{Code: ReasonNewCourse}}
 		}
 	}
 	return nil
 }
 
-// Candidate sources that reasons fall back on.
+// Candidate sources that reasons look at.
 const (
+	SourceWords   = "words"
 	SourcePopular = "popular"
 	SourceNew     = "new"
 )

@@ -46,9 +46,9 @@ func (l *Linear) value(term int, req *Request, c *Candidate) float64 {
 	case termRelevance:
 		v = relevance(c)
 	case termSimilarity:
-		v = orNeutral(c.Similarity)
+		v = matchTerm(c.Similarity)
 	case termInterest:
-		v = orNeutral(c.Interest)
+		v = matchTerm(c.Interest)
 	case termQuality:
 		v = quality(c.Course, req.RatingMean, l.cfg.RatingPrior)
 	case termPopularity:
@@ -70,6 +70,15 @@ func orNeutral(s Signal) float64 {
 		return Neutral
 	}
 	return s.Value
+}
+
+// matchTerm is (1 + cosine)/2: a course that has nothing in common with what was
+// asked stands at ½, where one of which nothing is known stands too.
+func matchTerm(m Match) float64 {
+	if !m.Known {
+		return Neutral
+	}
+	return (1 + m.Value) / 2
 }
 
 // relevance is 1 for the course whose title is the query, and 0.9 × the fused

@@ -47,7 +47,7 @@ type Catalog struct {
 
 // catalogView is what lists read besides single courses. Read only.
 type catalogView struct {
-	popular    []*entry // open courses of known popularity, most popular first
+	popular    []*entry // open courses, most popular first, unknown popularity last
 	fresh      []*entry // open courses with a date, newest first
 	ratingMean float64  // stars; 0 when nothing is rated
 	scale      popularityScale
@@ -148,7 +148,7 @@ func (c *Catalog) prepare(upserts []CatalogEntry) []*entry {
 	wg.Wait()
 	// The last of several entries of a course in one batch counts.
 	seen := make(map[string]bool, len(out))
-	kept := out[:0]
+	kept := make([]*entry, 0, len(out))
 	for _, e := range slices.Backward(out) {
 		if !seen[e.facts.ID] {
 			seen[e.facts.ID] = true
@@ -192,7 +192,7 @@ func (c *Catalog) publish(fresh []*entry, gone map[string]bool, rescale bool) {
 	for _, e := range fresh {
 		e.facts.Popularity = next.scale.popularity(e, c.cfg.ActivityShare)
 	}
-	next.popular = merge(c.view.popular, fresh, replaced, func(e *entry) bool { return e.facts.Popularity.Known }, byPopularity)
+	next.popular = merge(c.view.popular, fresh, replaced, func(*entry) bool { return true }, byPopularity)
 	next.fresh = merge(c.view.fresh, fresh, replaced, func(e *entry) bool { return !e.facts.FreshAt.IsZero() }, byFreshness)
 
 	next.ratingMean = c.meanRating(fresh, replaced)

@@ -159,7 +159,7 @@ type pass struct {
 	titleIDs  []string    // courses whose title is the query
 	sources   []source
 	fused     []lectern.Hit // SurfaceSearch: words and meaning in one list
-	entries   []*entry // beside candidates
+	entries   []*entry      // beside candidates
 	cosines   []float64
 	dropped   map[string]string // candidates that the filter stage lost, with why
 	degraded  []string

@@ -122,9 +122,9 @@ func (e *Engine) measure(ctx context.Context, p *pass) error {
 		}
 		if best, ok := nearest(v, p.taste.Vectors); ok {
 			p.cosines[i] = best
-			c.Similarity = rerank.Known(best)
+			c.Similarity = rerank.Matched(best)
 		} else if s, ok := wordScores[en.facts.ID]; ok {
-			c.Similarity = rerank.Known(s)
+			c.Similarity = rerank.Matched(s)
 		}
 		if p.req.Surface == lectern.SurfaceSimilar {
 			c.NearestID, c.NearestTitle, c.NearestSim = p.seed.facts.ID, p.seed.facts.Title, c.Similarity.Value
@@ -234,7 +234,7 @@ func measureInterest(c *rerank.Candidate, en *entry, v []float32, interests []in
 			}
 			match = max(match, share)
 		}
-		s := rerank.Known(match)
+		s := rerank.Matched(match)
 		if !c.Interest.Known || s.Value > c.Interest.Value {
 			c.Interest, c.InterestText, c.InterestGoal = s, in.Text, in.Goal
 		}

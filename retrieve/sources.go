@@ -18,7 +18,7 @@ const (
 	SourceInterests = "interests"          // home: stated interests and goal, by words and meaning
 	SourcePopular   = rerank.SourcePopular // home: most popular
 	SourceNew       = rerank.SourceNew     // home: newest
-	SourceWords     = "words"              // search: shared words; home and similar: in place of vectors
+	SourceWords     = rerank.SourceWords   // search: shared words; home and similar: in place of vectors
 	SourceMeaning   = "meaning"            // search: nearest to the query
 	SourceTitle     = "title"              // search: the query is the title
 	SourceContent   = "content"            // similar: nearest to the course
@@ -238,7 +238,11 @@ func (e *Engine) searchQueries(ctx context.Context, p *pass) []asked {
 	if !e.cfg.ExpandQueries {
 		options.Mode = text.ModeWord
 	}
-	p.query = e.queryWords(p.req.Query, options.Language)
+	meant := p.req.Query
+	if e.cfg.ExpandQueries {
+		meant, _ = e.Words.Rewrite(meant, options)
+	}
+	p.query = e.queryWords(meant, options.Language)
 	p.titleIDs = e.Catalog.titled(e.Catalog.normalTitle(p.req.Query, options.Language))
 	var out []asked
 	if e.cfg.LexicalWeight > 0 {
@@ -247,19 +251,15 @@ func (e *Engine) searchQueries(ctx context.Context, p *pass) []asked {
 		}
 	}
 	if e.cfg.SemanticWeight > 0 && p.embedder != nil {
-		if v := e.embedQuery(ctx, p, options); v != nil {
+		if v := e.embedQuery(ctx, p, meant); v != nil {
 			out = append(out, asked{SourceMeaning, "cosine", e.cfg.SemanticWeight, denseQuery(v)})
 		}
 	}
 	return out
 }
 
-// embedQuery embeds the query, with unknown words corrected, within its budget.
-func (e *Engine) embedQuery(ctx context.Context, p *pass, options text.QueryOptions) []float32 {
-	q := p.req.Query
-	if e.cfg.ExpandQueries {
-		q, _ = e.Words.Rewrite(q, options)
-	}
+// embedQuery embeds the query within its budget.
+func (e *Engine) embedQuery(ctx context.Context, p *pass, q string) []float32 {
 	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Embed)
 	defer cancel()
 	vectors, err := p.embedder.Embed(bounded, lectern.EmbedQuery, []string{q})
