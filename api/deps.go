@@ -1,0 +1,103 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/ingest"
+)
+
+// Ingester decodes and writes rows; ingest.Service is one.
+type Ingester interface {
+	PutCourses(ctx context.Context, patches []lectern.CoursePatch) ([]lectern.WriteResult, error)
+	PutReviews(ctx context.Context, reviews []lectern.Review) ([]lectern.WriteResult, error)
+	PutLearners(ctx context.Context, patches []ingest.LearnerPatch) ([]lectern.WriteResult, error)
+	AppendEvents(ctx context.Context, events []lectern.Event) ([]lectern.WriteResult, error)
+	NDJSON(ctx context.Context, kind ingest.Kind, r io.Reader, limits ingest.Limits) ([]ingest.LineResult, error)
+	Feed(ctx context.Context, r io.Reader, limits ingest.Limits, maxShare float64) (ingest.FeedResult, error)
+}
+
+var _ Ingester = ingest.Service{}
+
+// Reindexer rebuilds embeddings and index in the background.
+type Reindexer interface {
+	// StartReindex begins a run that outlives ctx. Errors: CodeConflict while one
+	// is under way.
+	StartReindex(ctx context.Context) error
+	// ReindexStatus describes the latest run.
+	ReindexStatus(ctx context.Context) (ReindexStatus, error)
+}
+
+// ReindexState is how a run stands.
+type ReindexState string
+
+// The states of a run.
+const (
+	ReindexIdle    ReindexState = "idle" // none since the start
+	ReindexRunning ReindexState = "running"
+	ReindexDone    ReindexState = "done"
+	ReindexFailed  ReindexState = "failed"
+)
+
+// ReindexStatus is the progress of one run.
+type ReindexStatus struct {
+	State      ReindexState
+	Phase      string // what it is doing, for people
+	Done       int64  // courses
+	Total      int64  // courses
+	StartedAt  *time.Time
+	FinishedAt *time.Time
+	Detail     string // why it failed
+}
+
+// Check asks one part whether it is ready; the error says what it waits for and
+// is shown to anybody.
+type Check struct {
+	Name  string
+	Ready func(ctx context.Context) error
+}
+
+// Deps are what the HTTP interface stands on.
+type Deps struct {
+	Ranker   lectern.Ranker
+	Ingest   Ingester
+	Courses  lectern.CourseStore
+	Reviews  lectern.ReviewStore
+	Learners lectern.LearnerStore
+	Rankings lectern.RankingStore
+	Keys     lectern.KeyStore
+	Stats    lectern.StatsStore
+
+	Reindexer  Reindexer                                             // nil: reindexing is not available
+	IndexStats func(ctx context.Context) (lectern.IndexStats, error) // nil: not shown
+	Checks     []Check                                               // of /readyz, beside the store's own
+
+	Registry *prometheus.Registry // what /metrics shows; nil makes one
+	Log      *slog.Logger
+	Clock    lectern.Clock
+	Random   io.Reader // for request ids, keys and secrets; crypto/rand.Reader
+	Version  string    // of the build, shown at /
+}
+
+func (d Deps) check() error {
+	for _, p := range []struct {
+		name    string
+		missing bool
+	}{
+		{"Ranker", d.Ranker == nil}, {"Ingest", d.Ingest == nil}, {"Courses", d.Courses == nil},
+		{"Reviews", d.Reviews == nil}, {"Learners", d.Learners == nil}, {"Rankings", d.Rankings == nil},
+		{"Keys", d.Keys == nil}, {"Stats", d.Stats == nil}, {"Log", d.Log == nil},
+		{"Clock", d.Clock == nil}, {"Random", d.Random == nil},
+	} {
+		if p.missing {
+			return errors.New("api: Deps." + p.name + " is missing")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,206 @@
+package api
+
+import (
+	"encoding/json"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/lectern-dev/lectern"
+)
+
+// respond answers with a JSON document.
+func respond(c echo.Context, status int, v any) error {
+	c.Response().Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
+	c.Response().WriteHeader(status)
+	enc := json.NewEncoder(c.Response())
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+func (s *Server) recommendAnyone(in *request) error {
+	return s.list(in, lectern.ListRequest{Surface: lectern.SurfaceHome})
+}
+
+func (s *Server) recommendLearner(in *request) error {
+	id, err := pathParam(in, "id")
+	if err != nil {
+		return err
+	}
+	return s.list(in, lectern.ListRequest{Surface: lectern.SurfaceHome, Learner: lectern.LearnerRef{ID: id}})
+}
+
+func (s *Server) recommendVisitor(in *request) error {
+	id, err := pathParam(in, "id")
+	if err != nil {
+		return err
+	}
+	ref := lectern.LearnerRef{AnonymousID: id}
+	if err := s.mayRead(in, ref); err != nil {
+		return err
+	}
+	return s.list(in, lectern.ListRequest{Surface: lectern.SurfaceHome, Learner: ref})
+}
+
+func (s *Server) search(in *request) error {
+	query := strings.TrimSpace(in.QueryParam("q"))
+	if query == "" {
+		return lectern.Invalid("the query is empty", lectern.FieldError{Field: "q", Reason: "holds only spaces", Allowed: "1 to 500 characters"})
+	}
+	who, err := s.listFor(in)
+	if err != nil {
+		return err
+	}
+	return s.list(in, lectern.ListRequest{Surface: lectern.SurfaceSearch, Query: query, Learner: who})
+}
+
+func (s *Server) similar(in *request) error {
+	id, err := pathParam(in, "id")
+	if err != nil {
+		return err
+	}
+	who, err := s.listFor(in)
+	if err != nil {
+		return err
+	}
+	return s.list(in, lectern.ListRequest{Surface: lectern.SurfaceSimilar, CourseID: id, Learner: who})
+}
+
+// list asks for the page and answers with it.
+func (s *Server) list(in *request, req lectern.ListRequest) error {
+	var err error
+	if req.Filter, err = filterOf(in); err != nil {
+		return err
+	}
+	req.Limit = s.pageLimit(in)
+	req.Cursor = in.QueryParam("cursor")
+	req.Explain = explain(in)
+	l, err := s.deps.Ranker.List(in.ctx(), req)
+	if err != nil {
+		return err
+	}
+	s.metrics.list(req.Surface, l)
+	setTiming(in, l.Timings)
+	say := s.speaker(in, req.Learner)
+	h := in.Response().Header()
+	h.Set("Content-Language", say.tag)
+	h.Set("Cache-Control", "private, no-store") // every list has a ranking id of its own
+	h.Add(echo.HeaderVary, "Accept-Language")
+	return respond(in, http.StatusOK, listOf(l, say, req.Explain))
+}
+
+// learnerParams reads the learner or visitor that a list is for.
+func learnerParams(in *request) (lectern.LearnerRef, error) {
+	ref := lectern.LearnerRef{ID: in.QueryParam("learner"), AnonymousID: in.QueryParam("anonymous")}
+	if ref.ID != "" && ref.AnonymousID != "" {
+		return ref, lectern.Invalid("name a learner or a visitor, not both",
+			lectern.NewFieldError("anonymous", ref.AnonymousID, "is given together with learner", "one of the two"))
+	}
+	for field, id := range map[string]string{"learner": ref.ID, "anonymous": ref.AnonymousID} {
+		if id == "" {
+			continue
+		}
+		if err := checkID(field, id); err != nil {
+			return ref, err
+		}
+	}
+	return ref, nil
+}
+
+// listFor is learnerParams for a caller who may read that learner's lists.
+func (s *Server) listFor(in *request) (lectern.LearnerRef, error) {
+	ref, err := learnerParams(in)
+	if err != nil {
+		return ref, err
+	}
+	return ref, s.mayRead(in, ref)
+}
+
+// mayRead refuses what is personal to callers without the right. A visitor's
+// list is protected by the anonymous id alone, until the visitor signs in: from
+// then on it is the learner's.
+func (s *Server) mayRead(in *request, ref lectern.LearnerRef) error {
+	switch {
+	case ref.IsZero() || in.caller.trusted():
+		return nil
+	case ref.ID != "":
+		if in.caller.mayActFor(ref.ID) {
+			return nil
+		}
+		return forbidden(accessLearner, in.caller)
+	}
+	l, err := s.deps.Learners.Learner(in.ctx(), ref)
+	if lectern.ErrorCode(err) == lectern.CodeNotFound {
+		return nil // nobody we know
+	}
+	if err != nil {
+		return err
+	}
+	if l.Anonymous || in.caller.mayActFor(l.ID) {
+		return nil
+	}
+	return lectern.Errorf(lectern.CodeForbidden,
+		"this visitor has signed in; the learner's token is needed in %s", headerLearnerToken)
+}
+
+// filterOf reads the filters, whose form the description has checked already.
+func filterOf(in *request) (lectern.Filter, error) {
+	q := in.QueryParams()
+	f := lectern.Filter{
+		Languages:  splitWords(q["language"]),
+		Categories: nonEmpty(q["category"]),
+		Providers:  nonEmpty(q["provider"]),
+	}
+	const maxValues = 50
+	for field, values := range map[string][]string{"category": f.Categories, "provider": f.Providers} {
+		if len(values) > maxValues {
+			return f, lectern.Invalid("too many values", lectern.NewFieldError(field, len(values), "has too many values", "at most 50"))
+		}
+	}
+	for _, l := range splitWords(q["level"]) {
+		f.Levels = append(f.Levels, lectern.Level(l))
+	}
+	if text := in.QueryParam("max_hours"); text != "" {
+		hours, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsNaN(hours) || hours < 0 {
+			return f, lectern.Invalid("max_hours is not acceptable", lectern.NewFieldError("max_hours", text, "is not a number of hours", "0 to 10000"))
+		}
+		f.MaxHours = &hours
+	}
+	return f, nil
+}
+
+// splitWords splits values that never hold a comma at their commas.
+func splitWords(values []string) []string {
+	var out []string
+	for _, v := range values {
+		out = append(out, strings.Split(v, ",")...)
+	}
+	return nonEmpty(out)
+}
+
+func nonEmpty(values []string) []string {
+	var out []string
+	for _, v := range values {
+		if v = strings.TrimSpace(v); v != "" {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func (s *Server) pageLimit(in *request) int {
+	n, err := strconv.Atoi(in.QueryParam("limit"))
+	if err != nil || n < 1 { // not given; the description refuses the rest
+		return s.cfg.DefaultPage
+	}
+	return min(n, s.cfg.MaxPage)
+}
+
+func explain(in *request) bool {
+	on, err := strconv.ParseBool(in.QueryParam("explain"))
+	return err == nil && on
+}

@@ -1,0 +1,261 @@
+package api
+
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
+	"github.com/lectern-dev/lectern"
+)
+
+// phrase is a reason's sentence in every language, with {parameters} in it.
+type phrase struct{ en, es, fr, de string }
+
+// in returns the sentence for a language of phraseLanguages.
+func (p phrase) in(lang string) string {
+	switch lang {
+	case "es":
+		return p.es
+	case "fr":
+		return p.fr
+	case "de":
+		return p.de
+	}
+	return p.en
+}
+
+// phraseLanguages are the languages of every phrase; the first is for callers of
+// any other language.
+func phraseLanguages() []language.Tag {
+	return []language.Tag{language.English, language.Spanish, language.French, language.German}
+}
+
+// phrases says every reason that a list may carry. A code that is not here gets
+// the generic sentence, so a new code never breaks a list.
+func phrases() map[string]phrase {
+	return map[string]phrase{
+		"similar_to_course": {
+			"Similar to “{title}”",
+			"Similar a «{title}»",
+			"Proche de « {title} »",
+			"Ähnlich wie „{title}“",
+		},
+		"similar_content": {
+			"Covers similar topics",
+			"Trata temas similares",
+			"Aborde des sujets proches",
+			"Behandelt ähnliche Themen",
+		},
+		"matches_interest": {
+			"Matches your interest in {interest}",
+			"Coincide con su interés por {interest}",
+			"Correspond à votre intérêt pour {interest}",
+			"Passt zu Ihrem Interesse an {interest}",
+		},
+		"matches_goal": {
+			"Brings you closer to your goal: {goal}",
+			"Le acerca a su objetivo: {goal}",
+			"Vous rapproche de votre objectif : {goal}",
+			"Bringt Sie Ihrem Ziel näher: {goal}",
+		},
+		"matches_query": {
+			"Matches your search: {terms}",
+			"Coincide con su búsqueda: {terms}",
+			"Correspond à votre recherche : {terms}",
+			"Passt zu Ihrer Suche: {terms}",
+		},
+		"close_to_query": {
+			"Close in meaning to “{query}”",
+			"De significado cercano a «{query}»",
+			"Proche du sens de « {query} »",
+			"Inhaltlich nah an „{query}“",
+		},
+		"popular": {
+			"Popular with learners",
+			"Popular entre los estudiantes",
+			"Apprécié par de nombreux apprenants",
+			"Bei Lernenden beliebt",
+		},
+		"trending": {
+			"Gaining interest right now",
+			"En auge en este momento",
+			"En plein essor en ce moment",
+			"Derzeit immer gefragter",
+		},
+		"new_course": {
+			"A new course",
+			"Un curso nuevo",
+			"Un nouveau cours",
+			"Ein neuer Kurs",
+		},
+		"highly_rated": {
+			"Rated {rating} out of 5 by {count} learners",
+			"Valorado con {rating} sobre 5 por {count} estudiantes",
+			"Noté {rating} sur 5 par {count} apprenants",
+			"Mit {rating} von 5 von {count} Lernenden bewertet",
+		},
+		"fits_level": {
+			"Fits your level: {level}",
+			"Adecuado a su nivel: {level}",
+			"Adapté à votre niveau : {level}",
+			"Passt zu Ihrem Niveau: {level}",
+		},
+		"fits_time": {
+			"Fits your time: {hours} hours in total",
+			"Se ajusta a su tiempo: {hours} horas en total",
+			"Adapté à votre temps : {hours} heures au total",
+			"Passt zu Ihrer Zeit: insgesamt {hours} Stunden",
+		},
+		"fits_language": {
+			"In a language you speak: {language}",
+			"En un idioma que habla: {language}",
+			"Dans une langue que vous parlez : {language}",
+			"In einer Sprache, die Sie sprechen: {language}",
+		},
+	}
+}
+
+// genericPhrase is for codes that phrases does not know and for reasons whose
+// parameters are missing.
+func genericPhrase() phrase {
+	return phrase{"Suggested for you", "Sugerido para usted", "Suggéré pour vous", "Für Sie vorgeschlagen"}
+}
+
+// levelWords names the levels.
+func levelWords() map[string]phrase {
+	return map[string]phrase{
+		string(lectern.LevelBeginner):     {"beginner", "principiante", "débutant", "Einsteiger"},
+		string(lectern.LevelIntermediate): {"intermediate", "intermedio", "intermédiaire", "Fortgeschrittene"},
+		string(lectern.LevelAdvanced):     {"advanced", "avanzado", "avancé", "Experten"},
+		string(lectern.LevelMixed):        {"any level", "cualquier nivel", "tous niveaux", "jedes Niveau"},
+	}
+}
+
+// ReasonCodes lists, in alphabetical order, every reason code that has a
+// sentence of its own.
+func ReasonCodes() []string {
+	var out []string
+	for code := range phrases() {
+		out = append(out, code)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// phrasebook holds the phrases ready for use; it never changes.
+type phrasebook struct {
+	phrases map[string]phrase
+	levels  map[string]phrase
+	generic phrase
+	tags    []language.Tag
+	matcher language.Matcher
+}
+
+func newPhrasebook() *phrasebook {
+	tags := phraseLanguages()
+	return &phrasebook{phrases: phrases(), levels: levelWords(), generic: genericPhrase(),
+		tags: tags, matcher: language.NewMatcher(tags)}
+}
+
+// speaker says reasons in one language.
+type speaker struct {
+	book *phrasebook
+	tag  string // one of phraseLanguages
+}
+
+// maxAcceptLanguage bounds what is parsed of a header.
+const maxAcceptLanguage = 500
+
+// choose returns the speaker for the caller's wishes, best first.
+func (b *phrasebook) choose(acceptLanguage string, learner []string) speaker {
+	var wanted []language.Tag
+	if len(acceptLanguage) <= maxAcceptLanguage {
+		// A header that cannot be read counts as none.
+		wanted, _, _ = language.ParseAcceptLanguage(acceptLanguage)
+	}
+	for _, l := range learner {
+		if t, err := language.Parse(l); err == nil {
+			wanted = append(wanted, t)
+		}
+	}
+	i := 0
+	if len(wanted) > 0 {
+		if _, at, confidence := b.matcher.Match(wanted...); confidence >= language.High {
+			i = at
+		}
+	}
+	return speaker{book: b, tag: b.tags[i].String()}
+}
+
+// speaker picks the language of an answer: what the request asks for, else the
+// learner's own, else English. A learner who cannot be read is no reason to fail.
+func (s *Server) speaker(in *request, ref lectern.LearnerRef) speaker {
+	header := in.Request().Header.Get("Accept-Language")
+	if header != "" || ref.IsZero() {
+		return s.phrases.choose(header, nil)
+	}
+	l, err := s.deps.Learners.Learner(in.ctx(), ref)
+	if err != nil {
+		return s.phrases.choose("", nil)
+	}
+	return s.phrases.choose("", l.Languages)
+}
+
+func (p speaker) reasons(in []lectern.Reason) []reasonDTO {
+	out := make([]reasonDTO, 0, len(in))
+	for _, r := range in {
+		params := r.Params
+		if params == nil {
+			params = map[string]string{}
+		}
+		out = append(out, reasonDTO{Code: r.Code, Params: params, Text: p.say(r)})
+	}
+	return out
+}
+
+// say returns the sentence for a reason.
+func (p speaker) say(r lectern.Reason) string {
+	ph, ok := p.book.phrases[r.Code]
+	if !ok {
+		return p.book.generic.in(p.tag)
+	}
+	text := ph.in(p.tag)
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "{")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		name, after, _ := strings.Cut(rest, "}")
+		value := r.Params[name]
+		if value == "" { // half a sentence would be worse
+			return p.book.generic.in(p.tag)
+		}
+		b.WriteString(p.param(name, value))
+		text = after
+	}
+}
+
+// param writes a parameter as the language does.
+func (p speaker) param(name, value string) string {
+	switch name {
+	case "level":
+		if w, ok := p.book.levels[value]; ok {
+			return w.in(p.tag)
+		}
+	case "rating", "hours":
+		if p.tag != "en" {
+			return strings.Replace(value, ".", ",", 1)
+		}
+	case "language":
+		if t, err := language.Parse(value); err == nil {
+			if n := display.Languages(language.Make(p.tag)).Name(t); n != "" {
+				return n
+			}
+		}
+	}
+	return value
+}

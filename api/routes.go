@@ -1,0 +1,144 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/ingest"
+)
+
+// access says who may call a route.
+type access int
+
+const (
+	accessOpen    access = iota // anybody, without a key
+	accessAny                   // any key; the handler asks for more where something personal is named
+	accessLearner               // server and admin keys, or any key with the token of the learner in the path
+	accessServer                // server and admin keys
+	accessAdmin                 // admin keys
+)
+
+// allows is the whole of what scopes mean. own reports whether the caller holds
+// the token of the learner in the path.
+func (a access) allows(scope lectern.Scope, own bool) bool {
+	switch a {
+	case accessOpen, accessAny:
+		return true
+	case accessLearner:
+		return own || scope == lectern.ScopeServer || scope == lectern.ScopeAdmin
+	case accessServer:
+		return scope == lectern.ScopeServer || scope == lectern.ScopeAdmin
+	case accessAdmin:
+		return scope == lectern.ScopeAdmin
+	}
+	return false
+}
+
+// bodyKind is what a route reads.
+type bodyKind int
+
+const (
+	bodyNone  bodyKind = iota
+	bodyJSON           // one JSON document
+	bodyLines          // NDJSON
+	bodyFeed           // NDJSON of the whole catalogue
+)
+
+// route is one line of the table.
+type route struct {
+	method string
+	path   string // as in the OpenAPI file
+	access access
+	body   bodyKind
+	handle func(*Server, *request) error
+}
+
+// routes is every route there is.
+func routes() []route {
+	const get, put, post, patch, del = http.MethodGet, http.MethodPut, http.MethodPost, http.MethodPatch, http.MethodDelete
+	return []route{
+		{get, "/", accessOpen, bodyNone, (*Server).landing},
+		{get, "/healthz", accessOpen, bodyNone, (*Server).health},
+		{get, "/readyz", accessOpen, bodyNone, (*Server).ready},
+		{get, "/metrics", accessOpen, bodyNone, (*Server).exposition},
+		{get, "/openapi.yaml", accessOpen, bodyNone, (*Server).description},
+		{get, "/docs", accessOpen, bodyNone, (*Server).docs},
+		{get, "/docs/{asset}", accessOpen, bodyNone, (*Server).docs},
+
+		{get, "/v1/recommendations", accessAny, bodyNone, (*Server).recommendAnyone},
+		{get, "/v1/learners/{id}/recommendations", accessLearner, bodyNone, (*Server).recommendLearner},
+		{get, "/v1/visitors/{id}/recommendations", accessAny, bodyNone, (*Server).recommendVisitor},
+		{get, "/v1/search", accessAny, bodyNone, (*Server).search},
+		{get, "/v1/courses/{id}/similar", accessAny, bodyNone, (*Server).similar},
+
+		{get, "/v1/courses", accessAny, bodyNone, (*Server).listCourses},
+		{get, "/v1/courses/{id}", accessAny, bodyNone, (*Server).getCourse},
+		{put, "/v1/courses/{id}", accessServer, bodyJSON, (*Server).putCourse},
+		{patch, "/v1/courses/{id}", accessServer, bodyJSON, (*Server).patchCourse},
+		{del, "/v1/courses/{id}", accessServer, bodyNone, (*Server).deleteCourse},
+		{post, "/v1/courses/batch", accessServer, bodyLines, batch(ingest.Courses)},
+		{put, "/v1/catalog/feed", accessServer, bodyFeed, (*Server).feed},
+
+		{get, "/v1/courses/{id}/reviews", accessAny, bodyNone, (*Server).listReviews},
+		{put, "/v1/reviews/{id}", accessServer, bodyJSON, (*Server).putReview},
+		{del, "/v1/reviews/{id}", accessServer, bodyNone, (*Server).deleteReview},
+		{post, "/v1/reviews/batch", accessServer, bodyLines, batch(ingest.Reviews)},
+		{post, "/v1/ratings/batch", accessServer, bodyLines, batch(ingest.Ratings)},
+
+		{get, "/v1/learners/{id}", accessServer, bodyNone, (*Server).getLearner},
+		{put, "/v1/learners/{id}", accessServer, bodyJSON, (*Server).putLearner},
+		{del, "/v1/learners/{id}", accessServer, bodyNone, (*Server).deleteLearner},
+		{post, "/v1/learners/{id}/merge", accessServer, bodyJSON, (*Server).mergeVisitor},
+		{post, "/v1/learners/{id}/token", accessServer, bodyJSON, (*Server).learnerToken},
+		{post, "/v1/learners/batch", accessServer, bodyLines, batch(ingest.Learners)},
+		{del, "/v1/visitors/{id}", accessServer, bodyNone, (*Server).deleteVisitor},
+
+		{post, "/v1/events", accessAny, bodyJSON, (*Server).postEvents},
+		{post, "/v1/events/batch", accessServer, bodyLines, batch(ingest.Events)},
+
+		{get, "/v1/rankings/{id}", accessServer, bodyNone, (*Server).getRanking},
+		{get, "/v1/admin/trace", accessAdmin, bodyNone, (*Server).trace},
+		{get, "/v1/admin/stats", accessAdmin, bodyNone, (*Server).stats},
+		{get, "/v1/admin/keys", accessAdmin, bodyNone, (*Server).listKeys},
+		{post, "/v1/admin/keys", accessAdmin, bodyJSON, (*Server).createKey},
+		{del, "/v1/admin/keys/{id}", accessAdmin, bodyNone, (*Server).revokeKey},
+		{get, "/v1/admin/reindex", accessAdmin, bodyNone, (*Server).reindexStatus},
+		{post, "/v1/admin/reindex", accessAdmin, bodyNone, (*Server).reindex},
+	}
+}
+
+// echoPath writes an OpenAPI path template as echo's.
+func echoPath(path string) string {
+	return strings.NewReplacer("{", ":", "}", "").Replace(path)
+}
+
+// specPath is the reverse of echoPath.
+func specPath(path string) string {
+	parts := strings.Split(path, "/")
+	for i, p := range parts {
+		if name, ok := strings.CutPrefix(p, ":"); ok {
+			parts[i] = "{" + name + "}"
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// maxBody is how many bytes a route reads.
+func (s *Server) maxBody(k bodyKind) int64 {
+	switch k {
+	case bodyLines:
+		return s.cfg.MaxBatchBytes
+	case bodyFeed:
+		return s.cfg.MaxFeedBytes
+	}
+	return s.cfg.MaxBodyBytes
+}
+
+func (s *Server) timeout(k bodyKind) time.Duration {
+	if k == bodyLines || k == bodyFeed {
+		return s.cfg.BatchTimeout
+	}
+	return s.cfg.RequestTimeout
+}

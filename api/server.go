@@ -1,0 +1,111 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/lectern-dev/lectern"
+)
+
+// Server answers HTTP requests. It holds no connection and starts no goroutine:
+// listening and shutting down are its user's.
+type Server struct {
+	deps     Deps
+	cfg      Config
+	echo     *echo.Echo
+	spec     *spec
+	auth     *authenticator
+	tokens   *tokenSigner
+	metrics  *metrics
+	problems map[lectern.Code]problemKind
+	phrases  *phrasebook
+	viewer   func() http.Handler
+}
+
+// New builds the server. It reads the token secret from the key store, making
+// it on the first start.
+func New(ctx context.Context, deps Deps, cfg Config) (*Server, error) {
+	if err := deps.check(); err != nil {
+		return nil, err
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if deps.Registry == nil {
+		deps.Registry = prometheus.NewRegistry()
+	}
+	fresh := make([]byte, 32)
+	if _, err := io.ReadFull(deps.Random, fresh); err != nil {
+		return nil, fmt.Errorf("make a token secret: %w", err)
+	}
+	secret, err := deps.Keys.Secret(ctx, secretLearnerTokens, fresh)
+	if err != nil {
+		return nil, fmt.Errorf("read the token secret: %w", err)
+	}
+	spec, err := loadSpec()
+	if err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(deps.Registry)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		deps: deps, cfg: cfg, spec: spec, metrics: m,
+		auth:     newAuthenticator(deps.Keys, deps.Clock, cfg.KeyCacheTTL),
+		tokens:   newTokenSigner(secret, deps.Clock),
+		problems: problemTable(),
+		phrases:  newPhrasebook(),
+		viewer:   lazyViewer(),
+	}
+	return s, s.build()
+}
+
+// Handler is what an http.Server serves.
+func (s *Server) Handler() http.Handler { return s.echo }
+
+// build registers the routes. Every one must be in the OpenAPI file.
+func (s *Server) build() error {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = func(err error, c echo.Context) { s.writeProblem(c, err) }
+	e.Use(s.observe, s.cors, s.limitURL)
+	for _, r := range routes() {
+		op, err := s.spec.operation(r.method, r.path)
+		if err != nil {
+			return err
+		}
+		e.Add(r.method, echoPath(r.path), func(c echo.Context) error {
+			ctx, cancel := context.WithTimeout(c.Request().Context(), s.timeout(r.body))
+			defer cancel()
+			c.SetRequest(c.Request().WithContext(ctx))
+			who, err := s.authorise(c, r.access)
+			if err != nil {
+				return err
+			}
+			in := &request{Context: c, route: r, caller: who}
+			if err := s.accept(in, op); err != nil {
+				return err
+			}
+			return r.handle(s, in)
+		})
+	}
+	s.echo = e
+	return nil
+}
+
+// request is an accepted request: authorised, within limits and as described.
+type request struct {
+	echo.Context
+	route  route
+	caller caller
+	body   []byte // of a JSON document, nil for lines
+}
+
+// ctx is the context of the request.
+func (r *request) ctx() context.Context { return r.Request().Context() }

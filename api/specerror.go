@@ -1,0 +1,255 @@
+package api
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	verrors "github.com/pb33f/libopenapi-validator/errors"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/nearest"
+)
+
+// maxFieldErrors bounds how many mistakes one answer lists.
+const maxFieldErrors = 50
+
+// paramError turns the validator's findings on parameters into an error.
+func paramError(found []*verrors.ValidationError, r *http.Request) error {
+	query := r.URL.Query()
+	e := lectern.Invalid("a parameter is not acceptable")
+	seen := make(map[string]bool)
+	for _, f := range found {
+		if seen[f.ParameterName] || len(e.Fields) >= maxFieldErrors {
+			continue // the validator repeats itself for the several values of a list
+		}
+		seen[f.ParameterName] = true
+		value := strings.Join(query[f.ParameterName], ", ")
+		if f.ParameterName == headerLearnerToken {
+			value = ""
+		}
+		reason, allowed := paramReason(f)
+		field := lectern.NewFieldError(f.ParameterName, value, reason, allowed)
+		e.Fields = append(e.Fields, field)
+	}
+	if len(e.Fields) > 0 {
+		e.Message = "the parameter " + e.Fields[0].Field + " " + e.Fields[0].Reason
+	}
+	return e
+}
+
+// paramReason is what is wrong with a parameter and what would be right.
+func paramReason(f *verrors.ValidationError) (reason, allowed string) {
+	for _, sf := range f.SchemaValidationErrors {
+		if sf.OriginalJsonSchemaError == nil {
+			continue
+		}
+		for _, leaf := range leaves(sf.OriginalJsonSchemaError) {
+			if fe := leafError(leaf); fe.Reason != "" {
+				return fe.Reason, fe.Allowed
+			}
+		}
+	}
+	switch f.ValidationSubType {
+	case "missing":
+		return "is required", ""
+	}
+	if strings.Contains(f.Message, "missing") {
+		return "is required", ""
+	}
+	return "is not acceptable", f.HowToFix
+}
+
+// bodyError turns the validator's findings on a body into an error:
+// CodeUnknownField when unknown fields are all that is wrong.
+func bodyError(found []*verrors.ValidationError) error {
+	e := lectern.Invalid("the body is not as described")
+	unknown := 0
+	for _, f := range found {
+		if len(f.SchemaValidationErrors) == 0 {
+			e.Message = "the body is not JSON"
+			continue
+		}
+		for _, sf := range f.SchemaValidationErrors {
+			if sf.OriginalJsonSchemaError == nil {
+				continue
+			}
+			for _, leaf := range leaves(sf.OriginalJsonSchemaError) {
+				fields := leafErrors(leaf)
+				if _, ok := leaf.ErrorKind.(*kind.AdditionalProperties); ok {
+					unknown += len(fields)
+				}
+				e.Fields = append(e.Fields, fields...)
+			}
+			break // each finding carries the same tree
+		}
+	}
+	if len(e.Fields) == 0 {
+		return e
+	}
+	if unknown == len(e.Fields) {
+		e.Code = lectern.CodeUnknownField
+	}
+	if len(e.Fields) > maxFieldErrors {
+		e.Fields = e.Fields[:maxFieldErrors]
+	}
+	e.Message = strings.TrimSpace("the body is not acceptable: " + e.Fields[0].Field + " " + e.Fields[0].Reason)
+	return e
+}
+
+// leaves are the findings that say something. Of alternatives, only those count
+// whose shape the value has: an object is not told that it is no array.
+func leaves(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
+	if len(e.Causes) == 0 {
+		return []*jsonschema.ValidationError{e}
+	}
+	causes := e.Causes
+	switch e.ErrorKind.(type) {
+	case *kind.AnyOf, *kind.OneOf:
+		var fitting []*jsonschema.ValidationError
+		for _, c := range causes {
+			if !wrongShape(c, len(e.InstanceLocation)) {
+				fitting = append(fitting, c)
+			}
+		}
+		if len(fitting) > 0 {
+			causes = fitting
+		}
+	}
+	var out []*jsonschema.ValidationError
+	for _, c := range causes {
+		out = append(out, leaves(c)...)
+	}
+	return out
+}
+
+// wrongShape reports whether a branch fails because the value itself has
+// another type.
+func wrongShape(e *jsonschema.ValidationError, depth int) bool {
+	if _, ok := e.ErrorKind.(*kind.Type); ok && len(e.InstanceLocation) == depth {
+		return true
+	}
+	for _, c := range e.Causes {
+		if wrongShape(c, depth) {
+			return true
+		}
+	}
+	return false
+}
+
+// leafErrors is leafError, with one error per name where a finding has several.
+func leafErrors(e *jsonschema.ValidationError) []lectern.FieldError {
+	at := strings.Join(e.InstanceLocation, ".")
+	name := func(n string) string {
+		if at == "" {
+			return n
+		}
+		return at + "." + n
+	}
+	var out []lectern.FieldError
+	switch k := e.ErrorKind.(type) {
+	case *kind.AdditionalProperties:
+		for _, p := range k.Properties {
+			out = append(out, lectern.NewFieldError(name(p), "", "is not a known field", ""))
+		}
+	case *kind.Required:
+		for _, p := range k.Missing {
+			out = append(out, lectern.FieldError{Field: name(p), Reason: "is required"})
+		}
+	default:
+		out = append(out, leafError(e))
+	}
+	return out
+}
+
+// leafError says what one finding means.
+func leafError(e *jsonschema.ValidationError) lectern.FieldError {
+	field := strings.Join(e.InstanceLocation, ".")
+	with := func(value any, reason, allowed string) lectern.FieldError {
+		return lectern.NewFieldError(field, value, reason, allowed)
+	}
+	switch k := e.ErrorKind.(type) {
+	case *kind.Type:
+		return with(k.Got, "has the wrong type", strings.Join(k.Want, " or "))
+	case *kind.Enum:
+		return with(k.Got, "is not one of the allowed values", joinValues(k.Want))
+	case *kind.MaxLength:
+		return with(strconv.Itoa(k.Got)+" characters", "is too long", fmt.Sprintf("at most %d characters", k.Want))
+	case *kind.MinLength:
+		return with("", "is too short", fmt.Sprintf("at least %d characters", k.Want))
+	case *kind.MaxItems:
+		return with(strconv.Itoa(k.Got)+" items", "has too many items", fmt.Sprintf("at most %d", k.Want))
+	case *kind.MinItems:
+		return with(strconv.Itoa(k.Got)+" items", "has too few items", fmt.Sprintf("at least %d", k.Want))
+	case *kind.MinProperties:
+		return with("", "has no fields", fmt.Sprintf("at least %d", k.Want))
+	case *kind.Maximum:
+		return with(k.Got.RatString(), "is too large", "at most "+k.Want.RatString())
+	case *kind.Minimum:
+		return with(k.Got.RatString(), "is too small", "at least "+k.Want.RatString())
+	}
+	return with("", e.ErrorKind.LocalizedString(message.NewPrinter(language.English)), "")
+}
+
+func joinValues(values []any) string {
+	out := make([]string, 0, len(values))
+	for _, v := range values {
+		if v != nil {
+			out = append(out, fmt.Sprint(v))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// unknownParams finds query parameters that the operation does not know, and
+// those given more often than it takes.
+func (op *operation) unknownParams(r *http.Request) error {
+	if r.URL.RawQuery == "" {
+		return nil
+	}
+	query, err := parseQuery(r)
+	if err != nil {
+		return err
+	}
+	var unknown, twice []lectern.FieldError
+	for name, values := range query {
+		several, known := op.query[name]
+		switch {
+		case !known && len(op.names) == 0:
+			unknown = append(unknown, lectern.NewFieldError(name, values[0], "is not a parameter here", "no parameters"))
+		case !known:
+			unknown = append(unknown, lectern.NewFieldError(name, values[0],
+				"is not a parameter here"+nearest.Hint(name, op.names), strings.Join(op.names, ", ")))
+		case len(values) > 1 && !several:
+			twice = append(twice, lectern.NewFieldError(name, strings.Join(values, ", "), "is given more than once", "one value"))
+		}
+	}
+	if len(unknown) > 0 {
+		sortFields(unknown)
+		return unknownField("the parameter "+strconv.Quote(unknown[0].Field)+" "+unknown[0].Reason, unknown)
+	}
+	if len(twice) > 0 {
+		sortFields(twice)
+		return lectern.Invalid("the parameter "+twice[0].Field+" is given more than once", twice...)
+	}
+	return op.oddNumbers(query)
+}
+
+// oddNumbers refuses what Go reads as a number but JSON does not have; the
+// validator would stumble over it.
+func (op *operation) oddNumbers(query url.Values) error {
+	for _, name := range op.numbers {
+		text := query.Get(name)
+		if n, err := strconv.ParseFloat(text, 64); err == nil && (math.IsNaN(n) || math.IsInf(n, 0)) {
+			return lectern.Invalid("the parameter "+name+" is not a number", lectern.NewFieldError(name, text, "is not a number", "a finite number"))
+		}
+	}
+	return nil
+}
