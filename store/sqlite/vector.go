@@ -1,0 +1,161 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/lectern-dev/lectern"
+)
+
+// PutVectors implements lectern.VectorStore.
+func (s *Store) PutVectors(ctx context.Context, fingerprint string, vectors map[lectern.ContentHash][]float32) error {
+	if fingerprint == "" {
+		return lectern.Invalid("vectors need a fingerprint")
+	}
+	if len(vectors) == 0 {
+		return ctx.Err()
+	}
+	hashes := make([]lectern.ContentHash, 0, len(vectors))
+	for h, v := range vectors {
+		if len(v) == 0 {
+			return lectern.Invalid("a vector is empty")
+		}
+		hashes = append(hashes, h)
+	}
+	slices.SortFunc(hashes, func(a, b lectern.ContentHash) int { return bytes.Compare(a[:], b[:]) })
+	return s.write(ctx, func(ctx context.Context, tx *writeTx) error {
+		fp, err := tx.fingerprint(ctx, fingerprint)
+		if err != nil {
+			return err
+		}
+		touched := map[int64]bool{}
+		for _, h := range hashes {
+			if err := tx.q.PutEmbedding(ctx, fp, h[:], encodeVector(vectors[h])); err != nil {
+				return err
+			}
+			ids, err := tx.q.CourseContentIDs(ctx, h[:])
+			if err != nil {
+				return err
+			}
+			for _, id := range ids {
+				touched[id] = true
+			}
+		}
+		return tx.changedAll(ctx, touched, lectern.ChangeVector)
+	})
+}
+
+func (tx *writeTx) fingerprint(ctx context.Context, fingerprint string) (int64, error) {
+	id, err := tx.q.FingerprintID(ctx, fingerprint)
+	if isNoRows(err) {
+		return tx.q.InsertFingerprint(ctx, fingerprint)
+	}
+	return id, err
+}
+
+// VectorsByHash implements lectern.VectorStore.
+func (s *Store) VectorsByHash(ctx context.Context, fingerprint string, hashes []lectern.ContentHash) (map[lectern.ContentHash][]float32, error) {
+	out := make(map[lectern.ContentHash][]float32, len(hashes))
+	if len(hashes) == 0 {
+		return out, ctx.Err()
+	}
+	fp, err := s.read.FingerprintID(ctx, fingerprint)
+	if isNoRows(err) {
+		return out, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.read.EmbeddingsByHash(ctx, fp, hexList(hashes))
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		h, err := hashOf(r.ContentHash)
+		if err != nil {
+			return nil, err
+		}
+		if out[h], err = decodeVector(r.Vector); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// CountVectors implements lectern.VectorStore.
+func (s *Store) CountVectors(ctx context.Context, fingerprint string) (int, error) {
+	n, err := s.read.CountEmbeddings(ctx, fingerprint)
+	return int(n), err
+}
+
+// PruneVectors implements lectern.VectorStore.
+func (s *Store) PruneVectors(ctx context.Context, keep []string) (int, error) {
+	stale, err := s.read.StaleFingerprints(ctx, jsonText(distinct(keep)))
+	if err != nil {
+		return 0, err
+	}
+	total := 0
+	for _, fp := range stale {
+		n, err := s.prune(ctx, func(ctx context.Context, tx *writeTx) (int64, error) {
+			n, err := tx.q.DeleteEmbeddings(ctx, fp, pruneBatch)
+			if err != nil || n == pruneBatch {
+				return n, err
+			}
+			return n, tx.q.DeleteFingerprint(ctx, fp)
+		})
+		total += n
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// hexList encodes hashes as the JSON array of hexadecimals that the query reads.
+func hexList(hashes []lectern.ContentHash) string {
+	const width = 2*len(lectern.ContentHash{}) + 3
+	b := make([]byte, 0, width*len(hashes)+2)
+	b = append(b, '[')
+	for i, h := range hashes {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, '"')
+		b = hex.AppendEncode(b, h[:])
+		b = append(b, '"')
+	}
+	return string(append(b, ']'))
+}
+
+func hashOf(b []byte) (lectern.ContentHash, error) {
+	var h lectern.ContentHash
+	if len(b) != len(h) {
+		return h, fmt.Errorf("stored content hash has %d bytes", len(b))
+	}
+	copy(h[:], b)
+	return h, nil
+}
+
+func encodeVector(v []float32) []byte {
+	b := make([]byte, 0, 4*len(v))
+	for _, x := range v {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+	}
+	return b
+}
+
+func decodeVector(b []byte) ([]float32, error) {
+	if len(b)%4 != 0 {
+		return nil, fmt.Errorf("stored vector has %d bytes", len(b))
+	}
+	v := make([]float32, len(b)/4)
+	for i := range v {
+		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return v, nil
+}

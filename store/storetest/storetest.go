@@ -1,0 +1,320 @@
+// Package storetest is the conformance suite of the relational stores: what the
+// comments in the root package promise, checked on whatever backend is given.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lectern-dev/lectern"
+)
+
+// Store is all that a relational store implements.
+type Store interface {
+	lectern.CourseStore
+	lectern.ReviewStore
+	lectern.LearnerStore
+	lectern.EventStore
+	lectern.RankingStore
+	lectern.VectorStore
+	lectern.ArtefactStore
+	lectern.KeyStore
+	lectern.StatsStore
+}
+
+// Inspector may be implemented by a Store under test to show that erasing is
+// complete: it lists the columns that hold a text anywhere in the database.
+type Inspector interface {
+	Mentions(ctx context.Context, text string) ([]string, error)
+}
+
+// Run checks a backend. open returns a migrated, empty store that is closed at
+// the end of its test.
+func Run(t *testing.T, open func(t *testing.T) Store) {
+	suite := map[string]func(*testing.T, Store){
+		"courses/put and read":         testCoursePutAndRead,
+		"courses/patch":                testCoursePatch,
+		"courses/reject":               testCourseReject,
+		"courses/order and unknown":    testCoursesOrder,
+		"courses/scan":                 testCourseScan,
+		"courses/delete":               testCourseDelete,
+		"courses/retire missing":       testRetireMissing,
+		"courses/feed":                 testCourseFeed,
+		"courses/jobs":                 testCourseJobs,
+		"courses/text survives":        testTextSurvives,
+		"reviews/put":                  testReviewPut,
+		"reviews/pages":                testReviewPages,
+		"reviews/delete":               testReviewDelete,
+		"reviews/parked":               testReviewParked,
+		"ratings/occurrences":          testRatingOccurrences,
+		"ratings/twins count once":     testRatingTwins,
+		"ratings/history":              testRatingHistory,
+		"ratings/random":               testRatingRandom,
+		"ratings/reject":               testRatingReject,
+		"stats/activity":               testActivity,
+		"stats/order":                  testStatsOrder,
+		"stats/totals":                 testTotals,
+		"learners/put":                 testLearnerPut,
+		"learners/consent":             testLearnerConsent,
+		"learners/refs":                testLearnerRefs,
+		"learners/merge":               testMergeVisitor,
+		"learners/merge edge cases":    testMergeEdges,
+		"learners/delete":              testLearnerDelete,
+		"events/append":                testEventAppend,
+		"events/idempotent":            testEventIdempotent,
+		"events/reject":                testEventReject,
+		"events/parked":                testEventParked,
+		"events/sign in":               testEventSignIn,
+		"events/read":                  testEventRead,
+		"events/order of arrival":      testEventOrder,
+		"rankings/put and read":        testRankings,
+		"rankings/retention":           testRankingRetention,
+		"vectors/put and read":         testVectors,
+		"vectors/prune":                testVectorPrune,
+		"vectors/feed":                 testVectorFeed,
+		"artefacts":                    testArtefacts,
+		"artefacts/prune":              testArtefactPrune,
+		"keys":                         testKeys,
+		"secrets":                      testSecrets,
+		"empty batches":                testEmptyBatches,
+		"cancelled contexts":           testCancelled,
+		"concurrent writers":           testConcurrentWriters,
+		"a healthy store checks clean": testCheckClean,
+	}
+	for name, test := range suite {
+		t.Run(name, func(t *testing.T) { test(t, open(t)) })
+	}
+}
+
+var (
+	day1  = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	noon1 = day1.Add(12 * time.Hour)
+)
+
+const halfLife = 30 * 24 * time.Hour
+
+func ptr[T any](v T) *T { return &v }
+
+func newCourse(id string) lectern.Course {
+	return lectern.Course{ID: id, Title: "Title of " + id, Availability: lectern.Availability{Status: lectern.StatusOpen}}
+}
+
+func replace(cs ...lectern.Course) []lectern.CoursePatch {
+	out := make([]lectern.CoursePatch, len(cs))
+	for i, c := range cs {
+		out[i] = lectern.CoursePatch{Course: c, Replace: true}
+	}
+	return out
+}
+
+// must stops the test at an error.
+func must[T any](t *testing.T) func(v T, err error) T {
+	t.Helper()
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func putCourses(t *testing.T, s Store, ids ...string) {
+	t.Helper()
+	cs := make([]lectern.Course, len(ids))
+	for i, id := range ids {
+		cs[i] = newCourse(id)
+	}
+	wantOutcomes(t, must[[]lectern.WriteResult](t)(s.PutCourses(t.Context(), replace(cs...))), repeat(lectern.OutcomeCreated, len(ids))...)
+}
+
+func repeat(o lectern.WriteOutcome, n int) []lectern.WriteOutcome {
+	out := make([]lectern.WriteOutcome, n)
+	for i := range out {
+		out[i] = o
+	}
+	return out
+}
+
+func wantOutcomes(t *testing.T, results []lectern.WriteResult, want ...lectern.WriteOutcome) {
+	t.Helper()
+	got := make([]lectern.WriteOutcome, len(results))
+	for i, r := range results {
+		got[i] = r.Outcome
+		if (r.Err != nil) != (r.Outcome == lectern.OutcomeRejected) {
+			t.Errorf("result %d: outcome %s with error %v", i, r.Outcome, r.Err)
+		}
+	}
+	equal(t, "outcomes", got, want)
+}
+
+func equal(t *testing.T, what string, got, want any, opts ...cmp.Option) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, opts...); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+func wantCode(t *testing.T, err error, code lectern.Code) {
+	t.Helper()
+	if got := lectern.ErrorCode(err); got != code {
+		t.Errorf("error %v has code %q, want %q", err, got, code)
+	}
+}
+
+// changes reads the whole feed above after as "id kind".
+func changes(t *testing.T, s Store, after int64) ([]string, int64) {
+	t.Helper()
+	var out []string
+	for {
+		batch := must[[]lectern.CourseChange](t)(s.CourseChanges(t.Context(), after, 3))
+		for _, c := range batch {
+			if c.Seq <= after {
+				t.Fatalf("feed went from %d to %d", after, c.Seq)
+			}
+			after = c.Seq
+			out = append(out, fmt.Sprintf("%s %s", c.CourseID, c.Kind))
+		}
+		if len(batch) < 3 {
+			return out, after
+		}
+	}
+}
+
+func statsOf(t *testing.T, s Store, id string) lectern.CourseStats {
+	t.Helper()
+	st := must[[]lectern.CourseStats](t)(s.CourseStats(t.Context(), []string{id}, noon1, halfLife))
+	if len(st) != 1 {
+		t.Fatalf("%d statistics for course %q", len(st), id)
+	}
+	return st[0]
+}
+
+func click(id, learner, course string, at time.Time) lectern.EventWrite {
+	return lectern.EventWrite{
+		Event: lectern.Event{ID: id, Type: lectern.EventClick, LearnerID: learner, CourseID: course, OccurredAt: at},
+		Delta: &lectern.ProfileDelta{Weight: 1, HalfLife: halfLife, State: lectern.StateClicked},
+	}
+}
+
+func anonymousClick(id, visitor, course string, at time.Time) lectern.EventWrite {
+	e := click(id, "", course, at)
+	e.Event.AnonymousID = visitor
+	return e
+}
+
+func appendEvents(t *testing.T, s Store, events ...lectern.EventWrite) []lectern.WriteResult {
+	t.Helper()
+	return must[[]lectern.WriteResult](t)(s.AppendEvents(t.Context(), events))
+}
+
+func testEmptyBatches(t *testing.T, s Store) {
+	ctx := t.Context()
+	check := func(name string, n int, err error) {
+		t.Helper()
+		if err != nil || n != 0 {
+			t.Errorf("%s of nothing: %d, %v", name, n, err)
+		}
+	}
+	r, err := s.PutCourses(ctx, nil)
+	check("PutCourses", len(r), err)
+	r, err = s.PutReviews(ctx, nil)
+	check("PutReviews", len(r), err)
+	r, err = s.PutRatings(ctx, nil)
+	check("PutRatings", len(r), err)
+	r, err = s.PutLearners(ctx, nil)
+	check("PutLearners", len(r), err)
+	r, err = s.AppendEvents(ctx, nil)
+	check("AppendEvents", len(r), err)
+	c, err := s.Courses(ctx, nil)
+	check("Courses", len(c), err)
+	n, err := s.DeleteCourses(ctx, nil)
+	check("DeleteCourses", n, err)
+	st, err := s.CourseStats(ctx, []string{}, noon1, halfLife)
+	check("CourseStats", len(st), err)
+	check("PutRankings", 0, s.PutRankings(ctx, nil))
+	check("PutVectors", 0, s.PutVectors(ctx, "f", nil))
+	v, err := s.VectorsByHash(ctx, "f", nil)
+	check("VectorsByHash", len(v), err)
+	n, err = s.RetireMissing(ctx, nil, 0)
+	check("RetireMissing", n, err)
+	cs, next, err := s.ScanCourses(ctx, 0, 10)
+	check("ScanCourses", len(cs)+int(next), err)
+	es, next, err := s.ScanEvents(ctx, 0, 10)
+	check("ScanEvents", len(es)+int(next), err)
+}
+
+func testCancelled(t *testing.T, s Store) {
+	putCourses(t, s, "a")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, errCourses := s.PutCourses(ctx, replace(newCourse("b")))
+	_, errEvents := s.AppendEvents(ctx, []lectern.EventWrite{click("e", "l", "a", noon1)})
+	_, errRead := s.Courses(ctx, []string{"a"})
+	for what, err := range map[string]error{"PutCourses": errCourses, "AppendEvents": errEvents, "Courses": errRead} {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s with a cancelled context: %v", what, err)
+		}
+	}
+	st := must[lectern.StoreStats](t)(s.Stats(t.Context()))
+	if st.Courses != 1 || st.Events != 0 {
+		t.Errorf("a cancelled write left %d courses and %d events", st.Courses, st.Events)
+	}
+}
+
+func testConcurrentWriters(t *testing.T, s Store) {
+	putCourses(t, s, "a")
+	const writers, each = 8, 20
+	errs := make(chan error, writers)
+	for w := range writers {
+		go func() {
+			var err error
+			for i := range each {
+				id := fmt.Sprintf("e-%d-%d", w, i)
+				_, e := s.AppendEvents(t.Context(), []lectern.EventWrite{
+					click(id, "l", "a", noon1), click("shared-"+fmt.Sprint(i), "l", "a", noon1),
+				})
+				err = errors.Join(err, e)
+				// A write that fails must not take its neighbours along.
+				if e := s.DeleteReview(t.Context(), "none"); lectern.ErrorCode(e) != lectern.CodeNotFound {
+					err = errors.Join(err, fmt.Errorf("DeleteReview: %w", e))
+				}
+			}
+			errs <- err
+		}()
+	}
+	for range writers {
+		ok(t, <-errs)
+	}
+	st := must[lectern.StoreStats](t)(s.Stats(t.Context()))
+	if want := int64(writers*each + each); st.Events != want {
+		t.Errorf("%d events, want %d", st.Events, want)
+	}
+	p := must[lectern.Profile](t)(s.Profile(t.Context(), lectern.LearnerRef{ID: "l"}))
+	equal(t, "profile weight", p.Entries[0].Weight, float64(writers*each+each))
+}
+
+func testCheckClean(t *testing.T, s Store) {
+	ctx := t.Context()
+	putCourses(t, s, "a", "b")
+	appendEvents(t, s, click("1", "l", "a", noon1), anonymousClick("2", "v", "b", noon1), click("3", "l", "later", noon1))
+	ok(t, s.PutVectors(ctx, "f", map[lectern.ContentHash][]float32{lectern.HashContent("x"): {1, 0}}))
+	must[int64](t)(s.PutArtefact(ctx, lectern.Artefact{Kind: "k"}, []byte(strings.Repeat("x", 3<<20))))
+	ok(t, s.MergeVisitor(ctx, "v", "l"))
+	must[int](t)(s.DeleteCourses(ctx, []string{"b"}))
+	equal(t, "findings", must[[]string](t)(s.Check(ctx)), []string(nil))
+	ok(t, s.Ping(ctx))
+}
