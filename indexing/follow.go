@@ -1,0 +1,261 @@
+package indexing
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+)
+
+// follow reads the catalogue and then its changes, until ctx ends. It alone
+// writes to the line in use and to the sinks.
+func (p *Pipeline) follow(ctx context.Context) {
+	p.retry(ctx, "read the catalogue", p.scan)
+	timer := time.NewTimer(p.o.Config.Poll)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		p.retry(ctx, "follow the change feed", p.advance)
+		timer.Reset(p.o.Config.Poll)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case <-p.wake:
+		case a := <-p.adoption:
+			a.done <- p.takeOver(ctx, a)
+		}
+	}
+}
+
+// retry calls f until it works or ctx ends, waiting longer each time.
+func (p *Pipeline) retry(ctx context.Context, what string, f func(context.Context) error) {
+	for wait := 100 * time.Millisecond; ctx.Err() == nil; wait = min(2*wait, 5*time.Second) {
+		err := f(ctx)
+		if err == nil {
+			if p.failed() {
+				p.update(func(s *state) { s.err = "" })
+			}
+			return
+		}
+		if ended(ctx, err) {
+			return
+		}
+		p.o.Logger.Error("indexing: cannot "+what, slog.Any("err", err), slog.Duration("retry_in", wait))
+		p.update(func(s *state) { s.err = what + ": " + err.Error() })
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (p *Pipeline) failed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state.err != ""
+}
+
+// position returns where in the feed the line in use is.
+func (p *Pipeline) position() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state.position
+}
+
+// advance applies what is new in the feed.
+func (p *Pipeline) advance(ctx context.Context) error {
+	for {
+		l := p.line.Load()
+		after := p.position()
+		page, err := p.changes(ctx, l, after)
+		if err != nil {
+			return err
+		}
+		if page.last == after {
+			return nil
+		}
+		textChanged := l.textChanged(page)
+		if err := l.apply(ctx, page.items, page.deletes, wordsCounted); err != nil {
+			return err
+		}
+		if err := p.feedSinks(ctx, l, page.items, page.deletes, false); err != nil {
+			return err
+		}
+		p.update(func(s *state) {
+			s.position = page.last
+			if textChanged {
+				s.changed = p.o.Clock().UnixMicro()
+			}
+		})
+	}
+}
+
+// textChanged reports whether a page changes what an embedder is trained on.
+func (l *line) textChanged(page changePage) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, id := range page.deletes {
+		if _, ok := l.courses[id]; ok {
+			return true
+		}
+	}
+	for i := range page.items {
+		it := &page.items[i]
+		old, ok := l.courses[it.Course.ID]
+		if ok != listed(&it.Course) || (ok && old.hash != it.hash) {
+			return true
+		}
+	}
+	return false
+}
+
+// feedSinks hands a batch to the sinks beside the index.
+func (p *Pipeline) feedSinks(ctx context.Context, l *line, items []item, deletes []string, reset bool) error {
+	if len(items) == 0 && len(deletes) == 0 && !reset {
+		return nil
+	}
+	b := Batch{Deletes: deletes, Reset: reset, Active: l.generation().Fingerprint()}
+	b.Upserts = make([]Entry, len(items))
+	for i := range items {
+		b.Upserts[i] = items[i].Entry
+	}
+	for _, s := range p.o.Sinks {
+		if err := s.Apply(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scan reads the whole catalogue into a fresh line. With very many vectors to
+// load it leaves the words, which cost more, to a second pass, so that vectors
+// answer within seconds.
+func (p *Pipeline) scan(ctx context.Context) error {
+	start := p.o.Clock()
+	g := *p.gen.Load()
+	g.Index = p.o.NewIndex()
+	l := newLine(&g, p.o.Words)
+	after, err := p.lastChange(ctx)
+	if err != nil {
+		return err
+	}
+	stats, err := p.stats(ctx, nil)
+	if err != nil {
+		return err
+	}
+	mode := wordsCounted
+	if g.Embedder != nil {
+		n, err := p.o.Store.CountVectors(ctx, g.Fingerprint())
+		if err != nil {
+			return err
+		}
+		if n >= p.o.Config.WordsLater {
+			mode = wordsLater
+		}
+	}
+	p.use(l)
+	reset := true
+	err = p.eachPage(ctx, g.Embedder, stats, func(items []item) error {
+		if err := l.apply(ctx, items, nil, mode); err != nil {
+			return err
+		}
+		err := p.feedSinks(ctx, l, items, nil, reset)
+		reset = false
+		p.update(func(*state) {})
+		return err
+	})
+	if err == nil && reset {
+		err = p.feedSinks(ctx, l, nil, nil, true)
+	}
+	if err != nil {
+		return err
+	}
+	// What was there at the start counts as quiet: a first training need not wait.
+	p.update(func(s *state) { s.position, s.changed = after, 0 })
+	if mode == wordsLater {
+		p.o.Logger.Info("indexing: vectors are ready", slog.Duration("took", p.o.Clock().Sub(start)))
+		if err := p.addWords(ctx, l); err != nil {
+			return err
+		}
+	}
+	p.update(func(s *state) { s.scanned = true })
+	r := p.Ready()
+	p.o.Logger.Info("indexing: the catalogue is read", slog.Int("courses", r.Courses),
+		slog.Int("vectors", r.Vectors), slog.Duration("took", p.o.Clock().Sub(start)))
+	return nil
+}
+
+// addWords is the second pass: it writes every point again with its words,
+// following the feed in between. A page is read after the feed was followed, so
+// it is never older than what is in the index.
+func (p *Pipeline) addWords(ctx context.Context, l *line) error {
+	for after := int64(0); ; {
+		courses, next, err := p.o.Store.ScanCourses(ctx, after, p.o.Config.Page)
+		if err != nil {
+			return err
+		}
+		items, err := p.items(ctx, l.generation().Embedder, courses, nil)
+		if err != nil {
+			return err
+		}
+		if err := l.apply(ctx, items, nil, wordsCounted); err != nil {
+			return err
+		}
+		if err := p.advance(ctx); err != nil {
+			return err
+		}
+		if next == 0 {
+			return nil
+		}
+		after = next
+	}
+}
+
+// eachPage reads the catalogue page by page; while a page is worked on, the next
+// is being read.
+func (p *Pipeline) eachPage(
+	ctx context.Context, e lectern.Embedder, stats map[string]lectern.CourseStats, work func([]item) error,
+) error {
+	ctx, cancel := context.WithCancel(ctx)
+	pages := make(chan []item, 1)
+	failure := make(chan error, 1)
+	go func() { // ends when the pages do, or with ctx
+		defer close(pages)
+		for after := int64(0); ; {
+			courses, next, err := p.o.Store.ScanCourses(ctx, after, p.o.Config.Page)
+			var items []item
+			if err == nil {
+				items, err = p.items(ctx, e, courses, stats)
+			}
+			if err != nil {
+				failure <- err
+				return
+			}
+			select {
+			case pages <- items:
+			case <-ctx.Done():
+				return
+			}
+			if next == 0 {
+				return
+			}
+			after = next
+		}
+	}()
+	defer func() {
+		cancel()
+		for range pages { // wait for the reader to end
+		}
+	}()
+	for items := range pages {
+		if err := work(items); err != nil {
+			return err
+		}
+	}
+	select {
+	case err := <-failure:
+		return err
+	default:
+		return ctx.Err()
+	}
+}
