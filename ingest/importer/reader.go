@@ -131,12 +131,14 @@ func joinProblems(problems []lectern.FieldError, err error) error {
 // sample describes a mapped row for a dry run.
 func (r *reader[T]) sample(row source.Row, rec ingest.Record, origins []mapping.Origin) {
 	r.shown++
-	text, err := json.MarshalIndent(rec, "", "  ")
-	if err != nil {
+	var b strings.Builder
+	fmt.Fprintf(&b, "row %d (line %d of %s)\n", row.Number, row.Line, base(r.batch.path))
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if enc.Encode(rec) != nil {
 		return // a record is always JSON
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "row %d (line %d of %s)\n%s\n", row.Number, row.Line, base(r.batch.path), text)
 	for _, o := range origins {
 		fmt.Fprintf(&b, "  %s <- %s\n", o.Field, o.From)
 	}

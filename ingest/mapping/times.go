@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	_ "time/tzdata" // zones by name, also on machines that have none
 )
 
 // Layouts that are no pattern.
