@@ -96,7 +96,7 @@ func (m *matcher) ineligibleDetail(p *lectern.Payload) string {
 // "" for none.
 func (m *matcher) filtered(id string, p *lectern.Payload) string {
 	switch {
-	case len(m.levels) > 0 && !slices.Contains(m.levels, p.Level):
+	case len(m.levels) > 0 && (p.Level == "" || !slices.Contains(m.levels, p.Level)):
 		return "level"
 	case m.maxHours != nil && (p.Hours == nil || *p.Hours > *m.maxHours):
 		return "max_hours"
@@ -104,7 +104,7 @@ func (m *matcher) filtered(id string, p *lectern.Payload) string {
 		return "language"
 	case len(m.categories) > 0 && !overlap(p.Categories, m.categories):
 		return "category"
-	case len(m.providers) > 0 && !slices.Contains(m.providers, p.Provider):
+	case len(m.providers) > 0 && (p.Provider == "" || !slices.Contains(m.providers, p.Provider)):
 		return "provider"
 	case m.only != nil && !m.only[id]:
 		return "only"

@@ -1,0 +1,453 @@
+package rerank_test
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/rerank"
+)
+
+var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+func linear(t *testing.T, change func(*rerank.Config)) *rerank.Linear {
+	t.Helper()
+	cfg := rerank.DefaultConfig()
+	if change != nil {
+		change(&cfg)
+	}
+	l, err := rerank.NewLinear(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func hours(h float64) *float64 { return &h }
+
+// everyTerm weighs every term the same, so that each can be read off.
+func everyTerm(c *rerank.Config) {
+	c.Weights.Home = rerank.TermWeights{
+		Relevance: 1, Similarity: 1, Interest: 1, Quality: 1, Popularity: 1, Freshness: 1, Level: 1, Time: 1, Language: 1,
+	}
+}
+
+func TestTermValues(t *testing.T) {
+	l := linear(t, everyTerm)
+	request := rerank.Request{
+		Surface: lectern.SurfaceHome, At: now, Level: lectern.LevelIntermediate, WeeklyHours: hours(5),
+		Languages: []string{"en"}, RatingMean: 4,
+	}
+	tests := []struct {
+		name, term string
+		c          rerank.Candidate
+		facts      rerank.Facts
+		want       float64
+	}{
+		{"unknown relevance", "relevance", rerank.Candidate{}, rerank.Facts{}, 0.5},
+		{"best fused score", "relevance", rerank.Candidate{Relevance: rerank.Known(1)}, rerank.Facts{}, 0.9}, // .9 × 1
+		{"exact title", "relevance", rerank.Candidate{Relevance: rerank.Known(0.2), ExactTitle: true}, rerank.Facts{}, 1},
+		{"unknown similarity", "similarity", rerank.Candidate{}, rerank.Facts{}, 0.5},
+		{"nothing in common", "similarity", rerank.Candidate{Similarity: rerank.Matched(0)}, rerank.Facts{}, 0.5},
+		{"cosine .5", "similarity", rerank.Candidate{Similarity: rerank.Matched(0.5)}, rerank.Facts{}, 0.75}, // (1 + .5)/2
+		{"opposed", "similarity", rerank.Candidate{Similarity: rerank.Matched(-0.4)}, rerank.Facts{}, 0.3},
+		{"not a number", "similarity", rerank.Candidate{Similarity: rerank.Matched(math.NaN())}, rerank.Facts{}, 0.5},
+		{"interest", "interest_match", rerank.Candidate{Interest: rerank.Matched(1)}, rerank.Facts{}, 1},
+		{"unrated", "quality", rerank.Candidate{}, rerank.Facts{}, 0.5},
+		// b = (20·4 + 20·5)/(20 + 20) = 4.5; ½ + (4.5 − 4)/2 = .75
+		{"twenty fives", "quality", rerank.Candidate{}, rerank.Facts{RatingMean: 5, RatingCount: 20}, 0.75},
+		// b = (20·4 + 1·1)/21 = 3.857143; ½ + (−.142857)/2 = .428571
+		{"one bad rating", "quality", rerank.Candidate{}, rerank.Facts{RatingMean: 1, RatingCount: 1}, 0.428571},
+		{"unknown popularity", "popularity", rerank.Candidate{}, rerank.Facts{}, 0.5},
+		{"popularity", "popularity", rerank.Candidate{}, rerank.Facts{Popularity: rerank.Known(0.3)}, 0.3},
+		{"no date", "freshness", rerank.Candidate{}, rerank.Facts{}, 0.5},
+		{"one half-life", "freshness", rerank.Candidate{}, rerank.Facts{FreshAt: now.AddDate(0, 0, -180)}, 0.5},
+		{"two half-lives", "freshness", rerank.Candidate{}, rerank.Facts{FreshAt: now.AddDate(0, 0, -360)}, 0.25},
+		{"ahead", "freshness", rerank.Candidate{}, rerank.Facts{FreshAt: now.AddDate(0, 1, 0)}, 1},
+		{"unknown level", "level_fit", rerank.Candidate{}, rerank.Facts{}, 0.5},
+		{"same level", "level_fit", rerank.Candidate{}, rerank.Facts{Level: lectern.LevelIntermediate}, 1},
+		{"mixed level", "level_fit", rerank.Candidate{}, rerank.Facts{Level: lectern.LevelMixed}, 0.75},
+		{"next level", "level_fit", rerank.Candidate{}, rerank.Facts{Level: lectern.LevelAdvanced}, 0.4},
+		{"unknown hours", "time_fit", rerank.Candidate{}, rerank.Facts{}, 0.5},
+		{"eight weeks", "time_fit", rerank.Candidate{}, rerank.Facts{Hours: hours(40)}, 1},
+		{"sixteen weeks", "time_fit", rerank.Candidate{}, rerank.Facts{Hours: hours(80)}, 0.5}, // 2^−((16−8)/8)
+		{"unknown language", "language_fit", rerank.Candidate{}, rerank.Facts{}, 0.5},
+		{"wanted language", "language_fit", rerank.Candidate{}, rerank.Facts{Languages: []string{"en-gb", "en"}}, 1},
+		{"other language", "language_fit", rerank.Candidate{}, rerank.Facts{Languages: []string{"es"}}, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.term+"/"+tt.name, func(t *testing.T) {
+			facts := tt.facts
+			tt.c.Course = &facts
+			s := l.Rerank(request, []rerank.Candidate{tt.c})
+			terms := rerank.Explain(l.Terms(lectern.SurfaceHome), s[0].Values)
+			i := slices.IndexFunc(terms, func(x lectern.Term) bool { return x.Name == tt.term })
+			if terms[i].Value != tt.want {
+				t.Errorf("%s = %v, want %v", tt.term, terms[i].Value, tt.want)
+			}
+		})
+	}
+}
+
+func TestExactScore(t *testing.T) {
+	l := linear(t, nil)
+	facts := &rerank.Facts{
+		ID: "c", RatingMean: 5, RatingCount: 20, Popularity: rerank.Known(0.5),
+		FreshAt: now.AddDate(0, 0, -180), Level: lectern.LevelAdvanced, Hours: hours(40), Languages: []string{"en"},
+	}
+	c := rerank.Candidate{Course: facts, Similarity: rerank.Matched(0.6), Interest: rerank.Matched(0.2)}
+	got := l.Rerank(rerank.Request{
+		Surface: lectern.SurfaceHome, At: now, Level: lectern.LevelAdvanced, WeeklyHours: hours(5),
+		Languages: []string{"en"}, RatingMean: 4,
+	}, []rerank.Candidate{c})[0].Score
+	// similarity .46·.8 + interest .20·.6 + quality .08·.75 + popularity .09·.5 +
+	// freshness .04·.5 + level .05·1 + time .02·1 + language .06·1
+	// = .368 + .12 + .06 + .045 + .02 + .05 + .02 + .06 = .743
+	if math.Abs(got-0.743) > 1e-12 {
+		t.Errorf("score = %v, want .743", got)
+	}
+}
+
+// candidates draws a list in which every signal may be missing.
+func candidates(t *rapid.T) []rerank.Candidate {
+	n := rapid.IntRange(0, 60).Draw(t, "n")
+	out := make([]rerank.Candidate, n)
+	value := func(name string) float64 { return rapid.Float64Range(-1, 1).Draw(t, name) }
+	for i := range out {
+		f := &rerank.Facts{
+			ID:          fmt.Sprintf("c%03d", i),
+			Provider:    rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "provider"),
+			Category:    rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "category"),
+			Level:       rapid.SampledFrom(append(lectern.Levels(), "")).Draw(t, "level"),
+			RatingMean:  rapid.Float64Range(1, 5).Draw(t, "mean"),
+			RatingCount: float64(rapid.IntRange(0, 1000).Draw(t, "count")),
+		}
+		if rapid.Bool().Draw(t, "dated") {
+			f.FreshAt = now.Add(-time.Duration(rapid.IntRange(-100, 100_000).Draw(t, "age")) * time.Hour)
+			f.PublishedAt = f.FreshAt
+		}
+		if rapid.Bool().Draw(t, "popular") {
+			f.Popularity = rerank.Known(value("popularity"))
+		}
+		out[i] = rerank.Candidate{Course: f, ExactTitle: rapid.Bool().Draw(t, "title"), Relevance: rerank.Known(value("relevance"))}
+		if rapid.Bool().Draw(t, "similar") {
+			out[i].Similarity, out[i].Interest = rerank.Matched(value("similarity")), rerank.Matched(value("interest"))
+		}
+	}
+	return out
+}
+
+// TestScoresAddUp: terms and scores are in [0, 1], every score is the sum of its
+// contributions, and the list holds every candidate once.
+func TestScoresAddUp(t *testing.T) {
+	l := linear(t, nil)
+	rapid.Check(t, func(t *rapid.T) {
+		in := candidates(t)
+		surface := rapid.SampledFrom(lectern.Surfaces()).Draw(t, "surface")
+		out := l.Rerank(rerank.Request{Surface: surface, At: now, RatingMean: 4.2, Level: lectern.LevelBeginner}, in)
+		seen := map[int]bool{}
+		for _, s := range out {
+			seen[s.Index] = true
+			sum := 0.0
+			for _, term := range rerank.Explain(l.Terms(surface), s.Values) {
+				if term.Value < 0 || term.Value > 1 {
+					t.Fatalf("%s = %v", term.Name, term.Value)
+				}
+				sum += term.Contribution
+			}
+			if math.Abs(sum-s.Score) > 1e-9 || s.Score < 0 || s.Score > 1+1e-9 {
+				t.Fatalf("score %v, terms sum to %v", s.Score, sum)
+			}
+			for _, r := range s.Reasons {
+				if !slices.Contains(rerank.ReasonCodes(), r.Code) {
+					t.Fatalf("unknown reason %q", r.Code)
+				}
+			}
+		}
+		if len(out) != len(in) || len(seen) != len(in) {
+			t.Fatalf("%d candidates became %d, %d distinct", len(in), len(out), len(seen))
+		}
+	})
+}
+
+// TestOrder: outside home, lists fall by score, ties go by id, and the order of
+// the candidates does not matter. On home a place costs at most the set loss.
+func TestOrder(t *testing.T) {
+	l := linear(t, nil)
+	rapid.Check(t, func(t *rapid.T) {
+		in := candidates(t)
+		surface := rapid.SampledFrom(lectern.Surfaces()).Draw(t, "surface")
+		req := rerank.Request{Surface: surface, At: now, RatingMean: 4.2}
+		out := l.Rerank(req, in)
+		best := math.Inf(1)
+		for i := len(out) - 1; i >= 0 && surface == lectern.SurfaceHome; i-- {
+			rest := 0.0
+			for _, later := range out[i:] {
+				rest = max(rest, later.Score)
+			}
+			if out[i].Score < rest-rerank.DefaultConfig().MaxVarietyLoss-1e-9 {
+				t.Fatalf("place %d costs %v", i, rest-out[i].Score)
+			}
+		}
+		for i, s := range out {
+			if surface == lectern.SurfaceHome {
+				break
+			}
+			if s.Score > best || i > 0 && s.Score == best && in[out[i-1].Index].Course.ID > in[s.Index].Course.ID {
+				t.Fatalf("place %d is out of order", i)
+			}
+			best = s.Score
+		}
+		mixed := rapid.Permutation(in).Draw(t, "mixed")
+		if diff := cmp.Diff(order(out, in), order(l.Rerank(req, mixed), mixed)); diff != "" {
+			t.Fatalf("order of candidates matters:\n%s", diff)
+		}
+	})
+}
+
+func order(s []rerank.Scored, in []rerank.Candidate) []string {
+	out := make([]string, len(s))
+	for i := range s {
+		out[i] = in[s[i].Index].Course.ID
+	}
+	return out
+}
+
+// TestExactTitleComesFirst: whatever all other terms say, at default weights.
+func TestExactTitleComesFirst(t *testing.T) {
+	l := linear(t, nil)
+	rapid.Check(t, func(t *rapid.T) {
+		in := candidates(t)
+		if len(in) == 0 {
+			return
+		}
+		for i := range in {
+			in[i].ExactTitle = i == len(in)-1
+		}
+		out := l.Rerank(rerank.Request{Surface: lectern.SurfaceSearch, At: now, RatingMean: 4, Languages: []string{"en"}}, in)
+		if out[0].Index != len(in)-1 {
+			t.Fatalf("the course with the title is not first: %v", order(out, in))
+		}
+	})
+}
+
+func TestRunsAreBroken(t *testing.T) {
+	make8 := func(providers string, step float64) []rerank.Candidate {
+		var out []rerank.Candidate
+		for i, p := range providers {
+			out = append(out, rerank.Candidate{
+				Course:     &rerank.Facts{ID: fmt.Sprintf("%d%c", i, p), Provider: strings.Trim(string(p), "-")},
+				Similarity: rerank.Matched(0.9 - step*float64(i)),
+			})
+		}
+		return out
+	}
+	tests := []struct {
+		name      string
+		providers string
+		step      float64
+		surface   lectern.Surface
+		want      string
+	}{
+		{"a third in a row waits", "aaaab", 0.001, lectern.SurfaceHome, "aabaa"},
+		{"nothing else is left", "aaaa", 0.001, lectern.SurfaceHome, "aaaa"},
+		{"not at any price", "aaaab", 0.3, lectern.SurfaceHome, "aaaab"},
+		{"unknown providers make no run", "----a", 0.001, lectern.SurfaceHome, "----a"},
+		{"search keeps its order", "aaaab", 0.001, lectern.SurfaceSimilar, "aaaab"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			in := make8(tt.providers, tt.step)
+			got := ""
+			for _, s := range linear(t, nil).Rerank(rerank.Request{Surface: tt.surface, At: now}, in) {
+				got += in[s.Index].Course.ID[1:]
+			}
+			if got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestReasons(t *testing.T) {
+	facts := func(change func(*rerank.Facts)) *rerank.Facts {
+		f := &rerank.Facts{ID: "c", Language: "en"}
+		if change != nil {
+			change(f)
+		}
+		return f
+	}
+	tests := []struct {
+		name string
+		req  rerank.Request
+		c    rerank.Candidate
+		want []lectern.Reason
+	}{
+		{"nothing speaks for it", rerank.Request{}, rerank.Candidate{Course: facts(nil)}, nil},
+		{"similar", rerank.Request{}, rerank.Candidate{
+			Course: facts(nil), Similarity: rerank.Matched(0.8), NearestID: "n", NearestTitle: "Near", NearestSim: 0.7,
+		}, []lectern.Reason{{Code: "similar_to_course", Params: map[string]string{"course_id": "n", "title": "Near"}}}},
+		{"too far to say so", rerank.Request{}, rerank.Candidate{
+			Course: facts(nil), Similarity: rerank.Matched(0.3), NearestID: "n", NearestTitle: "Near", NearestSim: 0.1,
+		}, nil},
+		{"interest", rerank.Request{}, rerank.Candidate{
+			Course: facts(nil), Similarity: rerank.Matched(0.9), Interest: rerank.Matched(1), InterestText: "Go",
+		}, []lectern.Reason{{Code: "matches_interest", Params: map[string]string{"interest": "Go"}}}},
+		{"goal", rerank.Request{}, rerank.Candidate{
+			Course: facts(nil), Interest: rerank.Matched(1), InterestText: "be a chef", InterestGoal: true,
+		}, []lectern.Reason{{Code: "matches_goal", Params: map[string]string{"goal": "be a chef"}}}},
+		{"rated, new and popular", rerank.Request{RatingMean: 4}, rerank.Candidate{Course: facts(func(f *rerank.Facts) {
+			f.RatingMean, f.RatingCount = 4.8, 400
+			f.Popularity = rerank.Known(1)
+			f.PublishedAt = now.AddDate(0, 0, -3)
+			f.FreshAt = f.PublishedAt
+		})}, []lectern.Reason{ // popularity .09·.5 = .045, quality .08·.38 = .030, freshness .04·.49 = .020
+			{Code: "popular"},
+			{Code: "highly_rated", Params: map[string]string{"rating": "4.8", "count": "400"}},
+			{Code: "new_course"},
+		}},
+		{"too few ratings", rerank.Request{RatingMean: 4}, rerank.Candidate{Course: facts(func(f *rerank.Facts) {
+			f.RatingMean, f.RatingCount = 5, 9
+		})}, nil},
+		{"level, time and language", rerank.Request{Level: lectern.LevelBeginner, WeeklyHours: hours(2), Languages: []string{"en"}},
+			rerank.Candidate{Course: facts(func(f *rerank.Facts) {
+				f.Level, f.Hours, f.Languages = lectern.LevelBeginner, hours(7.5), []string{"en"}
+			})}, []lectern.Reason{
+				{Code: "fits_language", Params: map[string]string{"language": "en"}},
+				{Code: "fits_level", Params: map[string]string{"level": "beginner"}},
+				{Code: "fits_time", Params: map[string]string{"hours": "7.5"}},
+			}},
+		{"query words", rerank.Request{Surface: lectern.SurfaceSearch, Query: "go web"}, rerank.Candidate{
+			Course: facts(nil), Relevance: rerank.Known(1), MatchedTerms: []string{"go", "web"},
+		}, []lectern.Reason{{Code: "matches_query", Params: map[string]string{"terms": "go, web"}}}},
+		{"query in the text", rerank.Request{Surface: lectern.SurfaceSearch, Query: "go"}, rerank.Candidate{
+			Course: facts(nil), Relevance: rerank.Known(1), Sources: []string{"words"},
+		}, []lectern.Reason{{Code: "mentions_query", Params: map[string]string{"query": "go"}}}},
+		{"query by meaning", rerank.Request{Surface: lectern.SurfaceSearch, Query: "go"}, rerank.Candidate{
+			Course: facts(nil), Relevance: rerank.Known(1), Sources: []string{"meaning"},
+		}, []lectern.Reason{{Code: "close_to_query", Params: map[string]string{"query": "go"}}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.req.At = now
+			got := linear(t, nil).Rerank(tt.req, []rerank.Candidate{tt.c})[0].Reasons
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestBaselines(t *testing.T) {
+	var in []rerank.Candidate
+	for i := range 50 {
+		in = append(in, rerank.Candidate{Course: &rerank.Facts{ID: fmt.Sprint(i), Popularity: rerank.Known(float64(i*7%50) / 50)}})
+	}
+	req := rerank.Request{Surface: lectern.SurfaceHome, At: now}
+	noop := order(rerank.NoOp{}.Rerank(req, in), in)
+	for i, id := range noop {
+		if id != in[i].Course.ID {
+			t.Fatalf("no-op moved %s", id)
+		}
+	}
+	popular := rerank.Popularity{}.Rerank(req, in)
+	for i := 1; i < len(popular); i++ {
+		if popular[i].Score > popular[i-1].Score {
+			t.Fatalf("place %d of popularity is out of order", i)
+		}
+	}
+	one, again, two := order(rerank.Random{Seed: 1}.Rerank(req, in), in), order(rerank.Random{Seed: 1}.Rerank(req, in), in), order(rerank.Random{Seed: 2}.Rerank(req, in), in)
+	if !slices.Equal(one, again) || slices.Equal(one, two) || slices.Equal(one, noop) {
+		t.Error("random must follow its seed and nothing else")
+	}
+	for _, r := range []rerank.Reranker{rerank.NoOp{}, rerank.Random{}, rerank.Popularity{}, linear(t, nil)} {
+		req := req
+		req.Depth = 5
+		got := r.Rerank(req, in)
+		if len(got) != 5 || r.Version() == "" {
+			t.Errorf("%s: %d items", r.Version(), len(got))
+		}
+		sum := 0.0
+		for _, term := range rerank.Explain(r.Terms(req.Surface), got[0].Values) {
+			sum += term.Contribution
+		}
+		if math.Abs(sum-got[0].Score) > 1e-9 {
+			t.Errorf("%s: score %v, terms sum to %v", r.Version(), got[0].Score, sum)
+		}
+	}
+}
+
+func TestConfig(t *testing.T) {
+	if err := rerank.DefaultConfig().Validate(); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		key    string
+		change func(*rerank.Config)
+	}{
+		{"rerank.weights.home.similarity", func(c *rerank.Config) { c.Weights.Home.Similarity = -1 }},
+		{"rerank.weights.search.quality", func(c *rerank.Config) { c.Weights.Search.Quality = math.NaN() }},
+		{"rerank.weights.similar", func(c *rerank.Config) { c.Weights.Similar = rerank.TermWeights{} }},
+		{"rerank.freshness_half_life", func(c *rerank.Config) { c.FreshnessHalfLife = 0 }},
+		{"rerank.rating_prior", func(c *rerank.Config) { c.RatingPrior = -1 }},
+		{"rerank.comfortable_weeks", func(c *rerank.Config) { c.ComfortableWeeks = 0 }},
+		{"rerank.max_provider_run", func(c *rerank.Config) { c.MaxProviderRun = -1 }},
+		{"rerank.max_category_run", func(c *rerank.Config) { c.MaxCategoryRun = -1 }},
+		{"rerank.max_variety_loss", func(c *rerank.Config) { c.MaxVarietyLoss = 2 }},
+		{"rerank.reasons.max", func(c *rerank.Config) { c.Reasons.Max = 11 }},
+		{"rerank.reasons.popular_from", func(c *rerank.Config) { c.Reasons.PopularFrom = 1.1 }},
+		{"rerank.reasons.rated_from", func(c *rerank.Config) { c.Reasons.RatedFrom = 0 }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.key, func(t *testing.T) {
+			cfg := rerank.DefaultConfig()
+			tt.change(&cfg)
+			_, err := rerank.NewLinear(cfg)
+			e, ok := err.(*lectern.Error)
+			if !ok || e.Code != lectern.CodeInvalid || e.Fields[0].Field != tt.key || e.Fields[0].Allowed == "" {
+				t.Errorf("got %v, want an error that names %s", err, tt.key)
+			}
+		})
+	}
+	a, b := linear(t, nil), linear(t, func(c *rerank.Config) { c.Weights.Home.Quality += 0.01 })
+	if a.Version() == b.Version() || a.Version() != linear(t, nil).Version() {
+		t.Error("the version must change with the settings, and only then")
+	}
+	sum := 0.0
+	for _, term := range b.Terms(lectern.SurfaceHome) {
+		sum += term.Weight
+	}
+	if math.Abs(sum-1) > 1e-12 {
+		t.Errorf("weights sum to %v", sum)
+	}
+}
+
+func BenchmarkRerank600(b *testing.B) {
+	l, err := rerank.NewLinear(rerank.DefaultConfig())
+	if err != nil {
+		b.Fatal(err)
+	}
+	in := make([]rerank.Candidate, 600)
+	for i := range in {
+		in[i] = rerank.Candidate{
+			Course: &rerank.Facts{
+				ID: fmt.Sprintf("c%04d", i), Provider: fmt.Sprint(i % 9), Category: fmt.Sprint(i % 5), Level: lectern.LevelBeginner,
+				Popularity: rerank.Known(float64(i%97) / 97), RatingMean: 4.5, RatingCount: 99, FreshAt: now.AddDate(0, 0, -i),
+			},
+			Similarity: rerank.Matched(float64(i*31%600) / 600), NearestID: "n", NearestTitle: "Near", NearestSim: 0.5,
+			Interest: rerank.Matched(0.3), InterestText: "go",
+		}
+	}
+	req := rerank.Request{Surface: lectern.SurfaceHome, At: now, RatingMean: 4.4, Depth: 200, Level: lectern.LevelBeginner}
+	b.ReportAllocs()
+	for b.Loop() {
+		l.Rerank(req, in)
+	}
+}
