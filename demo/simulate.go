@@ -207,7 +207,7 @@ func value(v float64) *float64 { return &v }
 func (s *session) discover() {
 	now := s.start
 	tp := s.topicAt(s.p, s.r, now)
-	surface, search := lectern.SurfaceHome, chance(s.r, 0.32)
+	surface, search := lectern.SurfaceHome, chance(s.r, 0.24)
 	if search {
 		surface = lectern.SurfaceSearch
 		if !s.emit(lectern.Event{Type: lectern.EventSearch, Surface: surface, Query: s.query(tp)}, 20*time.Second) {
