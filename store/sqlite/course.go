@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/riverqueue/river"
-
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/store/sqlite/sqlcgen"
 )
@@ -103,21 +101,6 @@ func (tx *writeTx) putCourse(ctx context.Context, ids *courseIDs, p lectern.Cour
 	}
 	ids.byID[p.Course.ID] = courseRef{id: ref.id, known: true}
 	return outcome(done), !bytes.Equal(row.ContentHash, stored.ContentHash), nil
-}
-
-// enqueueEmbed queues embedding jobs in the transaction of the write.
-func (s *Store) enqueueEmbed(ctx context.Context, tx *writeTx, courseIDs []string) error {
-	if len(courseIDs) == 0 {
-		return nil
-	}
-	var jobs []river.InsertManyParams
-	for batch := range slices.Chunk(courseIDs, lectern.MaxEmbedBatch) {
-		jobs = append(jobs, river.InsertManyParams{Args: lectern.EmbedCoursesJob{CourseIDs: batch}})
-	}
-	if _, err := s.river.InsertManyTx(ctx, tx.tx, jobs); err != nil {
-		return fmt.Errorf("queue embedding: %w", err)
-	}
-	return nil
 }
 
 // Courses implements lectern.CourseStore.

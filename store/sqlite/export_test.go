@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"runtime"
 )
 
 // TablesForTest lists the tables of the database, sorted.
@@ -50,4 +51,41 @@ func (s *Store) column(ctx context.Context, query string, args ...any) ([]string
 		out = append(out, v)
 	}
 	return out, rows.Err()
+}
+
+// ExecForTest runs statements past the store.
+func (s *Store) ExecForTest(ctx context.Context, sql string) error {
+	_, err := s.queueDB.ExecContext(ctx, sql)
+	return err
+}
+
+// WriteThenForTest maps a course id in a write whose outcome is then's.
+func (s *Store) WriteThenForTest(ctx context.Context, externalID string, then func() error) error {
+	return s.write(ctx, func(ctx context.Context, tx *writeTx) error {
+		if _, err := tx.q.InsertCourseID(ctx, externalID); err != nil {
+			return err
+		}
+		return then()
+	})
+}
+
+// HoldWriterForTest keeps the writer busy until release is called.
+func (s *Store) HoldWriterForTest() (release func()) {
+	held, free := make(chan struct{}), make(chan struct{})
+	go func() {
+		_ = s.write(context.Background(), func(context.Context, *writeTx) error {
+			close(held)
+			<-free
+			return nil
+		})
+	}()
+	<-held
+	return func() { close(free) }
+}
+
+// AwaitQueueForTest returns once n writes are queued.
+func (s *Store) AwaitQueueForTest(n int) {
+	for len(s.writer.queue) < n {
+		runtime.Gosched()
+	}
 }

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	_ "modernc.org/sqlite" // registers the driver
 
@@ -112,7 +111,9 @@ func (s *Store) open(ctx context.Context) (err error) {
 	s.stmts = newStatements(s.readDB)
 	s.read = sqlcgen.New(s.stmts)
 
-	s.river, err = river.NewClient(riversqlite.New(s.queueDB), &river.Config{Logger: s.log})
+	s.river, err = river.NewClient(riversqlite.New(s.queueDB), &river.Config{
+		Logger: s.log, MaxAttempts: maxJobAttempts,
+	})
 	if err != nil {
 		return fmt.Errorf("job queue: %w", err)
 	}
@@ -168,27 +169,4 @@ func (s *Store) Close() error {
 		}
 	})
 	return s.closeErr
-}
-
-// RiverDriver returns the driver for workers of the store's job queue. It is
-// good until Close.
-func (s *Store) RiverDriver() riverdriver.Driver[*sql.Tx] { return riversqlite.New(s.queueDB) }
-
-// RescueJobs makes jobs that a dead process left running available again, and
-// returns how many. Call it before workers start: with one server per file,
-// whatever is running then has lost its worker.
-func (s *Store) RescueJobs(ctx context.Context) (int, error) {
-	var n int64
-	err := s.write(ctx, func(ctx context.Context, tx *writeTx) error {
-		// Not an sqlc query: the queue's tables are not in our migrations.
-		res, err := tx.stmts.ExecContext(ctx, `UPDATE river_job
-			SET state = 'available', max_attempts = max(max_attempts, attempt + 1)
-			WHERE state = 'running'`)
-		if err != nil {
-			return err
-		}
-		n, err = res.RowsAffected()
-		return err
-	})
-	return int(n), err
 }

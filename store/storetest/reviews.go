@@ -132,7 +132,7 @@ func testRatingTwins(t *testing.T, s Store) {
 		{Source: "s", CourseID: "a", Day: day1, Stars: 1, Occurrence: 1},
 	}))
 	must[[]lectern.WriteResult](t)(s.PutReviews(ctx, []lectern.Review{
-		review("twin", 5, ptr(noon1)), // one of the two ratings of 5
+		review("twin", 5, ptr(noon1)),                                                       // one of the two ratings of 5
 		review("more", 1, ptr(noon1)), review("more still", 1, ptr(noon1.Add(time.Minute))), // one more than the ratings of 1
 		review("undated", 3, nil), review("undated too", 3, nil), // a cell of their own
 		{ID: "other source", Source: "t", CourseID: "a", Stars: ptr(5.0), WrittenAt: ptr(noon1)},
