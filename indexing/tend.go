@@ -71,7 +71,7 @@ func (t *tender) watch(ctx context.Context) error {
 // and the vectors made for it, or that are listed again.
 func (t *tender) fill(ctx context.Context) error {
 	p := t.p
-	if t.busy(time.Second) {
+	if t.busy(min(time.Second, p.o.Config.QuietPeriod)) {
 		return nil // the queue is probably at it
 	}
 	for ctx.Err() == nil {
