@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -49,14 +50,15 @@ type eventWrite struct {
 	known    map[string]bool // event ids that are stored
 	activity map[activityKey]int64
 	entries  map[entryKey]sqlcgen.ProfileEntry
-	changes  map[int64]int64 // profile changes by learner
 }
 
 func newEventWrite(ctx context.Context, tx *writeTx, events []lectern.EventWrite) (*eventWrite, error) {
-	var ids, courses []string
+	var ids, courses, learners, visitors []string
 	for _, e := range events {
 		if checkEvent(e) == nil {
 			ids = append(ids, e.Event.ID)
+			learners = append(learners, e.Event.LearnerID)
+			visitors = append(visitors, e.Event.AnonymousID)
 			if e.Event.CourseID != "" {
 				courses = append(courses, e.Event.CourseID)
 			}
@@ -68,7 +70,6 @@ func newEventWrite(ctx context.Context, tx *writeTx, events []lectern.EventWrite
 		known:    map[string]bool{},
 		activity: map[activityKey]int64{},
 		entries:  map[entryKey]sqlcgen.ProfileEntry{},
-		changes:  map[int64]int64{},
 	}
 	known, err := tx.q.KnownEvents(ctx, jsonText(distinct(ids)))
 	if err != nil {
@@ -76,6 +77,9 @@ func newEventWrite(ctx context.Context, tx *writeTx, events []lectern.EventWrite
 	}
 	for _, id := range known {
 		w.known[id] = true
+	}
+	if err := errors.Join(w.people.prefetch(ctx, kindLearner, learners), w.people.prefetch(ctx, kindVisitor, visitors)); err != nil {
+		return nil, err
 	}
 	w.courses, err = lookUpCourses(ctx, tx, courses)
 	return w, err
@@ -125,7 +129,6 @@ func (w *eventWrite) addDelta(learner int64, e sqlcgen.ProfileEntry) {
 		e = combine(gathered, e)
 	}
 	w.entries[key] = e
-	w.changes[learner]++
 }
 
 // merge is people.merge, except that the common case, a visitor who has long
@@ -148,30 +151,35 @@ func (w *eventWrite) merge(ctx context.Context, anonymousID, learnerID string) e
 }
 
 func (w *eventWrite) flush(ctx context.Context) error {
-	for key, n := range w.activity {
-		if err := w.tx.q.AddActivity(ctx, sqlcgen.AddActivityParams{
-			CourseID: key.course, Day: key.day, Type: key.kind, N: n,
-		}); err != nil {
+	if len(w.activity) > 0 {
+		counts := make([][4]any, 0, len(w.activity))
+		for key, n := range w.activity {
+			counts = append(counts, [4]any{key.course, key.day, key.kind, n})
+		}
+		if err := w.tx.q.AddActivity(ctx, jsonText(counts)); err != nil {
 			return err
 		}
 	}
 	return w.flushProfiles(ctx)
 }
 
+// flushProfiles folds the gathered entries into the stored ones.
 func (w *eventWrite) flushProfiles(ctx context.Context) error {
-	for key, e := range w.entries {
-		if err := w.tx.addToProfile(ctx, key.learner, e); err != nil {
-			return err
-		}
+	if len(w.entries) == 0 {
+		return nil
 	}
-	for learner, n := range w.changes {
-		if err := w.tx.q.BumpProfile(ctx, n, learner); err != nil {
-			return err
-		}
+	entries := make([]sqlcgen.ProfileEntry, 0, len(w.entries))
+	learners := map[int64]bool{}
+	for key, e := range w.entries {
+		e.LearnerID = key.learner
+		entries = append(entries, e)
+		learners[key.learner] = true
 	}
 	clear(w.entries)
-	clear(w.changes)
-	return nil
+	if err := w.tx.addToProfiles(ctx, entries); err != nil {
+		return err
+	}
+	return w.tx.q.BumpProfiles(ctx, jsonText(sortedKeys(learners)))
 }
 
 // checkEvent says why an event cannot be stored.

@@ -47,6 +47,22 @@ func (p *people) get(ctx context.Context, who identity) (int64, error) {
 	return p.create(ctx, who, blankLearner(who.kind, p.tx.now.UnixMicro()))
 }
 
+// prefetch looks many identities of one kind up at once.
+func (p *people) prefetch(ctx context.Context, kind int64, externalIDs []string) error {
+	wanted := distinct(externalIDs)
+	if len(wanted) == 0 || len(wanted) == 1 && wanted[0] == "" {
+		return nil
+	}
+	rows, err := p.tx.q.Identities(ctx, kind, jsonText(wanted))
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		p.byID[identity{r.Kind, r.ExternalID}] = r.LearnerID
+	}
+	return nil
+}
+
 // find returns the learner behind an identity, if there is one.
 func (p *people) find(ctx context.Context, who identity) (int64, bool, error) {
 	if id, ok := p.byID[who]; ok {
@@ -141,10 +157,13 @@ func (tx *writeTx) absorb(ctx context.Context, visitor sqlcgen.Learner, to int64
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
-		if err := tx.addToProfile(ctx, to, e.ProfileEntry); err != nil {
-			return err
-		}
+	moved := make([]sqlcgen.ProfileEntry, len(entries))
+	for i, e := range entries {
+		moved[i] = e.ProfileEntry
+		moved[i].LearnerID = to
+	}
+	if err := tx.addToProfiles(ctx, moved); err != nil {
+		return err
 	}
 	learner, err := tx.q.LearnerByID(ctx, to)
 	if err != nil {

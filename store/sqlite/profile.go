@@ -41,17 +41,30 @@ func (s *Store) Profile(ctx context.Context, ref lectern.LearnerRef) (lectern.Pr
 	return p, nil
 }
 
-// addToProfile folds e into the learner's entry for e's course.
-func (tx *writeTx) addToProfile(ctx context.Context, learnerID int64, e sqlcgen.ProfileEntry) error {
-	stored, err := tx.q.ProfileEntry(ctx, learnerID, e.CourseID)
-	switch {
-	case err == nil:
-		e = combine(stored, e)
-	case !isNoRows(err):
+// addToProfiles folds entries, one at most per learner and course, into the
+// stored ones.
+func (tx *writeTx) addToProfiles(ctx context.Context, entries []sqlcgen.ProfileEntry) error {
+	pairs := make([][2]int64, len(entries))
+	for i, e := range entries {
+		pairs[i] = [2]int64{e.LearnerID, e.CourseID}
+	}
+	rows, err := tx.q.ProfileEntriesOf(ctx, jsonText(pairs))
+	if err != nil {
 		return err
 	}
-	e.LearnerID = learnerID
-	return tx.q.PutProfileEntry(ctx, sqlcgen.PutProfileEntryParams(e))
+	stored := make(map[[2]int64]sqlcgen.ProfileEntry, len(rows))
+	for _, r := range rows {
+		stored[[2]int64{r.LearnerID, r.CourseID}] = r
+	}
+	for i, e := range entries {
+		if old, ok := stored[pairs[i]]; ok {
+			e = combine(old, e)
+		}
+		if err := tx.q.PutProfileEntry(ctx, sqlcgen.PutProfileEntryParams(e)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // combine adds two entries of the same course: the older weight is decayed to

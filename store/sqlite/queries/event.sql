@@ -13,9 +13,14 @@ INSERT INTO events (
     sqlc.arg(query), sqlc.narg(properties)
 );
 
+-- Counts are JSON arrays of course, day, type and number.
+
 -- name: AddActivity :exec
 INSERT INTO course_activity (course_id, day, type, n)
-VALUES (sqlc.arg(course_id), sqlc.arg(day), sqlc.arg(type), sqlc.arg(n))
+SELECT json_extract(e.value, '$[0]'), json_extract(e.value, '$[1]'), json_extract(e.value, '$[2]'),
+    json_extract(e.value, '$[3]')
+FROM json_each(CAST(sqlc.arg(counts) AS TEXT)) e
+WHERE true
 ON CONFLICT (course_id, day, type) DO UPDATE SET n = n + excluded.n;
 
 -- name: LearnerEvents :many

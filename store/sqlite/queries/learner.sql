@@ -1,6 +1,11 @@
 -- name: Identity :one
 SELECT learner_id FROM identities WHERE kind = sqlc.arg(kind) AND external_id = sqlc.arg(external_id);
 
+-- name: Identities :many
+SELECT kind, external_id, learner_id FROM identities
+WHERE kind = sqlc.arg(kind)
+  AND external_id IN (SELECT value FROM json_each(CAST(sqlc.arg(external_ids) AS TEXT)));
+
 -- name: InsertIdentity :exec
 INSERT INTO identities (kind, external_id, learner_id)
 VALUES (sqlc.arg(kind), sqlc.arg(external_id), sqlc.arg(learner_id));
@@ -38,8 +43,9 @@ UPDATE learners SET
     profile_version = profile_version + 1, updated_at = sqlc.arg(updated_at)
 WHERE id = sqlc.arg(id);
 
--- name: BumpProfile :exec
-UPDATE learners SET profile_version = profile_version + sqlc.arg(steps) WHERE id = sqlc.arg(id);
+-- name: BumpProfiles :exec
+UPDATE learners SET profile_version = profile_version + 1
+WHERE id IN (SELECT value FROM json_each(CAST(sqlc.arg(learner_ids) AS TEXT)));
 
 -- name: ProfileVersion :one
 SELECT l.profile_version FROM identities n JOIN learners l ON l.id = n.learner_id
@@ -48,8 +54,13 @@ WHERE n.kind = sqlc.arg(kind) AND n.external_id = sqlc.arg(external_id);
 -- name: DeleteLearner :exec
 DELETE FROM learners WHERE id = sqlc.arg(id);
 
--- name: ProfileEntry :one
-SELECT * FROM profile_entries WHERE learner_id = sqlc.arg(learner_id) AND course_id = sqlc.arg(course_id);
+-- Pairs are JSON arrays of learner and course.
+
+-- name: ProfileEntriesOf :many
+SELECT p.*
+FROM json_each(CAST(sqlc.arg(pairs) AS TEXT)) e
+JOIN profile_entries p ON p.learner_id = json_extract(e.value, '$[0]')
+    AND p.course_id = json_extract(e.value, '$[1]');
 
 -- name: ProfileEntries :many
 SELECT sqlc.embed(p), i.external_id

@@ -10,25 +10,18 @@ import (
 )
 
 const addActivity = `-- name: AddActivity :exec
+
 INSERT INTO course_activity (course_id, day, type, n)
-VALUES (?1, ?2, ?3, ?4)
+SELECT json_extract(e.value, '$[0]'), json_extract(e.value, '$[1]'), json_extract(e.value, '$[2]'),
+    json_extract(e.value, '$[3]')
+FROM json_each(CAST(?1 AS TEXT)) e
+WHERE true
 ON CONFLICT (course_id, day, type) DO UPDATE SET n = n + excluded.n
 `
 
-type AddActivityParams struct {
-	CourseID int64
-	Day      int64
-	Type     string
-	N        int64
-}
-
-func (q *Queries) AddActivity(ctx context.Context, arg AddActivityParams) error {
-	_, err := q.db.ExecContext(ctx, addActivity,
-		arg.CourseID,
-		arg.Day,
-		arg.Type,
-		arg.N,
-	)
+// Counts are JSON arrays of course, day, type and number.
+func (q *Queries) AddActivity(ctx context.Context, counts string) error {
+	_, err := q.db.ExecContext(ctx, addActivity, counts)
 	return err
 }
 

@@ -9,12 +9,13 @@ import (
 	"context"
 )
 
-const bumpProfile = `-- name: BumpProfile :exec
-UPDATE learners SET profile_version = profile_version + ?1 WHERE id = ?2
+const bumpProfiles = `-- name: BumpProfiles :exec
+UPDATE learners SET profile_version = profile_version + 1
+WHERE id IN (SELECT value FROM json_each(CAST(?1 AS TEXT)))
 `
 
-func (q *Queries) BumpProfile(ctx context.Context, steps int64, iD int64) error {
-	_, err := q.db.ExecContext(ctx, bumpProfile, steps, iD)
+func (q *Queries) BumpProfiles(ctx context.Context, learnerIds string) error {
+	_, err := q.db.ExecContext(ctx, bumpProfiles, learnerIds)
 	return err
 }
 
@@ -25,6 +26,35 @@ DELETE FROM learners WHERE id = ?1
 func (q *Queries) DeleteLearner(ctx context.Context, id int64) error {
 	_, err := q.db.ExecContext(ctx, deleteLearner, id)
 	return err
+}
+
+const identities = `-- name: Identities :many
+SELECT kind, external_id, learner_id FROM identities
+WHERE kind = ?1
+  AND external_id IN (SELECT value FROM json_each(CAST(?2 AS TEXT)))
+`
+
+func (q *Queries) Identities(ctx context.Context, kind int64, externalIds string) ([]Identity, error) {
+	rows, err := q.db.QueryContext(ctx, identities, kind, externalIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Identity
+	for rows.Next() {
+		var i Identity
+		if err := rows.Scan(&i.Kind, &i.ExternalID, &i.LearnerID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const identity = `-- name: Identity :one
@@ -228,23 +258,44 @@ func (q *Queries) ProfileEntries(ctx context.Context, learnerID int64) ([]Profil
 	return items, nil
 }
 
-const profileEntry = `-- name: ProfileEntry :one
-SELECT learner_id, course_id, weight, weight_at, half_life, state, last_at FROM profile_entries WHERE learner_id = ?1 AND course_id = ?2
+const profileEntriesOf = `-- name: ProfileEntriesOf :many
+
+SELECT p.learner_id, p.course_id, p.weight, p.weight_at, p.half_life, p.state, p.last_at
+FROM json_each(CAST(?1 AS TEXT)) e
+JOIN profile_entries p ON p.learner_id = json_extract(e.value, '$[0]')
+    AND p.course_id = json_extract(e.value, '$[1]')
 `
 
-func (q *Queries) ProfileEntry(ctx context.Context, learnerID int64, courseID int64) (ProfileEntry, error) {
-	row := q.db.QueryRowContext(ctx, profileEntry, learnerID, courseID)
-	var i ProfileEntry
-	err := row.Scan(
-		&i.LearnerID,
-		&i.CourseID,
-		&i.Weight,
-		&i.WeightAt,
-		&i.HalfLife,
-		&i.State,
-		&i.LastAt,
-	)
-	return i, err
+// Pairs are JSON arrays of learner and course.
+func (q *Queries) ProfileEntriesOf(ctx context.Context, pairs string) ([]ProfileEntry, error) {
+	rows, err := q.db.QueryContext(ctx, profileEntriesOf, pairs)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ProfileEntry
+	for rows.Next() {
+		var i ProfileEntry
+		if err := rows.Scan(
+			&i.LearnerID,
+			&i.CourseID,
+			&i.Weight,
+			&i.WeightAt,
+			&i.HalfLife,
+			&i.State,
+			&i.LastAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const profileVersion = `-- name: ProfileVersion :one
