@@ -49,7 +49,8 @@ type Catalog struct {
 type catalogView struct {
 	popular    []*entry // open courses, most popular first, unknown popularity last
 	fresh      []*entry // open courses with a date, newest first
-	ratingMean float64  // stars; 0 when nothing is rated
+	ratings    ratingSum
+	ratingMean float64 // stars; 0 when nothing is rated
 	scale      popularityScale
 	size       int
 }
@@ -159,28 +160,39 @@ func (c *Catalog) prepare(upserts []CatalogEntry) []*entry {
 }
 
 // publish lays fresh entries over the catalogue without the gone ones. With
-// rescale the scale of popularity is taken anew and everything is sorted;
-// otherwise the few fresh ones are merged in. The caller holds c.write.
+// rescale, or when fresh ones outgrow it, the scale of popularity is taken anew
+// and everything is sorted; otherwise the fresh ones are merged in. The caller
+// holds c.write.
 func (c *Catalog) publish(fresh []*entry, gone map[string]bool, rescale bool) {
 	for _, e := range fresh {
 		delete(gone, e.facts.ID)
 	}
 	var next catalogView
-	next.scale = c.view.scale
+	next.scale, next.ratings = c.view.scale, c.view.ratings
 	replaced := make(map[string]bool, len(fresh)+len(gone))
 	maps.Copy(replaced, gone)
 	for _, e := range fresh {
 		replaced[e.facts.ID] = true
 	}
-	if rescale {
-		next.scale = popularityScale{}
+	for id := range replaced {
+		if old := c.byID[id]; old != nil {
+			next.ratings.add(old, -1)
+		}
+	}
+	for _, e := range fresh {
+		next.ratings.add(e, 1)
+	}
+	if rescale || next.scale.outgrown(fresh) {
+		next.scale, next.ratings = popularityScale{}, ratingSum{} // no rounding adds up over time
 		for id, e := range c.byID {
 			if !replaced[id] {
 				next.scale.include(e)
+				next.ratings.add(e, 1)
 			}
 		}
 		for _, e := range fresh {
 			next.scale.include(e)
+			next.ratings.add(e, 1)
 		}
 		if next.scale != c.view.scale {
 			fresh = append(fresh, c.rescaled(replaced)...)
@@ -192,10 +204,16 @@ func (c *Catalog) publish(fresh []*entry, gone map[string]bool, rescale bool) {
 	for _, e := range fresh {
 		e.facts.Popularity = next.scale.popularity(e, c.cfg.ActivityShare)
 	}
-	next.popular = merge(c.view.popular, fresh, replaced, func(*entry) bool { return true }, byPopularity)
-	next.fresh = merge(c.view.fresh, fresh, replaced, func(e *entry) bool { return !e.facts.FreshAt.IsZero() }, byFreshness)
+	var old []*entry
+	for id := range replaced {
+		if e := c.byID[id]; e != nil {
+			old = append(old, e)
+		}
+	}
+	next.popular = merge(c.view.popular, old, fresh, func(*entry) bool { return true }, byPopularity)
+	next.fresh = merge(c.view.fresh, old, fresh, func(e *entry) bool { return !e.facts.FreshAt.IsZero() }, byFreshness)
 
-	next.ratingMean = c.meanRating(fresh, replaced)
+	next.ratingMean = next.ratings.mean()
 	c.swap(next, fresh, gone)
 }
 
@@ -248,32 +266,6 @@ func unlist(byID map[string]*entry, byTitle map[string][]string, id string) {
 	byTitle[old.title] = ids
 }
 
-// meanRating is the mean of the courses' mean ratings, each weighing n/(n + 10),
-// so that neither one huge course nor many hardly rated ones decide it; 0 when
-// nothing is rated. It is rounded, because sums over a map come in any order.
-func (c *Catalog) meanRating(fresh []*entry, replaced map[string]bool) float64 {
-	sum, weights := 0.0, 0.0
-	include := func(e *entry) {
-		if n := e.facts.RatingCount; n > 0 {
-			w := n / (n + 10)
-			sum += w * e.facts.RatingMean
-			weights += w
-		}
-	}
-	for id, e := range c.byID {
-		if !replaced[id] {
-			include(e)
-		}
-	}
-	for _, e := range fresh {
-		include(e)
-	}
-	if weights == 0 {
-		return 0
-	}
-	return math.Round(sum/weights*1e6) / 1e6
-}
-
 // rescaled copies the entries that are not replaced, to be given a new popularity.
 func (c *Catalog) rescaled(replaced map[string]bool) []*entry {
 	out := make([]*entry, 0, len(c.byID))
@@ -284,6 +276,27 @@ func (c *Catalog) rescaled(replaced map[string]bool) []*entry {
 		}
 	}
 	return out
+}
+
+// ratingSum adds up courses' mean ratings, each weighing n/(n + 10), so that
+// neither one huge course nor many hardly rated ones decide the catalogue's mean.
+type ratingSum struct{ stars, weights float64 }
+
+// add counts a course, or with sign −1 takes it back.
+func (s *ratingSum) add(e *entry, sign float64) {
+	if n := e.facts.RatingCount; n > 0 {
+		w := sign * n / (n + 10)
+		s.stars += w * e.facts.RatingMean
+		s.weights += w
+	}
+}
+
+// mean is 0 when nothing is rated. It is rounded, because sums come in any order.
+func (s ratingSum) mean() float64 {
+	if s.weights < 1e-9 {
+		return 0
+	}
+	return math.Round(s.stars/s.weights*1e6) / 1e6
 }
 
 // lookup returns the entries of ids, nil for unknown ones.
@@ -337,26 +350,39 @@ func byFreshness(a, b *entry) int {
 	return cmp.Compare(a.facts.ID, b.facts.ID)
 }
 
-// merge returns a new order: old without the replaced courses, with those of
-// fresh that are open and belong.
-func merge(old, fresh []*entry, replaced map[string]bool, belongs func(*entry) bool, order func(a, b *entry) int) []*entry {
-	in := make([]*entry, 0, len(fresh))
-	for _, e := range fresh {
-		if e.payload.Status == lectern.StatusOpen && belongs(e) {
-			in = append(in, e)
+// merge returns a new order: old order without the courses out, with those of in
+// that are open and belong. The stretches between them are copied whole.
+func merge(old, out, in []*entry, belongs func(*entry) bool, order func(a, b *entry) int) []*entry {
+	listed := func(all []*entry) []*entry {
+		var some []*entry
+		for _, e := range all {
+			if e.payload.Status == lectern.StatusOpen && belongs(e) {
+				some = append(some, e)
+			}
 		}
+		slices.SortFunc(some, order)
+		return some
 	}
-	slices.SortFunc(in, order)
-	out := make([]*entry, 0, len(old)+len(in))
-	for _, e := range old {
-		if replaced[e.facts.ID] {
+	leave, enter := listed(out), listed(in)
+	merged := make([]*entry, 0, max(0, len(old)-len(leave))+len(enter))
+	from := 0
+	for len(leave) > 0 || len(enter) > 0 {
+		// Of an entry and its replacement with the same place, the old one goes first.
+		if len(enter) == 0 || len(leave) > 0 && order(leave[0], enter[0]) <= 0 {
+			at, found := slices.BinarySearchFunc(old[from:], leave[0], order)
+			merged = append(merged, old[from:from+at]...)
+			from += at
+			if found {
+				from++
+			}
+			leave = leave[1:]
 			continue
 		}
-		for len(in) > 0 && order(in[0], e) < 0 {
-			out = append(out, in[0])
-			in = in[1:]
-		}
-		out = append(out, e)
+		at, _ := slices.BinarySearchFunc(old[from:], enter[0], order)
+		merged = append(merged, old[from:from+at]...)
+		merged = append(merged, enter[0])
+		from += at
+		enter = enter[1:]
 	}
-	return append(out, in...)
+	return append(merged, old[from:]...)
 }

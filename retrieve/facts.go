@@ -100,6 +100,15 @@ func (s *popularityScale) include(e *entry) {
 	}
 }
 
+// outgrown reports whether entries go well beyond the scale.
+func (s popularityScale) outgrown(fresh []*entry) bool {
+	var top popularityScale
+	for _, e := range fresh {
+		top.include(e)
+	}
+	return top.activity > 1.25*s.activity || top.volume > 1.25*s.volume
+}
+
 // popularity is share × log(1 + activity)/log(1 + most activity) + (1 − share) ×
 // the same of volume. A side that the whole catalogue lacks leaves its share to
 // the other; without both, popularity is unknown.

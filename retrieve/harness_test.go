@@ -61,13 +61,18 @@ func (b *bagEmbedder) Embed(_ context.Context, _ lectern.EmbedKind, texts []stri
 		if norm == 0 {
 			continue
 		}
-		v := make([]float32, b.dim)
-		for j, x := range sum {
-			v[j] = float32(x / math.Sqrt(norm))
-		}
-		out[i] = v
+		out[i] = unit32(sum, norm)
 	}
 	return out, nil
+}
+
+// unit32 scales to length 1; norm is the squared length.
+func unit32(sum []float64, norm float64) []float32 {
+	v := make([]float32, len(sum))
+	for j, x := range sum {
+		v[j] = float32(x / math.Sqrt(norm))
+	}
+	return v
 }
 
 func (b *bagEmbedder) add(sum []float64, word string, weight float64) {
@@ -98,7 +103,9 @@ type world struct {
 	engine   *retrieve.Engine
 }
 
-type option func(*world, *retrieve.Config, *rerank.Config)
+type rerankConfig = rerank.Config
+
+type option func(*world, *retrieve.Config, *rerankConfig)
 
 func wordsOnly(w *world, _ *retrieve.Config, _ *rerank.Config) { w.embedder = nil }
 

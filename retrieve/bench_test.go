@@ -1,0 +1,181 @@
+package retrieve_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/learner"
+	"github.com/lectern-dev/lectern/retrieve"
+)
+
+// randomEmbedder gives every text a fixed random direction of 256 dimensions: the
+// work of a search without the cost of making vectors.
+type randomEmbedder struct{}
+
+func (randomEmbedder) Dim() int            { return 256 }
+func (randomEmbedder) Fingerprint() string { return "random" }
+
+func (randomEmbedder) Embed(_ context.Context, _ lectern.EmbedKind, texts []string) ([][]float32, error) {
+	out := make([][]float32, len(texts))
+	for i, t := range texts {
+		var seed [32]byte
+		copy(seed[:], t)
+		out[i] = randomUnit(rand.New(rand.NewChaCha8(seed)))
+	}
+	return out, nil
+}
+
+func randomUnit(r *rand.Rand) []float32 {
+	v := make([]float64, 256)
+	norm := 0.0
+	for i := range v {
+		v[i] = r.NormFloat64()
+		norm += v[i] * v[i]
+	}
+	return unit32(v, norm)
+}
+
+// bigCatalogue makes n courses out of a small vocabulary.
+func bigCatalogue(n int) []lectern.Course {
+	r := rand.New(rand.NewPCG(1, 2))
+	words := make([]string, 3000)
+	for i := range words {
+		words[i] = fmt.Sprintf("w%03dx", i)
+	}
+	phrase := func(k int) string {
+		out := make([]string, k)
+		for i := range out {
+			out[i] = words[int(float64(len(words))*r.Float64()*r.Float64())]
+		}
+		return strings.Join(out, " ")
+	}
+	out := make([]lectern.Course, n)
+	for i := range out {
+		published := now.AddDate(0, 0, -r.IntN(2000))
+		h := float64(r.IntN(90))
+		out[i] = lectern.Course{
+			ID: fmt.Sprintf("course-%06d", i), Title: phrase(4), Description: phrase(30), Language: "en",
+			Provider: fmt.Sprintf("provider %d", r.IntN(60)), Categories: []string{fmt.Sprintf("category %d", r.IntN(24))},
+			Skills: []string{phrase(1), phrase(2), phrase(1)}, Level: lectern.Levels()[r.IntN(4)], WorkloadHours: &h, PublishedAt: &published,
+			Stated: lectern.StatedStats{RatingMean: 3 + 2*r.Float64(), RatingCount: r.IntN(5000), Enrolments: r.IntN(100_000)},
+		}
+	}
+	return out
+}
+
+// BenchmarkList makes first pages of ten for a warm learner with thirty courses
+// and two interests, searches of two words, and similar courses.
+func BenchmarkList(b *testing.B) {
+	for _, n := range []int{5_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) { benchmarkLists(b, n) })
+	}
+}
+
+func benchmarkLists(b *testing.B, n int) {
+	w := newWorld(b, bigCatalogue(n), func(w *world, c *retrieve.Config, _ *rerankConfig) {
+		w.embedder = randomEmbedder{}
+		c.Budgets.Candidates = 5 * time.Second // measure, do not cut off
+	})
+	w.profiles[ada] = lectern.Profile{Version: 1, Learner: lectern.Learner{ID: "ada", Interests: []string{"w001x w010x", "w200x"}}}
+	for i := range 30 {
+		w.act(ada, lectern.EventEnrol, fmt.Sprintf("course-%06d", i*7))
+	}
+	for _, c := range []struct {
+		name string
+		req  lectern.ListRequest
+	}{
+		{"home", home(ada)},
+		{"nobody", home(lectern.LearnerRef{})},
+		{"search", search("w003x w040x")},
+		{"similar", lectern.ListRequest{Surface: lectern.SurfaceSimilar, CourseID: "course-000003"}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			c.req.Limit = 10
+			w.list(c.req)
+			var took []time.Duration
+			b.ReportAllocs()
+			for b.Loop() {
+				start := time.Now()
+				w.list(c.req)
+				took = append(took, time.Since(start))
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
+			b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+		})
+	}
+}
+
+// BenchmarkNextPage cuts the second page from the recorded list.
+func BenchmarkNextPage(b *testing.B) {
+	w := newWorld(b, bigCatalogue(5_000))
+	req := home(lectern.LearnerRef{})
+	req.Limit = 10
+	req.Cursor = w.list(req).NextCursor
+	b.ReportAllocs()
+	for b.Loop() {
+		w.list(req)
+	}
+}
+
+// BenchmarkCatalogFill reads 100,000 courses into memory; BenchmarkCatalogOne
+// changes one of them.
+func BenchmarkCatalogFill(b *testing.B) {
+	entries := entriesOf(bigCatalogue(100_000))
+	b.ReportAllocs()
+	for b.Loop() {
+		c := retrieve.NewCatalog(retrieve.DefaultConfig(), nil, lectern.SystemClock)
+		if err := c.Apply(context.Background(), entries, nil, true); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkCatalogOne(b *testing.B) {
+	entries := entriesOf(bigCatalogue(100_000))
+	c := retrieve.NewCatalog(retrieve.DefaultConfig(), nil, lectern.SystemClock)
+	if err := c.Apply(context.Background(), entries, nil, true); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if err := c.Apply(context.Background(), entries[i%1000:i%1000+1], nil, false); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func entriesOf(courses []lectern.Course) []retrieve.CatalogEntry {
+	out := make([]retrieve.CatalogEntry, len(courses))
+	for i, c := range courses {
+		out[i].Course = c
+	}
+	return out
+}
+
+// BenchmarkTaste makes the taste of a learner with a hundred courses anew.
+func BenchmarkTaste(b *testing.B) {
+	w := newWorld(b, bigCatalogue(1000), func(w *world, _ *retrieve.Config, _ *rerankConfig) { w.embedder = randomEmbedder{} })
+	for i := range 100 {
+		w.act(ada, lectern.EventEnrol, fmt.Sprintf("course-%06d", i))
+	}
+	profiles, err := learner.NewProfiles(learnerStore{w: w}, learner.DefaultConfig(), w.time)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		p := w.profiles[ada]
+		p.Version++ // as after an event
+		w.profiles[ada] = p
+		if _, _, err := profiles.Load(context.Background(), ada, w.index, w.embedder); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
