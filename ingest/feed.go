@@ -21,7 +21,8 @@ type FeedResult struct {
 //
 // Nothing at all is changed, and CodeRefused returned, when the feed is empty,
 // when a line's id cannot be read (what it stands for would be retired), or when
-// more than maxShare (in [0, 1]) of the courses would be retired.
+// more than maxShare (in [0, 1]) of the courses would be retired. When the store
+// fails half way its error is returned; sending the feed again is safe.
 func (s Service) Feed(ctx context.Context, r io.Reader, limits Limits, maxShare float64) (FeedResult, error) {
 	limits = limits.orDefault()
 	lines, err := readLines(r, limits)

@@ -281,7 +281,7 @@ func (w *writer[T]) write(ctx context.Context, b batch[T]) error {
 			w.tally(&b, i, res)
 		}
 	}
-	w.sum.count(b.read, b.broken, b.rejects)
+	w.sum.add(b.read, b.broken, b.rejects)
 	if err := w.reject(b.rejects); err != nil {
 		return err
 	}
@@ -340,7 +340,7 @@ func (w *writer[T]) preview(b batch[T]) {
 	for _, s := range b.samples {
 		fmt.Fprint(w.opts.Out, s)
 	}
-	w.sum.count(b.read, b.broken, b.rejects)
+	w.sum.add(b.read, b.broken, b.rejects)
 	w.sum.Valid += len(b.items)
 	if b.broken != "" {
 		fmt.Fprintln(w.opts.Err, "error:", b.broken)

@@ -186,7 +186,7 @@ func TestCanonicalJSONL(t *testing.T) {
 	if diff := cmp.Diff([]string{`5@5 type: is not a known value; did you mean "click"?; occured_at: is not a known field; did you mean "occurred_at"?; occurred_at: is required`}, b.rejects()); diff != "" {
 		t.Error(diff)
 	}
-	if !strings.Contains(b.out.String(), "parked 2: they take effect when their 1 missing courses come") {
+	if !strings.Contains(b.out.String(), "parked 2: in effect as soon as 1 course not yet known come in") {
 		t.Error(b.out.String())
 	}
 }
@@ -239,7 +239,7 @@ func TestDryRun(t *testing.T) {
 	}
 	for _, want := range []string{
 		"row 1 (line 2 of a.csv)", `"id": "k-1"`, `"title": "A & B"`, "provider <- column name", "row 2", "provider <- column x", "language <- a constant",
-		"dry run, nothing written: 2 rows would be written",
+		"dry run, nothing written: 2 rows would be",
 	} {
 		if !strings.Contains(b.out.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.out.String())

@@ -34,8 +34,8 @@ func serviceOf(store *sqlite.Store) ingest.Service {
 	return ingest.Service{Courses: store, Reviews: store, Learners: store, Events: store}
 }
 
-// TestSQLiteEndToEnd imports both catalogues, the reviews and, unless -short,
-// all ratings into a real store, twice.
+// TestSQLiteEndToEnd imports both catalogues, the reviews and, with LECTERN_SOAK,
+// all ratings into a real store.
 func TestSQLiteEndToEnd(t *testing.T) {
 	testData(t)
 	ctx := context.Background()
@@ -54,7 +54,7 @@ func TestSQLiteEndToEnd(t *testing.T) {
 	if stats.Courses != 3529 || stats.Reviews+stats.ParkedReviews != 3768 {
 		t.Errorf("%+v", stats)
 	}
-	if testing.Short() {
+	if os.Getenv("LECTERN_SOAK") == "" {
 		return
 	}
 	sum := shipped(t, svc, ingest.Ratings, "coursera-ratings.yaml", "coursera-ratings/ratings.csv.gz")
@@ -62,13 +62,48 @@ func TestSQLiteEndToEnd(t *testing.T) {
 		t.Errorf("ratings: %+v", sum)
 	}
 	t.Logf("ratings: %.1f s", sum.Duration.Seconds())
-	history, err := store.CourseStats(ctx, []string{"introduction-psychology"}, time.Now(), 24*time.Hour)
-	if err != nil || len(history) != 1 {
-		t.Fatal(history, err)
+	if again := shipped(t, svc, ingest.Ratings, "coursera-ratings.yaml", "coursera-ratings/ratings.csv.gz"); again.Unchanged != 1_454_711 {
+		t.Errorf("ratings again: %+v", again)
 	}
-	before := history[0].RatingCount
-	if before == 0 {
-		t.Error("no ratings counted")
+}
+
+// TestSQLiteTwice: the same file twice changes nothing, and a review and its
+// twin among the ratings count once.
+func TestSQLiteTwice(t *testing.T) {
+	b := newBench(t)
+	store := openStore(t, b.dir)
+	defer store.Close()
+	files := map[ingest.Kind]string{
+		ingest.Courses:  `{"id":"c","title":"C","level":"beginner","published_at":"2026-01-01","extra":{"k":1}}`,
+		ingest.Reviews:  `{"course_id":"c","source":"s","learner_id":"l","stars":5,"text":"good","written_at":"2026-01-02T10:00:00Z"}`,
+		ingest.Ratings:  `{"course_id":"c","source":"s","stars":5,"day":"2026-01-02"}` + "\n" + `{"course_id":"c","source":"s","stars":4,"day":"2026-01-02"}`,
+		ingest.Learners: `{"id":"l","goal":"nurse","languages":["de"],"weekly_hours":3,"consent":{"personalisation":true,"exploration":false}}`,
+		ingest.Events:   `{"id":"e","type":"click","learner_id":"l","course_id":"c","occurred_at":"2026-01-01T00:00:00Z"}`,
+	}
+	for round := range 2 {
+		for _, kind := range ingest.Kinds() {
+			path := b.file(string(kind)+".jsonl", files[kind]+"\n")
+			sum, err := Run(context.Background(), Options{Kind: kind, Files: []string{path}}, serviceOf(store))
+			if err != nil {
+				t.Fatal(err)
+			}
+			fresh := sum.Created + sum.Updated
+			if (round == 0 && fresh != sum.Read) || (round == 1 && sum.Unchanged+sum.Duplicate != sum.Read) {
+				t.Errorf("round %d: %+v", round, sum)
+			}
+		}
+	}
+	patch := b.file("patch.jsonl", `{"id":"l","interests":["care"]}`)
+	if _, err := Run(context.Background(), Options{Kind: ingest.Learners, Files: []string{patch}}, serviceOf(store)); err != nil {
+		t.Fatal(err)
+	}
+	l, err := store.Learner(context.Background(), lectern.LearnerRef{ID: "l"})
+	if err != nil || l.Goal != "nurse" || len(l.Interests) != 1 || l.Consent == nil || l.Consent.Exploration {
+		t.Errorf("%+v, %v", l, err)
+	}
+	stats, err := store.CourseStats(context.Background(), []string{"c"}, time.Now(), time.Hour)
+	if err != nil || len(stats) != 1 || stats[0].RatingCount != 2 || stats[0].RatingMean != 4.5 {
+		t.Errorf("%+v, %v", stats, err)
 	}
 }
 

@@ -50,8 +50,8 @@ func (s Summary) Accepted() int {
 	return s.Created + s.Updated + s.Unchanged + s.Duplicate + s.Parked + s.Valid
 }
 
-// count adds what a batch says of itself.
-func (s *Summary) count(read int, broken string, rejects []Reject) {
+// add counts what a batch says of itself.
+func (s *Summary) add(read int, broken string, rejects []Reject) {
 	s.Read += read
 	if broken != "" {
 		s.Broken = append(s.Broken, broken)
@@ -96,9 +96,9 @@ func (s *Summary) print(w io.Writer) {
 	if s.Duration > 0 {
 		rate = float64(s.Read) / s.Duration.Seconds()
 	}
-	fmt.Fprintf(w, "%s: read %d rows from %d files in %.1f s (%.0f rows/s)\n", s.Kind, s.Read, s.Files, s.Duration.Seconds(), rate)
+	fmt.Fprintf(w, "%s: read %s from %s in %.1f s (%.0f rows/s)\n", s.Kind, count(s.Read, "row"), count(s.Files, "file"), s.Duration.Seconds(), rate)
 	if s.DryRun {
-		fmt.Fprintf(w, "  dry run, nothing written: %d rows would be written\n", s.Valid)
+		fmt.Fprintf(w, "  dry run, nothing written: %s would be\n", count(s.Valid, "row"))
 	} else {
 		fmt.Fprintf(w, "  created %d, updated %d, unchanged %d", s.Created, s.Updated, s.Unchanged)
 		if s.Kind == ingest.Events {
@@ -107,7 +107,7 @@ func (s *Summary) print(w io.Writer) {
 		fmt.Fprintln(w)
 	}
 	if s.Parked > 0 {
-		fmt.Fprintf(w, "  parked %d: they take effect when their %d missing courses come\n", s.Parked, s.MissingCourses)
+		fmt.Fprintf(w, "  parked %d: in effect as soon as %s not yet known come in\n", s.Parked, count(s.MissingCourses, "course"))
 	}
 	if s.Rejected > 0 {
 		where := ""
@@ -126,6 +126,14 @@ func (s *Summary) print(w io.Writer) {
 	for _, b := range s.Broken {
 		fmt.Fprintf(w, "  %s\n", b)
 	}
+}
+
+// count prints a number of things.
+func count(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }
 
 // verdict is the error that the whole run deserves.

@@ -20,7 +20,7 @@ func (f *File) readHeader() error {
 		return lectern.Errorf(lectern.CodeInvalid, "%s is empty: it has no headings", f.Path)
 	}
 	if err != nil {
-		return lectern.Errorf(lectern.CodeInvalid, "%s: cannot read the headings: %w", f.Path, f.explain(err))
+		return lectern.Errorf(lectern.CodeInvalid, "%s: cannot read the headings: %v", f.Path, f.explain(err))
 	}
 	if strings.ContainsRune(row.Raw, 0) {
 		return lectern.Errorf(lectern.CodeInvalid, "%s is no text: its first line holds NUL characters", f.Path)

@@ -113,7 +113,7 @@ type File struct {
 func Open(path string, opts Options) (*File, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, lectern.Errorf(lectern.CodeInvalid, "open: %w", err)
+		return nil, lectern.Errorf(lectern.CodeInvalid, "open: %v", err)
 	}
 	f := &File{Path: path, file: file}
 	if err := f.start(opts); err != nil {
@@ -152,7 +152,7 @@ func (f *File) start(opts Options) error {
 	}
 	name := strings.TrimSuffix(strings.ToLower(filepath.Base(f.Path)), ".gz")
 	if f.Format, err = formatOf(name, opts.Format, br); err != nil {
-		return lectern.Errorf(lectern.CodeInvalid, "%s: %w", f.Path, f.explain(err))
+		return lectern.Errorf(lectern.CodeInvalid, "%s: %v", f.Path, f.explain(err))
 	}
 	f.lines = &lineReader{r: br}
 	if f.Format == JSONL {
@@ -177,7 +177,7 @@ func (f *File) decoded(enc string) (io.Reader, error) {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
 		gz, err := gzip.NewReader(counted)
 		if err != nil {
-			return nil, lectern.Errorf(lectern.CodeInvalid, "%s: %w", f.Path, f.explain(err))
+			return nil, lectern.Errorf(lectern.CodeInvalid, "%s: %v", f.Path, f.explain(err))
 		}
 		r = gz
 	case bytes.HasPrefix(magic, []byte("PK\x03\x04")):
