@@ -68,8 +68,7 @@ func newPopulation(c *catalogue, o Options) *population {
 	return p
 }
 
-// budget shares the events out: activity is Pareto with shape 1.5, and who
-// joined early had longer to be active.
+// budget shares the events out: activity is Pareto with shape 1.5.
 func (p *population) budget(r *rand.Rand, n, events int) {
 	if n == 0 {
 		return
@@ -255,7 +254,7 @@ func (l *latentLearner) describe(r *rand.Rand) lectern.Learner {
 	if len(l.interests) > 0 && chance(r, 0.6) {
 		for _, in := range l.interests {
 			if chance(r, 0.75) {
-				out.Interests = append(out.Interests, pick(r, []string{in.topic.name, pick(r, in.topic.skills), pick(r, in.topic.units)}))
+				out.Interests = append(out.Interests, pick(r, []string{in.topic.name, pick(r, in.topic.skills)}))
 			}
 		}
 	}

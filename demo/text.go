@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -88,7 +89,7 @@ func (d *draft) fill(slot string) string {
 	case "instructor":
 		return d.instructor
 	case "provider":
-		return d.provider
+		return withThe(d.provider)
 	case "prereq":
 		return d.prereq
 	}
@@ -110,6 +111,16 @@ func withArticle(noun string) string {
 		return "an " + noun
 	}
 	return "a " + noun
+}
+
+// withThe writes "the University of Northmere" but "Kestrel Bay University".
+func withThe(school string) string {
+	for _, prefix := range []string{"University of ", "Open College of ", "Royal College of "} {
+		if strings.HasPrefix(school, prefix) {
+			return "the " + school
+		}
+	}
+	return school
 }
 
 // write fills in course i, all but its id, prerequisites and availability.
@@ -282,6 +293,10 @@ func (w *writer) words(c *lectern.Course, l *latentCourse, d *draft, r *rand.Ran
 // title finds one that no other course has: first a short one, then wider ones.
 func (w *writer) title(l *latentCourse, d *draft, units []string, r *rand.Rand) string {
 	phrases := w.cat.banks.phrases
+	// "X and Y and Z" reads badly: rather name units of one thing.
+	if single := slices.DeleteFunc(slices.Clone(units), func(u string) bool { return strings.Contains(u, " and ") }); len(single) >= 3 {
+		units = single
+	}
 	short := phrases["title."+string(levels[l.level])]
 	for try := range 24 {
 		t := pick(r, short)
