@@ -34,12 +34,25 @@ func (c Course) Sections(leaveOut ...CourseField) []TextSection {
 // the course's content hash.
 func (c Course) EmbeddingText(leaveOut ...CourseField) string {
 	leaveOut = append([]CourseField{FieldProvider, FieldInstructors}, leaveOut...)
+	sections := c.Sections(leaveOut...)
+	size := 0
+	for _, s := range sections {
+		size += len(s.Text) + 1
+	}
 	var b strings.Builder
-	for i, s := range c.Sections(leaveOut...) {
+	b.Grow(size)
+	for i, s := range sections {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		b.WriteString(strings.Join(strings.Fields(s.Text), " "))
+		first := true
+		for word := range strings.FieldsSeq(s.Text) {
+			if !first {
+				b.WriteByte(' ')
+			}
+			first = false
+			b.WriteString(word)
+		}
 	}
 	return b.String()
 }
