@@ -15,9 +15,9 @@ import (
 )
 
 // The artefact is little-endian: magic, header, then per feature its hash, its
-// weight and its scale, then the rows of the projection in 8 bits, and last the
-// SHA-256 of all before it.
-var magic = [8]byte{'L', 'E', 'C', 'T', 'E', 'M', 'B', '1'}
+// weight and its scale, then the rows of the projection in 8 bits, then the query
+// map if there is one, and last the SHA-256 of all before it.
+var magic = [8]byte{'L', 'E', 'C', 'T', 'E', 'M', 'B', '2'}
 
 // ArtefactKind is the kind under which an ArtefactStore keeps local embedders.
 const ArtefactKind = "embedder"
@@ -37,6 +37,7 @@ type header struct {
 	TitleWeight float32
 	MinChars    uint32
 	MaxChars    uint32
+	QueryMap    uint32 // 1 when there is one
 }
 
 // Save writes the artefact.
@@ -61,6 +62,9 @@ func (l *Local) write(w io.Writer) error {
 		Dim: uint32(l.dim), Features: uint32(len(l.ids)), TitleWeight: l.extractor.titleWeight,
 		MinChars: uint32(l.extractor.minChars), MaxChars: uint32(l.extractor.maxChars),
 	}
+	if l.queryMap != nil {
+		hd.QueryMap = 1
+	}
 	copy(hd.Text[:], text.Version)
 	if _, err := w.Write(magic[:]); err != nil {
 		return err
@@ -70,8 +74,10 @@ func (l *Local) write(w io.Writer) error {
 			return err
 		}
 	}
-	_, err := w.Write(asBytes(l.rows))
-	return err
+	if _, err := w.Write(asBytes(l.rows)); err != nil {
+		return err
+	}
+	return binary.Write(w, binary.LittleEndian, l.queryMap)
 }
 
 // asBytes views signed bytes as bytes.
@@ -107,19 +113,22 @@ func LoadLocal(r io.Reader) (*Local, error) {
 		return nil, lectern.Errorf(lectern.CodeInvalid, "load embedder: made under text rules %q, these are %q; train it anew", v, text.Version)
 	}
 	n, dim := int(hd.Features), int(hd.Dim)
-	if dim < 1 || dim > maxDim || n < 1 || n > maxFeatures || in.Len() != n*(8+4+4+dim) || hd.MinChars > 16 || hd.MaxChars > 16 {
+	if dim < 1 || dim > maxDim || n < 1 || n > maxFeatures || hd.QueryMap > 1 || in.Len() != n*(8+4+4+dim)+int(hd.QueryMap)*4*dim*dim || hd.MinChars > 16 || hd.MaxChars > 16 {
 		return nil, lectern.Errorf(lectern.CodeInvalid, "load embedder: the header does not fit the artefact's size")
 	}
 	l := &Local{
 		extractor: extractor{analyzer: text.NewAnalyzer(), titleWeight: hd.TitleWeight, minChars: int(hd.MinChars), maxChars: int(hd.MaxChars)},
 		dim:       dim, ids: make([]uint64, n), weights: make([]float32, n), scales: make([]float32, n), rows: make([]int8, n*dim),
 	}
-	for _, part := range []any{l.ids, l.weights, l.scales, l.rows} {
+	if hd.QueryMap == 1 {
+		l.queryMap = make([]float32, dim*dim)
+	}
+	for _, part := range []any{l.ids, l.weights, l.scales, l.rows, l.queryMap} {
 		if err := binary.Read(in, binary.LittleEndian, part); err != nil {
 			return nil, fmt.Errorf("load embedder: %w", err)
 		}
 	}
-	if !l.sortedRows() || !allFinite(l.weights) || !allFinite(l.scales) {
+	if !l.sortedRows() || !allFinite(l.weights) || !allFinite(l.scales) || !allFinite(l.queryMap) {
 		return nil, lectern.Errorf(lectern.CodeInvalid, "load embedder: the artefact holds impossible values")
 	}
 	return l, l.finish()

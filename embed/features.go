@@ -49,14 +49,19 @@ func (x *extractor) features(s string) []feature {
 	for line := range strings.Lines(body) {
 		out = x.appendLine(out, line, 1)
 	}
-	slices.SortFunc(out, func(a, b feature) int { return cmp.Compare(a.id, b.id) })
 	return mergeFeatures(out)
 }
 
-// mergeFeatures sums the counts of neighbouring features with one id.
-func mergeFeatures(sorted []feature) []feature {
-	out := sorted[:0]
-	for _, f := range sorted {
+// lineFeatures returns the features of one line in rising order of id.
+func (x *extractor) lineFeatures(line string, weight float32) []feature {
+	return mergeFeatures(x.appendLine(make([]feature, 0, 64+2*len(line)), line, weight))
+}
+
+// mergeFeatures sorts features by id and sums the counts of those that are the same.
+func mergeFeatures(all []feature) []feature {
+	slices.SortFunc(all, func(a, b feature) int { return cmp.Compare(a.id, b.id) })
+	out := all[:0]
+	for _, f := range all {
 		if n := len(out); n > 0 && out[n-1].id == f.id {
 			out[n-1].count += f.count
 			continue

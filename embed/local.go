@@ -8,6 +8,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/viterin/vek/vek32"
+
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/text"
 )
@@ -22,6 +24,7 @@ type Local struct {
 	weights   []float32      // inverse document frequency times the kind's weight
 	scales    []float32      // [features]: what one step of a row is worth
 	rows      []int8         // [features * dim], the projection in 8 bits
+	queryMap  []float32      // [dim * dim], nil when queries stay as they are
 	print     string
 }
 
@@ -38,31 +41,53 @@ func (l *Local) Features() int { return len(l.ids) }
 
 // Embed projects texts. Unknown features are passed over; a text without a known
 // one yields nil. It returns CodeDeadline when ctx ends.
-func (l *Local) Embed(ctx context.Context, _ lectern.EmbedKind, texts []string) ([][]float32, error) {
+func (l *Local) Embed(ctx context.Context, kind lectern.EmbedKind, texts []string) ([][]float32, error) {
 	out := make([][]float32, len(texts))
 	for i, s := range texts {
 		if err := ctx.Err(); err != nil {
 			return nil, lectern.Errorf(lectern.CodeDeadline, "embedding was cut short after %d of %d texts: %w", i, len(texts), err)
 		}
-		out[i] = l.embed(s)
+		if kind == lectern.EmbedQuery {
+			out[i] = l.embedQuery(s)
+		} else {
+			out[i] = l.embed(s)
+		}
 	}
 	return out, nil
 }
 
-// embed projects one text.
+// embed projects one text, as a document.
 func (l *Local) embed(s string) []float32 {
-	sum := make([]float32, l.dim)
-	known := false
-	for _, f := range l.extractor.features(s) {
-		row, ok := l.at[f.id]
-		if !ok {
-			continue
-		}
-		known = true
-		addScaled(sum, l.rows[row*l.dim:(row+1)*l.dim], sublinear(f.count)*l.weights[row]*l.scales[row])
-	}
-	if !known || !normalise(sum) {
+	v := l.sum(l.extractor.features(s))
+	if !normalise(v) {
 		return nil
+	}
+	return v
+}
+
+// embedQuery projects one text and moves it to where its documents are.
+func (l *Local) embedQuery(s string) []float32 {
+	v := l.embed(s)
+	if v == nil || l.queryMap == nil {
+		return v
+	}
+	moved := make([]float32, l.dim)
+	for i := range moved {
+		moved[i] = vek32.Dot(v, l.queryMap[i*l.dim:(i+1)*l.dim])
+	}
+	if !normalise(moved) {
+		return v
+	}
+	return moved
+}
+
+// sum adds up the rows of known features; it is zero when none is known.
+func (l *Local) sum(features []feature) []float32 {
+	sum := make([]float32, l.dim)
+	for _, f := range features {
+		if row, ok := l.at[f.id]; ok {
+			addScaled(sum, l.rows[row*l.dim:(row+1)*l.dim], sublinear(f.count)*l.weights[row]*l.scales[row])
+		}
 	}
 	return sum
 }
@@ -111,7 +136,7 @@ func (l *Local) quantise(projection *dense) {
 	}
 }
 
-// index builds the lookup of features, and the fingerprint from the artefact.
+// finish builds the lookup of features, and the fingerprint from the artefact.
 func (l *Local) finish() error {
 	l.at = make(map[uint64]int, len(l.ids))
 	for i, id := range l.ids {

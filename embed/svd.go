@@ -95,38 +95,50 @@ func inBlocks(n, workers int, do func(from, to int)) {
 
 // gram returns dᵀd in double precision.
 func (d *dense) gram(workers int) *mat.SymDense {
-	const block = 512
-	blocks := (d.rows + block - 1) / block
-	parts := make([]*mat.Dense, blocks)
-	var wg sync.WaitGroup
-	tokens := make(chan struct{}, max(workers, 1))
-	for b := range blocks {
-		tokens <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-tokens }()
-			from, to := b*block, min((b+1)*block, d.rows)
-			wide := make([]float64, (to-from)*d.cols)
-			for i, v := range d.data[from*d.cols : to*d.cols] {
-				wide[i] = float64(v)
-			}
-			m := mat.NewDense(to-from, d.cols, wide)
-			p := new(mat.Dense)
-			p.Mul(m.T(), m)
-			parts[b] = p
-		})
-	}
-	wg.Wait()
-	sum := mat.NewDense(d.cols, d.cols, nil)
-	for _, p := range parts {
-		sum.Add(sum, p)
-	}
+	full := d.crossGram(d, workers)
 	sym := mat.NewSymDense(d.cols, nil)
 	for i := range d.cols {
 		for j := i; j < d.cols; j++ {
-			sym.SetSym(i, j, (sum.At(i, j)+sum.At(j, i))/2)
+			sym.SetSym(i, j, (full.At(i, j)+full.At(j, i))/2)
 		}
 	}
 	return sym
+}
+
+// crossGram returns dᵀe in double precision, summed over blocks of rows in one
+// order whatever the number of workers.
+func (d *dense) crossGram(e *dense, workers int) *mat.Dense {
+	const block = 512
+	sum := mat.NewDense(d.cols, e.cols, nil)
+	batch := max(workers, 1)
+	parts := make([]mat.Dense, batch)
+	for first := 0; first < d.rows; first += batch * block {
+		var wg sync.WaitGroup
+		for b := range batch {
+			from := first + b*block
+			to := min(from+block, d.rows)
+			if from >= to {
+				break
+			}
+			wg.Go(func() { parts[b].Mul(d.wide(from, to).T(), e.wide(from, to)) })
+		}
+		wg.Wait()
+		for b := range batch {
+			if first+b*block < d.rows {
+				sum.Add(sum, &parts[b])
+			}
+		}
+	}
+	return sum
+}
+
+// wide returns some rows in double precision.
+func (d *dense) wide(from, to int) *mat.Dense {
+	m := make([]float64, (to-from)*d.cols)
+	for i, v := range d.data[from*d.cols : to*d.cols] {
+		m[i] = float64(v)
+	}
+	return mat.NewDense(to-from, d.cols, m)
 }
 
 // timesSmall returns d·w for a small dense w.

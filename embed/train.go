@@ -17,7 +17,9 @@ import (
 // Options steer training. The zero value of a field takes its default.
 type Options struct {
 	Dim         int     // length of the vectors
-	MaxFeatures int     // features kept, the commonest of each kind first
+	MaxWords    int     // words kept, the commonest first
+	MaxPairs    int     // word pairs kept
+	MaxNgrams   int     // letter n-grams kept
 	MaxDocs     int     // documents learnt from; of more, a seeded sample
 	Seed        uint64  // of the sample and of the decomposition
 	Iterations  int     // power iterations of the decomposition
@@ -26,6 +28,7 @@ type Options struct {
 	PairWeight  float64 // weight of word pairs against words
 	CharsWeight float64 // weight of letter n-grams against words
 	Whitening   float64 // 0 keeps the singular values' scale, 1 evens it out
+	MapRidge    float64 // regularisation of the query map; below 0 leaves it out
 	MaxShare    float64 // features in more than this share of documents are dropped
 	MinChars    int
 	MaxChars    int
@@ -34,8 +37,8 @@ type Options struct {
 // DefaultOptions are the choices of docs/measured/search.md.
 func DefaultOptions() Options {
 	return Options{
-		Dim: 256, MaxFeatures: 40_000, MaxDocs: 20_000, Seed: 1, Iterations: 3, Workers: runtime.GOMAXPROCS(0),
-		TitleWeight: 4, PairWeight: 0.7, CharsWeight: 0.4, Whitening: 0.25, MaxShare: 0.3, MinChars: 3, MaxChars: 5,
+		Dim: 256, MaxWords: 100_000, MaxPairs: 60_000, MaxNgrams: 80_000, MaxDocs: 20_000, Seed: 1, Iterations: 3, Workers: runtime.GOMAXPROCS(0),
+		TitleWeight: 4, PairWeight: 0.7, CharsWeight: 0.2, Whitening: 0.25, MapRidge: 3, MaxShare: 0.3, MinChars: 3, MaxChars: 5,
 	}
 }
 
@@ -70,6 +73,7 @@ func Train(ctx context.Context, docs iter.Seq[string], o Options) (*Local, error
 		return nil, lectern.Errorf(lectern.CodeInternal, "the decomposition of %d documents failed", len(bags))
 	}
 	l.quantise(projection(found, o))
+	l.learnQueryMap(sample, o.MapRidge, o.Workers)
 	return l, l.finish()
 }
 
@@ -137,7 +141,11 @@ func (l *Local) choose(bags [][]feature, o Options) {
 		}
 	}
 	slices.SortFunc(cs, func(a, b candidate) int { return cmp.Or(cmp.Compare(b.df, a.df), cmp.Compare(a.id, b.id)) })
-	cs = cs[:min(len(cs), o.MaxFeatures)]
+	left := map[kind]int{kindWord: o.MaxWords, kindPair: o.MaxPairs, kindChars: o.MaxNgrams}
+	cs = slices.DeleteFunc(cs, func(c candidate) bool {
+		left[kindOf(c.id)]--
+		return left[kindOf(c.id)] < 0
+	})
 	slices.SortFunc(cs, func(a, b candidate) int { return cmp.Compare(a.id, b.id) })
 	l.ids = make([]uint64, len(cs))
 	l.weights = make([]float32, len(cs))
