@@ -20,8 +20,10 @@ type Facts struct {
 	PublishedAt time.Time
 	FreshAt     time.Time // the later of publication and last substantial update; zero is unknown
 	RatingMean  float64   // stars
-	RatingCount float64   // 0 is unrated
-	Popularity  Signal
+	RatingCount int       // 0 is unrated, or a mean whose count is not known
+	// RatingWeight is how many ratings the mean weighs as; 0 is unrated.
+	RatingWeight float64
+	Popularity   Signal
 }
 
 // Signal is a measured value in [0, 1], or unknown.

@@ -96,13 +96,13 @@ func (l *Linear) reason(term int, value float64, req Request, c *Candidate, shar
 	case termInterest:
 		return interestReason(shared, c, cfg.SimilarFrom)
 	case termQuality:
-		ok := f.RatingMean >= cfg.RatedFrom && f.RatingCount >= float64(cfg.RatedCount)
+		ok := f.RatingMean >= cfg.RatedFrom && f.RatingCount >= cfg.RatedCount
 		if !ok {
 			return lectern.Reason{}, false
 		}
 		return lectern.Reason{Code: ReasonHighlyRated, Params: map[string]string{
 			"rating": strconv.FormatFloat(f.RatingMean, 'f', 1, 64),
-			"count":  strconv.FormatFloat(f.RatingCount, 'f', 0, 64),
+			"count":  strconv.Itoa(f.RatingCount),
 		}}, true
 	case termPopularity:
 		return lectern.Reason{Code: ReasonPopular}, f.Popularity.Known && value >= cfg.PopularFrom

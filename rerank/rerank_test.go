@@ -62,9 +62,9 @@ func TestTermValues(t *testing.T) {
 		{"interest", "interest_match", rerank.Candidate{Interest: rerank.Matched(1)}, rerank.Facts{}, 1},
 		{"unrated", "quality", rerank.Candidate{}, rerank.Facts{}, 0.5},
 		// b = (20·4 + 20·5)/(20 + 20) = 4.5; ½ + (4.5 − 4)/2 = .75
-		{"twenty fives", "quality", rerank.Candidate{}, rerank.Facts{RatingMean: 5, RatingCount: 20}, 0.75},
+		{"twenty fives", "quality", rerank.Candidate{}, rerank.Facts{RatingMean: 5, RatingWeight: 20}, 0.75},
 		// b = (20·4 + 1·1)/21 = 3.857143; ½ + (−.142857)/2 = .428571
-		{"one bad rating", "quality", rerank.Candidate{}, rerank.Facts{RatingMean: 1, RatingCount: 1}, 0.428571},
+		{"one bad rating", "quality", rerank.Candidate{}, rerank.Facts{RatingMean: 1, RatingWeight: 1}, 0.428571},
 		{"unknown popularity", "popularity", rerank.Candidate{}, rerank.Facts{}, 0.5},
 		{"popularity", "popularity", rerank.Candidate{}, rerank.Facts{Popularity: rerank.Known(0.3)}, 0.3},
 		{"no date", "freshness", rerank.Candidate{}, rerank.Facts{}, 0.5},
@@ -99,7 +99,7 @@ func TestTermValues(t *testing.T) {
 func TestExactScore(t *testing.T) {
 	l := linear(t, nil)
 	facts := &rerank.Facts{
-		ID: "c", RatingMean: 5, RatingCount: 20, Popularity: rerank.Known(0.5),
+		ID: "c", RatingMean: 5, RatingWeight: 20, Popularity: rerank.Known(0.5),
 		FreshAt: now.AddDate(0, 0, -180), Level: lectern.LevelAdvanced, Hours: hours(40), Languages: []string{"en"},
 	}
 	c := rerank.Candidate{Course: facts, Similarity: rerank.Matched(0.6), Interest: rerank.Matched(0.2)}
@@ -127,8 +127,9 @@ func candidates(t *rapid.T) []rerank.Candidate {
 			Category:    rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "category"),
 			Level:       rapid.SampledFrom(append(lectern.Levels(), "")).Draw(t, "level"),
 			RatingMean:  rapid.Float64Range(1, 5).Draw(t, "mean"),
-			RatingCount: float64(rapid.IntRange(0, 1000).Draw(t, "count")),
+			RatingCount: rapid.IntRange(0, 1000).Draw(t, "count"),
 		}
+		f.RatingWeight = float64(f.RatingCount)
 		if rapid.Bool().Draw(t, "dated") {
 			f.FreshAt = now.Add(-time.Duration(rapid.IntRange(-100, 100_000).Draw(t, "age")) * time.Hour)
 			f.PublishedAt = f.FreshAt
@@ -304,7 +305,7 @@ func TestReasons(t *testing.T) {
 			Course: facts(nil), Interest: rerank.Matched(1), InterestText: "be a chef", InterestGoal: true,
 		}, []lectern.Reason{{Code: "matches_goal", Params: map[string]string{"goal": "be a chef"}}}},
 		{"rated, new and popular", rerank.Request{RatingMean: 4}, rerank.Candidate{Course: facts(func(f *rerank.Facts) {
-			f.RatingMean, f.RatingCount = 4.8, 400
+			f.RatingMean, f.RatingCount, f.RatingWeight = 4.8, 400, 400
 			f.Popularity = rerank.Known(1)
 			f.PublishedAt = now.AddDate(0, 0, -3)
 			f.FreshAt = f.PublishedAt
@@ -314,7 +315,10 @@ func TestReasons(t *testing.T) {
 			{Code: "new_course"},
 		}},
 		{"too few ratings", rerank.Request{RatingMean: 4}, rerank.Candidate{Course: facts(func(f *rerank.Facts) {
-			f.RatingMean, f.RatingCount = 5, 9
+			f.RatingMean, f.RatingCount, f.RatingWeight = 5, 9, 9
+		})}, nil},
+		{"a mean without a count", rerank.Request{RatingMean: 4}, rerank.Candidate{Course: facts(func(f *rerank.Facts) {
+			f.RatingMean, f.RatingWeight = 5, 50
 		})}, nil},
 		{"level, time and language", rerank.Request{Level: lectern.LevelBeginner, WeeklyHours: hours(2), Languages: []string{"en"}},
 			rerank.Candidate{Course: facts(func(f *rerank.Facts) {
@@ -439,7 +443,7 @@ func BenchmarkRerank600(b *testing.B) {
 		in[i] = rerank.Candidate{
 			Course: &rerank.Facts{
 				ID: fmt.Sprintf("c%04d", i), Provider: fmt.Sprint(i % 9), Category: fmt.Sprint(i % 5), Level: lectern.LevelBeginner,
-				Popularity: rerank.Known(float64(i%97) / 97), RatingMean: 4.5, RatingCount: 99, FreshAt: now.AddDate(0, 0, -i),
+				Popularity: rerank.Known(float64(i%97) / 97), RatingMean: 4.5, RatingCount: 99, RatingWeight: 99, FreshAt: now.AddDate(0, 0, -i),
 			},
 			Similarity: rerank.Matched(float64(i*31%600) / 600), NearestID: "n", NearestTitle: "Near", NearestSim: 0.5,
 			Interest: rerank.Matched(0.3), InterestText: "go",

@@ -97,10 +97,10 @@ func relevance(c *Candidate) float64 {
 // mean (prior·m + n·mean)/(prior + n) in stars: an unrated course stands at ½,
 // one that is a whole star above the catalogue at 1.
 func quality(f *Facts, mean, prior float64) float64 {
-	if mean == 0 || f.RatingCount == 0 {
+	if mean == 0 || f.RatingWeight == 0 {
 		return Neutral
 	}
-	b := (prior*mean + f.RatingCount*f.RatingMean) / (prior + f.RatingCount)
+	b := (prior*mean + f.RatingWeight*f.RatingMean) / (prior + f.RatingWeight)
 	return 0.5 + (b-mean)/2
 }
 

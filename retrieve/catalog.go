@@ -284,7 +284,7 @@ type ratingSum struct{ stars, weights float64 }
 
 // add counts a course, or with sign −1 takes it back.
 func (s *ratingSum) add(e *entry, sign float64) {
-	if n := e.facts.RatingCount; n > 0 {
+	if n := e.facts.RatingWeight; n > 0 {
 		w := sign * n / (n + 10)
 		s.stars += w * e.facts.RatingMean
 		s.weights += w

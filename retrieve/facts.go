@@ -76,15 +76,17 @@ func (e *entry) holds(term uint32) bool {
 // usually includes the known ones.
 func (e *entry) setStats(s lectern.CourseStats, cfg *PopularityConfig) {
 	e.stats = s
-	count, mean := float64(s.RatingCount), s.RatingMean
-	statedCount := float64(e.stated.RatingCount)
-	if statedCount == 0 && e.stated.RatingMean > 0 {
-		statedCount = cfg.StatedMeanWeight
+	count, weight, mean := s.RatingCount, float64(s.RatingCount), s.RatingMean
+	if e.stated.RatingMean > 0 {
+		statedWeight := float64(e.stated.RatingCount)
+		if statedWeight == 0 {
+			statedWeight = cfg.StatedMeanWeight
+		}
+		if statedWeight > weight {
+			count, weight, mean = e.stated.RatingCount, statedWeight, e.stated.RatingMean
+		}
 	}
-	if e.stated.RatingMean > 0 && statedCount > count {
-		count, mean = statedCount, e.stated.RatingMean
-	}
-	e.facts.RatingCount, e.facts.RatingMean = count, mean
+	e.facts.RatingCount, e.facts.RatingWeight, e.facts.RatingMean = count, weight, mean
 	e.volume = max(float64(s.RatingCount), float64(e.stated.RatingCount), float64(e.stated.Enrolments))
 	w := cfg.Weights
 	a := s.Activity
