@@ -1,0 +1,153 @@
+// Package pgtest starts throw-away PostgreSQL servers for tests.
+package pgtest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// RequireEnv, set to 1, makes a missing PostgreSQL a failure instead of a
+// reason to skip.
+const RequireEnv = "LECTERN_TEST_REQUIRE_POSTGRES"
+
+// BinEnv names the folder of PostgreSQL's programs where they are in no usual
+// place.
+const BinEnv = "LECTERN_TEST_POSTGRES_BIN"
+
+const startTimeout = 60 * time.Second
+
+// Server is one running cluster that nobody else uses. It listens on a Unix
+// socket only.
+type Server struct {
+	bin, dir  string
+	databases atomic.Int32
+}
+
+// Start makes a cluster and runs it until the end of the test. It skips the
+// test where PostgreSQL is not installed, or fails it with RequireEnv set.
+func Start(tb testing.TB) *Server {
+	tb.Helper()
+	bin, err := findBinaries()
+	if err != nil {
+		if os.Getenv(RequireEnv) == "1" {
+			tb.Fatalf("%v, and %s=1", err, RequireEnv)
+		}
+		tb.Skip(err)
+	}
+	// Not tb.TempDir: that one is closed to the user that the server runs as,
+	// and its path may be too long for a socket.
+	dir, err := os.MkdirTemp("", "lectern-pg")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
+	s := &Server{bin: bin, dir: dir}
+	if err := s.initialise(); err != nil {
+		tb.Fatal(err)
+	}
+	if err := s.run(tb); err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+// DSN returns the connection string of a new, empty database.
+func (s *Server) DSN(tb testing.TB) string {
+	tb.Helper()
+	name := "test" + strconv.Itoa(int(s.databases.Add(1)))
+	if err := s.command("createdb", "-h", s.dir, "-U", "postgres", name); err != nil {
+		tb.Fatal(err)
+	}
+	return fmt.Sprintf("host=%s user=postgres dbname=%s sslmode=disable", s.dir, name)
+}
+
+// findBinaries returns the folder of the newest PostgreSQL's programs.
+func findBinaries() (string, error) {
+	if dir := os.Getenv(BinEnv); dir != "" {
+		return dir, nil
+	}
+	var found []string
+	for _, pattern := range []string{
+		"/usr/lib/postgresql/*/bin/initdb",         // Debian
+		"/usr/pgsql-*/bin/initdb",                  // Red Hat
+		"/opt/homebrew/opt/postgresql*/bin/initdb", // macOS
+	} {
+		matches, err := filepath.Glob(pattern)
+		if err != nil {
+			return "", err
+		}
+		found = append(found, matches...)
+	}
+	if len(found) > 0 {
+		return filepath.Dir(slices.Max(found)), nil
+	}
+	if path, err := exec.LookPath("initdb"); err == nil {
+		return filepath.Dir(path), nil
+	}
+	return "", errors.New("PostgreSQL is not installed: no initdb found; set " + BinEnv)
+}
+
+// initialise makes the cluster's files, without the safety that a throw-away
+// cluster does not need.
+func (s *Server) initialise() error {
+	if err := ownByServer(s.dir); err != nil {
+		return err
+	}
+	return s.command("initdb", "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8",
+		"--locale=C", "-D", filepath.Join(s.dir, "data"))
+}
+
+// run starts the server. A shell stands between us and it, which stops the
+// server when its input closes: at the latest when this process dies.
+func (s *Server) run(tb testing.TB) error {
+	const guard = `"$0" "$@" & server=$!; read -r _; kill -INT $server; wait $server`
+	cmd := exec.Command("sh", "-c", guard, filepath.Join(s.bin, "postgres"), "-D", filepath.Join(s.dir, "data"),
+		"-k", s.dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off")
+	var log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	cmd.Dir = s.dir
+	cmd.SysProcAttr = serverAttributes()
+	stop, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	tb.Cleanup(func() {
+		_ = stop.Close()
+		_ = cmd.Wait()
+		if tb.Failed() {
+			tb.Logf("PostgreSQL's log:\n%s", log.String())
+		}
+	})
+	for deadline := time.Now().Add(startTimeout); ; time.Sleep(20 * time.Millisecond) {
+		err := s.command("pg_isready", "-q", "-h", s.dir)
+		if err == nil {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("PostgreSQL does not start: %w", err)
+		}
+	}
+}
+
+// command runs one of PostgreSQL's programs to its end.
+func (s *Server) command(name string, args ...string) error {
+	cmd := exec.Command(filepath.Join(s.bin, name), args...)
+	cmd.Dir = s.dir
+	cmd.SysProcAttr = serverAttributes()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", name, err, out)
+	}
+	return nil
+}
