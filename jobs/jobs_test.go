@@ -11,35 +11,32 @@ import (
 	"testing"
 	"time"
 
-	"github.com/riverqueue/river/riverdriver/riversqlite"
-	"github.com/riverqueue/river/rivermigrate"
-	_ "modernc.org/sqlite"
+	"github.com/riverqueue/river/riverdriver"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/jobs"
+	"github.com/lectern-dev/lectern/store/sqlite"
 )
 
-// queue opens a database that holds the job queue only.
-func queue(t *testing.T) *sql.DB {
+// queue opens a store, whose job queue is worked here.
+func queue(t *testing.T) *sqlite.Store {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "jobs.db")+
-		"?_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)")
+	s, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "jobs.db")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	db.SetMaxOpenConns(1)
-	t.Cleanup(func() { _ = db.Close() })
-	m, err := rivermigrate.New(riversqlite.New(db), nil)
-	if err != nil {
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := s.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.Migrate(t.Context(), rivermigrate.DirectionUp, nil); err != nil {
-		t.Fatal(err)
-	}
-	return db
+	return s
 }
 
-func runner(t *testing.T, db *sql.DB, h jobs.Handlers, opts jobs.Options) *jobs.Runner[*sql.Tx] {
+func runner(t *testing.T, s *sqlite.Store, h jobs.Handlers, opts jobs.Options) *jobs.Runner[*sql.Tx] {
 	t.Helper()
 	if h.EmbedCourses == nil {
 		h.EmbedCourses = func(context.Context, lectern.EmbedCoursesJob) error { return nil }
@@ -47,7 +44,7 @@ func runner(t *testing.T, db *sql.DB, h jobs.Handlers, opts jobs.Options) *jobs.
 	if h.TrainEmbedder == nil {
 		h.TrainEmbedder = func(context.Context, lectern.TrainEmbedderJob) error { return nil }
 	}
-	r, err := jobs.New(riversqlite.New(db), h, opts)
+	r, err := jobs.New(s.RiverDriver(), h, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,10 +97,45 @@ func TestWorkAndRetry(t *testing.T) {
 	}
 }
 
+// TestWriteToVector follows a course from the write that queues its embedding
+// to the worker, over a process that dies with the job in its hands.
+func TestWriteToVector(t *testing.T) {
+	s := queue(t)
+	put := func(id string) {
+		t.Helper()
+		p := lectern.CoursePatch{Replace: true, Course: lectern.Course{ID: id, Title: "Course " + id}}
+		if _, err := s.PutCourses(t.Context(), []lectern.CoursePatch{p}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("taken by a process that died")
+	row, err := s.RiverDriver().GetExecutor().JobGetAvailable(t.Context(), &riverdriver.JobGetAvailableParams{
+		ClientID: "dead", MaxAttemptedBy: 10, MaxToLock: 10, Queue: "default",
+	})
+	if err != nil || len(row) != 1 {
+		t.Fatal(row, err)
+	}
+	worked := make(chan []string, 4)
+	r := runner(t, s, jobs.Handlers{EmbedCourses: func(_ context.Context, j lectern.EmbedCoursesJob) error {
+		worked <- j.CourseIDs
+		return nil
+	}}, jobs.Options{Rescue: s.RescueJobs})
+	start(t, r)
+	if got := receive(t, worked); !slices.Equal(got, []string{"taken by a process that died"}) {
+		t.Errorf("rescued %v", got)
+	}
+	put("new")
+	written := time.Now()
+	if got := receive(t, worked); !slices.Equal(got, []string{"new"}) {
+		t.Errorf("worked %v", got)
+	}
+	t.Logf("%v from the write to the worker", time.Since(written))
+}
+
 func TestTrainIsUnique(t *testing.T) {
-	db := queue(t)
+	s := queue(t)
 	running, release := make(chan string, 4), make(chan struct{})
-	r := runner(t, db, jobs.Handlers{TrainEmbedder: func(_ context.Context, j lectern.TrainEmbedderJob) error {
+	r := runner(t, s, jobs.Handlers{TrainEmbedder: func(_ context.Context, j lectern.TrainEmbedderJob) error {
 		running <- j.Reason
 		<-release
 		return nil
@@ -146,8 +178,8 @@ func TestPeriodic(t *testing.T) {
 }
 
 func TestRefuses(t *testing.T) {
-	db := queue(t)
-	if _, err := jobs.New(riversqlite.New(db), jobs.Handlers{}, jobs.Options{}); err == nil {
+	s := queue(t)
+	if _, err := jobs.New(s.RiverDriver(), jobs.Handlers{}, jobs.Options{}); err == nil {
 		t.Error("a runner without handlers is accepted")
 	}
 	h := jobs.Handlers{
@@ -161,11 +193,11 @@ func TestRefuses(t *testing.T) {
 		{{Name: "a", Every: time.Hour}},
 		{{Name: "a", Every: time.Hour, Run: run}, {Name: "a", Every: time.Hour, Run: run}},
 	} {
-		if _, err := jobs.New(riversqlite.New(db), h, jobs.Options{Periodic: tasks}); err == nil {
+		if _, err := jobs.New(s.RiverDriver(), h, jobs.Options{Periodic: tasks}); err == nil {
 			t.Errorf("periodic tasks %d are accepted", i)
 		}
 	}
-	if _, err := runner(t, db, h, jobs.Options{}).Enqueue(t.Context(), oddJob{}); err == nil {
+	if _, err := runner(t, s, h, jobs.Options{}).Enqueue(t.Context(), oddJob{}); err == nil {
 		t.Error("an unknown job is accepted")
 	}
 }
