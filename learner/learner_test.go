@@ -274,7 +274,7 @@ func TestConfig(t *testing.T) {
 	} {
 		cfg := learner.DefaultConfig()
 		change(&cfg)
-		e, ok := cfg.Validate().(*lectern.Error)
+		e, ok := errors.AsType[*lectern.Error](cfg.Validate())
 		if !ok || e.Fields[0].Field != key || e.Fields[0].Allowed == "" {
 			t.Errorf("%s: got %v", key, e)
 		}

@@ -46,8 +46,9 @@ func NewProfiles(store lectern.LearnerStore, cfg Config, clock lectern.Clock) (*
 }
 
 // Load returns a learner's profile and taste. index and embedder belong together;
-// embedder may be nil. Errors: CodeNotFound for a learner nobody knows, and those
-// of the store and the index.
+// embedder may be nil. When one of the two does not answer, the taste is partial:
+// the profile still says what was seen and what may be shown. Errors: CodeNotFound
+// for a learner nobody knows, and those of the store.
 func (p *Profiles) Load(
 	ctx context.Context, ref lectern.LearnerRef, index lectern.VectorIndex, embedder lectern.Embedder,
 ) (lectern.Profile, Taste, error) {
@@ -74,11 +75,7 @@ func (p *Profiles) Load(
 			return lectern.Profile{}, Taste{}, fmt.Errorf("read a profile: %w", err)
 		}
 	}
-	taste, err := p.cfg.taste(ctx, profile, now, index, embedder)
-	if err != nil {
-		// The profile still says what was seen and what may be shown.
-		return profile, Taste{Personal: personal(profile.Learner), Partial: true}, nil
-	}
+	taste := p.cfg.taste(ctx, profile, now, index, embedder)
 	if !taste.Partial {
 		p.keep(kept{ref: ref, profile: profile, taste: taste, fingerprint: fingerprint, tasteAt: now})
 	}

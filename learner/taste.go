@@ -3,7 +3,6 @@ package learner
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -20,8 +19,8 @@ type Taste struct {
 	Vectors   [][]float32 // unit length; none when nothing is known, or without an embedder
 	Interests []Interest  // as stated, the goal last
 	Liked     []Liked     // strongest first
-	// Partial reports that the embedder failed, so that stated interests have no
-	// vectors this time.
+	// Partial reports that index or embedder did not answer, so that vectors are
+	// missing this time.
 	Partial bool
 
 	missing bool // a course of the profile had no vector
@@ -76,18 +75,19 @@ func (c Config) weigh(entries []lectern.ProfileEntry, at time.Time) []weighted {
 // scaled to unit length. embedder may be nil: then there are no vectors.
 func (c Config) taste(
 	ctx context.Context, p lectern.Profile, at time.Time, index lectern.VectorIndex, embedder lectern.Embedder,
-) (Taste, error) {
+) Taste {
 	t := Taste{Personal: personal(p.Learner)}
 	if !t.Personal {
-		return t, nil
+		return t
 	}
 	entries := c.weigh(p.Entries, at)
 	t.Interests = c.stated(p.Learner)
 	vectors := make([][]float32, len(entries))
 	if embedder != nil {
-		var err error
-		if vectors, err = courseVectors(ctx, index, entries); err != nil {
-			return Taste{}, err
+		var answered bool
+		if vectors, answered = courseVectors(ctx, index, entries); !answered {
+			t.Partial = true
+			return t
 		}
 		t.Partial = !embedStated(ctx, embedder, t.Interests)
 	}
@@ -100,7 +100,7 @@ func (c Config) taste(
 	if v := c.blend(entries, vectors, t.Interests); v != nil {
 		t.Vectors = [][]float32{v}
 	}
-	return t, nil
+	return t
 }
 
 // personal reports whether the learner allows personal lists.
@@ -151,19 +151,17 @@ func embedStated(ctx context.Context, embedder lectern.Embedder, interests []Int
 	return true
 }
 
-func courseVectors(ctx context.Context, index lectern.VectorIndex, entries []weighted) ([][]float32, error) {
+// courseVectors reads the courses' vectors and reports whether the index answered.
+func courseVectors(ctx context.Context, index lectern.VectorIndex, entries []weighted) ([][]float32, bool) {
 	if len(entries) == 0 {
-		return nil, nil
+		return nil, true
 	}
 	ids := make([]string, len(entries))
 	for i, e := range entries {
 		ids[i] = e.id
 	}
 	vectors, err := index.Vectors(ctx, lectern.VectorContent, ids)
-	if err != nil {
-		return nil, fmt.Errorf("read the vectors of a profile's courses: %w", err)
-	}
-	return vectors, nil
+	return vectors, err == nil && len(vectors) == len(ids)
 }
 
 // blend returns the unit-length weighted sum, nil when nothing of it is left.

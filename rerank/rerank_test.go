@@ -1,6 +1,7 @@
 package rerank_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -414,7 +415,7 @@ func TestConfig(t *testing.T) {
 			cfg := rerank.DefaultConfig()
 			tt.change(&cfg)
 			_, err := rerank.NewLinear(cfg)
-			e, ok := err.(*lectern.Error)
+			e, ok := errors.AsType[*lectern.Error](err)
 			if !ok || e.Code != lectern.CodeInvalid || e.Fields[0].Field != tt.key || e.Fields[0].Allowed == "" {
 				t.Errorf("got %v, want an error that names %s", err, tt.key)
 			}

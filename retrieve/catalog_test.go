@@ -2,6 +2,7 @@ package retrieve_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -202,7 +203,7 @@ func TestConfig(t *testing.T) {
 		cfg := retrieve.DefaultConfig()
 		change(&cfg)
 		_, err := retrieve.New(retrieve.Deps{}, cfg)
-		e, ok := err.(*lectern.Error)
+		e, ok := errors.AsType[*lectern.Error](err)
 		if !ok || e.Fields[0].Field != key || e.Fields[0].Allowed == "" {
 			t.Errorf("%s: got %v", key, err)
 		}

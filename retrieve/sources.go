@@ -201,8 +201,8 @@ func (e *Engine) likedWords(p *pass) lectern.SparseVector {
 }
 
 // words is a course as a word query: title and skills.
-func (en *entry) words() string {
-	return strings.Join(append([]string{en.facts.Title}, en.skills...), " ")
+func (e *entry) words() string {
+	return strings.Join(append([]string{e.facts.Title}, e.skills...), " ")
 }
 
 // closed ends a text so that its last word is not taken for a beginning.
