@@ -66,7 +66,7 @@ func (m *memory) remove(id string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.courses, id)
-	m.order = slices.DeleteFunc(m.order, func(o string) bool { return o == id })
+	m.order[slices.Index(m.order, id)] = "" // positions stay, as those of rows do
 	m.change(id, lectern.ChangeDeleted)
 }
 
@@ -100,7 +100,9 @@ func (m *memory) ScanCourses(ctx context.Context, after int64, limit int) ([]lec
 	end := min(int(after)+limit, len(m.order))
 	var out []lectern.Course
 	for _, id := range m.order[min(int(after), end):end] {
-		out = append(out, m.courses[id])
+		if id != "" {
+			out = append(out, m.courses[id])
+		}
 	}
 	if end == len(m.order) {
 		return out, 0, ctx.Err()
@@ -122,7 +124,7 @@ func (m *memory) CourseStats(_ context.Context, ids []string, _ time.Time, _ tim
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if ids == nil {
-		ids = m.order
+		ids = slices.Collect(maps.Keys(m.courses))
 	}
 	var out []lectern.CourseStats
 	for _, id := range ids {
@@ -139,8 +141,8 @@ func (m *memory) PutVectors(_ context.Context, fp string, vectors map[lectern.Co
 	}
 	maps.Copy(m.vectors[fp], vectors)
 	m.puts[fp] += len(vectors)
-	for _, id := range m.order {
-		if _, ok := vectors[lectern.HashContent(m.courses[id].EmbeddingText())]; ok {
+	for id, c := range m.courses {
+		if _, ok := vectors[lectern.HashContent(c.EmbeddingText())]; ok {
 			m.change(id, lectern.ChangeVector)
 		}
 	}
@@ -438,8 +440,8 @@ func (r *rig) agrees(t *testing.T) {
 	}
 	r.sink.mu.Lock()
 	defer r.sink.mu.Unlock()
-	if len(r.sink.entries) != len(r.store.order) {
-		t.Errorf("the sink has %d courses, the store %d", len(r.sink.entries), len(r.store.order))
+	if len(r.sink.entries) != len(r.store.courses) {
+		t.Errorf("the sink has %d courses, the store %d", len(r.sink.entries), len(r.store.courses))
 	}
 }
 

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/index"
 )
 
 func vectorsReady(r Readiness) bool { return r.VectorsReady() && !r.Training }
@@ -442,4 +444,63 @@ func FuzzDecodeArtefact(f *testing.F) {
 			t.Error("decoding and encoding does not give the same bytes")
 		}
 	})
+}
+
+// gated is an index whose first write waits.
+type gated struct {
+	lectern.VectorIndex
+	Inspector
+	first sync.Once
+	began chan<- struct{}
+	goOn  <-chan struct{}
+}
+
+func (g *gated) Upsert(ctx context.Context, points []lectern.Point) error {
+	g.first.Do(func() {
+		g.began <- struct{}{}
+		<-g.goOn
+	})
+	return g.VectorIndex.Upsert(ctx, points)
+}
+
+// TestChangesDuringASwitch changes courses that the new index has read already
+// and the old one goes on showing.
+func TestChangesDuringASwitch(t *testing.T) {
+	m := newMemory()
+	m.put(someCourses(40)...)
+	began, goOn := make(chan struct{}), make(chan struct{})
+	var gate atomic.Bool
+	r := newRig(t, m, func(o *Options) {
+		o.Config.RetrainShare = 100
+		o.NewIndex = func() lectern.VectorIndex {
+			x := index.New(index.Options{})
+			if !gate.Load() {
+				return x
+			}
+			return &gated{VectorIndex: x, Inspector: x, began: began, goOn: goOn}
+		}
+	})
+	r.start(t)
+	r.wait(t, "vectors answer", vectorsReady)
+	gate.Store(true)
+	m.put(course("more", "so that another embedder comes out"))
+	done := make(chan error, 1)
+	go func() { done <- r.Reindex(context.Background(), nil) }()
+	<-began
+	m.put(course("c0001", "changed meanwhile"))
+	m.put(course("new", "added meanwhile"))
+	m.remove("c0002")
+	r.catchUp(t)
+	if got := r.find(t, "meanwhile"); got != "c0001 new" {
+		t.Errorf("the old index found %q during the switch", got)
+	}
+	close(goOn)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if got := r.find(t, "meanwhile"); got != "c0001 new" {
+		t.Errorf("the new index found %q after the switch", got)
+	}
+	r.wait(t, "vectors answer", vectorsReady)
+	r.agrees(t)
 }
