@@ -55,7 +55,7 @@ func (s *Server) acceptJSON(in *request, op *operation) error {
 	if err != nil {
 		return readError(err)
 	}
-	if len(bytes.TrimSpace(body)) == 0 {
+	if body = bytes.TrimSpace(body); len(body) == 0 {
 		if op.bodyRequired {
 			return lectern.Invalid("the body is empty; a JSON document is needed")
 		}

@@ -32,7 +32,9 @@ func (s *Server) decodeOnly(in *request) error {
 	case "/v1/learners/{id}":
 		_, err = d.Learner(in.body)
 	case "/v1/events":
-		_, err = d.Event(in.body)
+		if in.body[0] == '{' { // the events of an array are judged one by one
+			_, err = d.Event(in.body)
+		}
 	}
 	return err
 }

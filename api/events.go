@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -13,7 +12,7 @@ import (
 
 // postEvents takes one event or an array of them.
 func (s *Server) postEvents(in *request) error {
-	body := bytes.TrimSpace(in.body)
+	body := in.body
 	single := body[0] != '['
 	rows := []json.RawMessage{body}
 	if !single {

@@ -109,6 +109,13 @@ func newEnv(t testing.TB, change ...func(*Deps, *Config)) *env {
 	return e
 }
 
+// on is the same environment for a subtest.
+func (e *env) on(t testing.TB) *env {
+	c := *e
+	c.t = t
+	return &c
+}
+
 // lockedReader makes a seeded source safe for concurrent requests, as
 // crypto/rand.Reader is.
 type lockedReader struct {
@@ -178,6 +185,17 @@ func (e *env) conforms(req *http.Request, a answer) {
 	}
 	if strings.Contains(req.URL.EscapedPath(), "%") || a.status == http.StatusNotFound || a.status == http.StatusMethodNotAllowed {
 		return // the validator finds paths by their decoded form, and only those described
+	}
+	if a.header.Get("Content-Type") == "application/x-ndjson" {
+		dec := json.NewDecoder(strings.NewReader(a.body))
+		dec.DisallowUnknownFields()
+		for dec.More() {
+			var l outcomeDTO
+			if err := dec.Decode(&l); err != nil || l.Line < 1 || l.Status < 200 || l.Outcome == "" {
+				e.t.Errorf("%s: line %+v: %v", req.URL.Path, l, err)
+			}
+		}
+		return
 	}
 	ok, problems := e.server.spec.validator.ValidateHttpResponse(req, &http.Response{
 		StatusCode: a.status, Header: a.header, Body: io.NopCloser(strings.NewReader(a.body)),

@@ -44,7 +44,7 @@ func TestListsAskTheRanker(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.target[:min(len(tt.target), 80)], func(t *testing.T) {
-			e.t = t
+			e := e.on(t)
 			e.call(lectern.ScopeServer, "GET", tt.target, "").want(http.StatusOK, "")
 			if d := cmp.Diff(tt.want, e.ranker.seen()); d != "" {
 				t.Error(d)
@@ -155,7 +155,7 @@ func TestNothingPersonalWithoutToken(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.target, func(t *testing.T) {
-			e.t = t
+			e := e.on(t)
 			for _, scope := range []lectern.Scope{lectern.ScopePublic, lectern.ScopeCreator} {
 				if got := e.call(scope, "GET", tt.target, "").status; got != tt.bare {
 					t.Errorf("%s key alone: %d, want %d", scope, got, tt.bare)
@@ -193,7 +193,7 @@ func TestReasonLanguage(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.target+" "+tt.accept[:min(len(tt.accept), 30)], func(t *testing.T) {
-			e.t = t
+			e := e.on(t)
 			var l listDTO
 			var hs []header
 			if tt.accept != "" {

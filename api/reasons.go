@@ -66,6 +66,12 @@ func phrases() map[string]phrase {
 			"Correspond à votre recherche : {terms}",
 			"Passt zu Ihrer Suche: {terms}",
 		},
+		"mentions_query": {
+			"Mentions what you searched for: {query}",
+			"Menciona lo que buscó: {query}",
+			"Mentionne ce que vous cherchez : {query}",
+			"Erwähnt, wonach Sie gesucht haben: {query}",
+		},
 		"close_to_query": {
 			"Close in meaning to “{query}”",
 			"De significado cercano a «{query}»",

@@ -145,7 +145,7 @@ func TestUnknownParametersAreRefused(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.target[:min(len(tt.target), 60)], func(t *testing.T) {
-			e.t = t
+			e := e.on(t)
 			e.call(lectern.ScopePublic, "GET", tt.target, "").want(http.StatusBadRequest, lectern.Code(tt.code)).mentions(tt.mentions...)
 		})
 	}
