@@ -4,6 +4,7 @@ package fusion
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/lectern-dev/lectern"
@@ -12,7 +13,7 @@ import (
 // MaxNorm merges lists by the weighted sum of their scores, each list's divided
 // by its highest: lists of different scales (BM25 and cosine) become comparable
 // without tuning constants, and a single strong match stays strong. Scores below
-// zero count as zero; a missing weight counts as zero. A list without a positive
+// zero count as zero; a missing weight counts as zero, and such a list adds nothing. A list without a positive
 // score adds nothing, and the weights of the others are scaled up to the same
 // total, so that scores stay in [0, 1] when the weights sum to 1.
 //
@@ -33,11 +34,11 @@ func MaxNorm(lists [][]lectern.Hit, weights []float64, k int) []lectern.Hit {
 	}
 	scores := make(map[string]float64, 2*n)
 	for i, list := range lists {
-		top := highest(list)
-		if top <= 0 {
+		top, w := highest(list), weightAt(weights, i)
+		if top <= 0 || w == 0 {
 			continue
 		}
-		scale := weightAt(weights, i) * total / live / float64(top)
+		scale := w * total / live / float64(top)
 		for _, h := range list {
 			if h.Score > 0 {
 				scores[h.ID] += scale * float64(h.Score)
@@ -70,4 +71,55 @@ func weightAt(weights []float64, i int) float64 {
 		return 0
 	}
 	return weights[i]
+}
+
+// Feedback moves a query vector towards the vectors of the courses that a first
+// search found (Rocchio's relevance feedback, 1971, with the leading hits taken
+// for relevant): the unit vector of query + beta × the score-weighted mean of
+// vectors, itself at unit length. vectors[i] belongs to hits[i] and may be nil,
+// as may query. It returns query when there is nothing to learn from.
+func Feedback(query []float32, hits []lectern.Hit, vectors [][]float32, beta float64) []float32 {
+	var mean []float64
+	for i, h := range hits[:min(len(hits), len(vectors))] {
+		v := vectors[i]
+		if v == nil || !(h.Score > 0) || query != nil && len(v) != len(query) || mean != nil && len(v) != len(mean) {
+			continue
+		}
+		if mean == nil {
+			mean = make([]float64, len(v))
+		}
+		for j, x := range v {
+			mean[j] += float64(h.Score) * float64(x)
+		}
+	}
+	if !toUnit(mean, beta) {
+		return query
+	}
+	for j, x := range query {
+		mean[j] += float64(x)
+	}
+	if !toUnit(mean, 1) {
+		return query
+	}
+	out := make([]float32, len(mean))
+	for j, x := range mean {
+		out[j] = float32(x)
+	}
+	return out
+}
+
+// toUnit scales v to the given length; it reports false when v has none.
+func toUnit(v []float64, length float64) bool {
+	sum := 0.0
+	for _, x := range v {
+		sum += x * x
+	}
+	if !(sum > 1e-20) || !(length > 0) {
+		return false
+	}
+	scale := length / math.Sqrt(sum)
+	for i := range v {
+		v[i] *= scale
+	}
+	return true
 }

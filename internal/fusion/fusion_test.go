@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/lectern-dev/lectern"
@@ -28,8 +29,8 @@ func TestMaxNorm(t *testing.T) {
 			[]lectern.Hit{{ID: "a", Score: 1}, {ID: "b", Score: 0.5}}},
 		{"ties go by id", [][]lectern.Hit{{{ID: "z", Score: 1}, {ID: "y", Score: 1}}}, []float64{1}, 9,
 			[]lectern.Hit{{ID: "y", Score: 1}, {ID: "z", Score: 1}}},
-		{"a missing weight is zero", [][]lectern.Hit{words, latent}, []float64{1}, 9,
-			[]lectern.Hit{{ID: "a", Score: 1}, {ID: "b", Score: 0.5}, {ID: "c", Score: 0}}},
+		{"a list without weight adds nothing", [][]lectern.Hit{words, latent}, []float64{1}, 9,
+			[]lectern.Hit{{ID: "a", Score: 1}, {ID: "b", Score: 0.5}}},
 		{"nothing", nil, nil, 9, nil},
 		{"no k", [][]lectern.Hit{words}, []float64{1}, 0, nil},
 	}
@@ -62,4 +63,32 @@ func TestMaxNormIgnoresScale(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestFeedback(t *testing.T) {
+	hits := []lectern.Hit{{ID: "a", Score: 3}, {ID: "b", Score: 4}, {ID: "c", Score: 1}}
+	x, y := []float32{1, 0}, []float32{0, 1}
+	tests := []struct {
+		name    string
+		query   []float32
+		vectors [][]float32
+		beta    float64
+		want    []float32
+	}{
+		// The mean of 3x + 4y is (.6, .8) at unit length.
+		{"no query", nil, [][]float32{x, y, nil}, 1, []float32{0.6, 0.8}},
+		// (1, 0) + .75 · (0, 1) scaled to unit length.
+		{"between query and hits", x, [][]float32{nil, y}, 0.75, []float32{0.8, 0.6}},
+		{"nothing found", x, nil, 1, x},
+		{"no beta", x, [][]float32{y}, 0, x},
+		{"wrong length is passed over", x, [][]float32{{1, 2, 3}}, 1, x},
+		{"opposites cancel", x, [][]float32{{-1, 0}}, 1, x},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, fusion.Feedback(tt.query, hits, tt.vectors, tt.beta), cmpopts.EquateApprox(0, 1e-6)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
 }
