@@ -67,10 +67,17 @@ func (l *Local) learnQueryMap(docs []string, lambda float64, workers int) {
 	if len(pieces) < minMapPairs || lambda <= 0 {
 		return
 	}
+	lines := make([]map[int]bool, len(docs)) // that pieces come from
+	for _, p := range pieces {
+		if lines[p.doc] == nil {
+			lines[p.doc] = make(map[int]bool)
+		}
+		lines[p.doc][p.line] = true
+	}
 	rest := make([][][]float32, len(docs)) // by document and line
 	inBlocks(len(docs), workers, func(from, to int) {
 		for d := from; d < to; d++ {
-			rest[d] = l.withoutEachLine(docs[d])
+			rest[d] = l.withoutLines(docs[d], lines[d])
 		}
 	})
 	in, out := newDense(len(pieces), l.dim), newDense(len(pieces), l.dim)
@@ -104,16 +111,19 @@ func (l *Local) learnQueryMap(docs []string, lambda float64, workers int) {
 	}
 }
 
-// withoutEachLine returns, for each line of a document, the unit vector of the
-// document less that line, nil where nothing is left.
-func (l *Local) withoutEachLine(doc string) [][]float32 {
+// withoutLines returns, for each of the wanted lines of a document, the unit
+// vector of the document less that line, nil where nothing is left.
+func (l *Local) withoutLines(doc string, wanted map[int]bool) [][]float32 {
 	lines := strings.Split(doc, "\n")
 	out := make([][]float32, len(lines))
-	if len(lines) == 1 {
+	if len(lines) == 1 || len(wanted) == 0 {
 		return out
 	}
 	whole := l.sum(l.extractor.features(doc))
 	for i, line := range lines {
+		if !wanted[i] {
+			continue
+		}
 		weight := float32(1)
 		if i == 0 {
 			weight = l.extractor.titleWeight

@@ -201,9 +201,10 @@ func spectrum(s *mat.SymDense) (values []float64, vectors *mat.Dense, ok bool) {
 	return values, vectors, true
 }
 
-// orthonormal returns an orthonormal basis of the columns of d.
-func (d *dense) orthonormal(workers int) (*dense, bool) {
-	for range 2 { // the second pass repairs what rounding did to the first
+// orthonormal returns a basis of the columns of d. One pass makes it nearly
+// orthonormal, a second repairs what rounding did to the first.
+func (d *dense) orthonormal(passes, workers int) (*dense, bool) {
+	for range passes {
 		values, vectors, ok := spectrum(d.gram(workers))
 		if !ok || len(values) == 0 {
 			return nil, false
@@ -229,7 +230,7 @@ type svd struct {
 // iteration from a random start. It returns ctx's error when cancelled, and no
 // values when a is zero.
 func truncatedSVD(ctx context.Context, a *sparseMatrix, rank, iterations, workers int, rng *rand.Rand) (svd, error) {
-	const oversample = 32
+	const oversample = 16
 	at := a.transpose()
 	width := min(rank+oversample, a.rows, a.cols)
 	omega := newDense(a.cols, width)
@@ -241,7 +242,11 @@ func truncatedSVD(ctx context.Context, a *sparseMatrix, rank, iterations, worker
 		if err := ctx.Err(); err != nil {
 			return svd{}, err
 		}
-		q, ok := y.orthonormal(workers)
+		passes := 1
+		if i == iterations { // only the last basis has to be exact
+			passes = 2
+		}
+		q, ok := y.orthonormal(passes, workers)
 		if !ok {
 			return svd{}, nil
 		}
