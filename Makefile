@@ -6,6 +6,9 @@ ADDRESS  ?= 127.0.0.1:8080
 TOOL     := $(GO) tool -modfile=tools/go.mod
 PACKAGES := ./...
 
+# Pure Go throughout: a static binary, and one build cache for run and test.
+export CGO_ENABLED := 0
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -17,8 +20,8 @@ run: build ## start Lectern in embedded mode with the demo platform
 	./bin/lectern serve --demo --data $(DATA) --server.address $(ADDRESS)
 
 .PHONY: build
-build: ## build bin/lectern, static
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/lectern ./cmd/lectern
+build: ## build bin/lectern, static and without cgo
+	$(GO) build -o bin/lectern ./cmd/lectern
 
 .PHONY: test
 test: test-deps ## run every test, installing and starting what they need

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/store/sqlite"
+)
+
+// environment is what every command that touches data starts from.
+type environment struct {
+	config Config
+	log    *slog.Logger
+	store  *sqlite.Store
+}
+
+// withConfigFlags adds the configuration flags to a command.
+func withConfigFlags(cmd *cobra.Command) *cobra.Command {
+	if err := configFlags(cmd.Flags()); err != nil {
+		panic(err) // the defaults do not flatten: a bug, found by every test
+	}
+	return cmd
+}
+
+// loadEnvironment reads the configuration of a command, without opening data.
+func loadEnvironment(cmd *cobra.Command) (environment, error) {
+	path, err := cmd.Flags().GetString("config")
+	if err != nil {
+		return environment{}, err
+	}
+	c, err := LoadConfig(path, os.Environ(), cmd.Flags())
+	if err != nil {
+		return environment{}, err
+	}
+	return environment{config: c, log: newLogger(cmd.ErrOrStderr(), c.Log)}, nil
+}
+
+// withStore opens the store, up to date, runs f and closes the store again.
+func withStore(cmd *cobra.Command, f func(environment) error) error {
+	return withOpened(cmd, (*environment).open, f)
+}
+
+func withOpened(cmd *cobra.Command, open func(*environment, context.Context) error, f func(environment) error) (err error) {
+	env, err := loadEnvironment(cmd)
+	if err != nil {
+		return err
+	}
+	if err := open(&env, cmd.Context()); err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := env.store.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	return f(env)
+}
+
+// open opens the store and migrates it.
+func (e *environment) open(ctx context.Context) error {
+	if err := e.openUnmigrated(ctx); err != nil {
+		return err
+	}
+	if err := e.store.Migrate(ctx); err != nil {
+		return fmt.Errorf("migrate %s: %w", e.config.DatabasePath(), err)
+	}
+	return nil
+}
+
+func (e *environment) openUnmigrated(ctx context.Context) error {
+	path := e.config.DatabasePath()
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	store, err := sqlite.Open(ctx, sqlite.Options{Path: path, Clock: lectern.SystemClock, Logger: e.log})
+	if err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	e.store = store
+	return nil
+}
+
+func newLogger(w io.Writer, c LogConfig) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		level = slog.LevelInfo // Validate has refused anything else
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}

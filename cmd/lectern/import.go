@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lectern-dev/lectern/ingest"
+	"github.com/lectern-dev/lectern/ingest/importer"
+	"github.com/lectern-dev/lectern/ingest/mapping"
+)
+
+// rejectsFile is where rows that cannot be imported are kept, in the data folder.
+const rejectsFile = "rejects.jsonl"
+
+func newImportCommand() *cobra.Command {
+	var children []*cobra.Command
+	for _, kind := range ingest.Kinds() {
+		children = append(children, newImportKindCommand(kind))
+	}
+	cmd := parent("import", "Import courses, reviews, ratings, learners or events from files", children...)
+	cmd.Example = `  lectern import courses catalogue.csv.gz --map catalogue.yaml --data ./data
+  lectern import ratings ratings.csv --map ratings.yaml --data ./data --dry-run`
+	return cmd
+}
+
+func newImportKindCommand(kind ingest.Kind) *cobra.Command {
+	options := importer.Options{Kind: kind}
+	var mapPath string
+	cmd := &cobra.Command{
+		Use:   string(kind) + " FILE...",
+		Short: "Import " + string(kind) + " from CSV or JSONL files, gzipped or not",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError{fmt.Errorf("%s: name at least one file", cmd.CommandPath())}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			options.Files = args
+			if mapPath != "" {
+				m, err := mapping.Load(mapPath, kind)
+				if err != nil {
+					return err
+				}
+				options.Mapping = m
+			}
+			return withStore(cmd, func(env environment) error {
+				options.RejectsPath = filepath.Join(env.config.Data, rejectsFile)
+				options.Out, options.Err = cmd.OutOrStdout(), cmd.ErrOrStderr()
+				options.Progress = importer.IsTerminal(options.Err)
+				_, err := importer.Run(cmd.Context(), options, newIngest(env.config, env.store))
+				return err
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&mapPath, "map", "", "mapping file: which column feeds which field (see docs/import.md)")
+	flags.BoolVar(&options.DryRun, "dry-run", false, "show the first mapped rows and write nothing")
+	flags.BoolVar(&options.Strict, "strict", false, "fail when any row is rejected")
+	flags.IntVar(&options.BatchRows, "batch-rows", 0, "rows a commit; 0 is 2,000, or 20,000 for ratings")
+	if kind == ingest.Courses || kind == ingest.Learners {
+		flags.BoolVar(&options.Replace, "replace", false, "overwrite what is stored instead of patching it")
+	}
+	return withConfigFlags(cmd)
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/indexing"
+	"github.com/lectern-dev/lectern/retrieve"
+	"github.com/lectern-dev/lectern/store/sqlite"
+)
+
+// liveStore is the store as a running server uses it: the pipeline hears of
+// writes at once instead of at its next look at the feed, and what the recorder
+// holds in memory is part of the rankings.
+type liveStore struct {
+	*sqlite.Store
+	pipeline *indexing.Pipeline
+	recorder *retrieve.Recorder
+}
+
+var (
+	_ lectern.CourseStore  = liveStore{}
+	_ lectern.ReviewStore  = liveStore{}
+	_ lectern.LearnerStore = liveStore{}
+	_ lectern.RankingStore = liveStore{}
+)
+
+func (s liveStore) PutCourses(ctx context.Context, patches []lectern.CoursePatch) ([]lectern.WriteResult, error) {
+	defer s.pipeline.Notify()
+	return s.Store.PutCourses(ctx, patches)
+}
+
+func (s liveStore) DeleteCourses(ctx context.Context, ids []string) (int, error) {
+	defer s.pipeline.Notify()
+	return s.Store.DeleteCourses(ctx, ids)
+}
+
+func (s liveStore) RetireMissing(ctx context.Context, keep []string, maxShare float64) (int, error) {
+	defer s.pipeline.Notify()
+	return s.Store.RetireMissing(ctx, keep, maxShare)
+}
+
+func (s liveStore) PutReviews(ctx context.Context, reviews []lectern.Review) ([]lectern.WriteResult, error) {
+	defer s.pipeline.Notify()
+	return s.Store.PutReviews(ctx, reviews)
+}
+
+func (s liveStore) PutRatings(ctx context.Context, ratings []lectern.Rating) ([]lectern.WriteResult, error) {
+	defer s.pipeline.Notify()
+	return s.Store.PutRatings(ctx, ratings)
+}
+
+func (s liveStore) DeleteReview(ctx context.Context, id string) error {
+	defer s.pipeline.Notify()
+	return s.Store.DeleteReview(ctx, id)
+}
+
+// DeleteLearner also forgets the lists that are not in the store yet.
+func (s liveStore) DeleteLearner(ctx context.Context, ref lectern.LearnerRef) error {
+	s.recorder.Forget(ref)
+	if err := s.Store.DeleteLearner(ctx, ref); err != nil {
+		return err
+	}
+	s.recorder.Forget(ref) // what was made meanwhile
+	return nil
+}
+
+// Ranking finds lists that are not in the store yet, too.
+func (s liveStore) Ranking(ctx context.Context, id string) (lectern.Ranking, error) {
+	return s.recorder.Ranking(ctx, id)
+}

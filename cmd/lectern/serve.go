@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/api"
+	"github.com/lectern-dev/lectern/indexing"
+	"github.com/lectern-dev/lectern/jobs"
+)
+
+func newServeCommand() *cobra.Command {
+	var withDemo bool
+	cmd := &cobra.Command{
+		Use: "serve", Args: noArgs,
+		Short: "Answer HTTP requests, and keep index and embeddings in step with the store",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(cmd, func(env environment) error {
+				s := server{started: time.Now(), demo: withDemo, out: cmd}
+				return s.run(cmd.Context(), env)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&withDemo, "demo", false, "fill an empty store with the demo platform and print what to try")
+	return withConfigFlags(cmd)
+}
+
+// server is one run of `lectern serve`.
+type server struct {
+	started time.Time
+	demo    bool
+	out     interface{ Println(...any) }
+	address string // that it listens on
+}
+
+// run serves until ctx ends, then finishes what is under way, in the order in
+// which the parts need each other: requests, jobs, the pipeline, the recorder.
+func (s *server) run(ctx context.Context, env environment) (err error) {
+	e, err := newEngine(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.close(ctx)) }()
+
+	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopBackground()
+	tasks, background := errgroup.WithContext(background)
+	defer func() { stopBackground(); err = errors.Join(err, tasks.Wait()) }()
+
+	handler, err := s.handler(background, e)
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", env.config.Server.Address)
+	if err != nil {
+		return lectern.Errorf(lectern.CodeUnavailable, "cannot listen on %s: %w (another process may have the port; set server.address)", env.config.Server.Address, err)
+	}
+	s.address = listener.Addr().String()
+
+	tasks.Go(func() error { return e.pipeline.Run(background) })
+	tasks.Go(func() error { return refreshStats(background, e) })
+	workers, err := startJobs(background, e)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer func() {
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), env.config.Server.ShutdownTimeout)
+		defer cancel()
+		err = errors.Join(err, workers.Stop(stop))
+	}()
+	if s.demo {
+		tasks.Go(func() error { return s.showDemo(background, e) })
+	}
+	return s.listen(ctx, env, listener, handler)
+}
+
+// listen answers requests until ctx ends.
+func (s *server) listen(ctx context.Context, env environment, listener net.Listener, handler http.Handler) error {
+	srv := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(listener) }() // ends with Shutdown or Close below
+	env.log.Info("listening", "address", "http://"+s.address, "data", env.config.Data)
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	env.log.Info("shutting down", "timeout", env.config.Server.ShutdownTimeout)
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), env.config.Server.ShutdownTimeout)
+	defer cancel()
+	if err := srv.Shutdown(stop); err != nil {
+		env.log.Warn("requests were cut off", "error", err)
+		return srv.Close()
+	}
+	return nil
+}
+
+func (s *server) handler(background context.Context, e *engine) (http.Handler, error) {
+	server, err := api.New(background, api.Deps{
+		Ranker: e.ranker, Ingest: e.ingest, Courses: e.live, Reviews: e.live,
+		Learners: e.live, Rankings: e.live, Keys: e.store, Stats: e.store,
+		Reindexer:  newReindexer(background, e.pipeline),
+		IndexStats: func(ctx context.Context) (lectern.IndexStats, error) { return indexOf(e.pipeline).Stats(ctx) },
+		Checks:     []api.Check{{Name: "words", Ready: wordsReady(e.pipeline)}, {Name: "vectors", Ready: vectorsReady(e.pipeline)}},
+		Log:        e.log, Clock: lectern.SystemClock, Random: rand.Reader, Version: version(),
+	}, e.config.API)
+	if err != nil {
+		return nil, err
+	}
+	return server.Handler(), nil
+}
+
+func indexOf(p *indexing.Pipeline) lectern.VectorIndex {
+	index, _ := p.Generation()
+	return index
+}
+
+// stopper is what is left to do with running workers.
+type stopper interface{ Stop(context.Context) error }
+
+// startJobs runs the workers of the queue in the store's database.
+func startJobs(ctx context.Context, e *engine) (stopper, error) {
+	runner, err := jobs.New(e.store.RiverDriver(), jobs.Handlers{
+		EmbedCourses:  e.pipeline.EmbedCourses,
+		TrainEmbedder: e.pipeline.TrainEmbedder,
+	}, jobs.Options{
+		Logger: e.log,
+		Rescue: e.store.RescueJobs,
+		Periodic: []jobs.Periodic{{
+			Name: "delete_old_rankings", Every: 6 * time.Hour, RunOnStart: true,
+			Run: func(ctx context.Context) error { return deleteOldRankings(ctx, e) },
+		}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return runner, runner.Start(ctx)
+}
+
+// refreshStats lets ratings and popularity move between changes of courses.
+func refreshStats(ctx context.Context, e *engine) error {
+	tick := time.NewTicker(e.config.Store.StatsRefresh)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if err := e.catalog.RefreshStats(ctx); err != nil && ctx.Err() == nil {
+				e.log.Warn("ratings and popularity are not up to date", "error", err)
+			}
+		}
+	}
+}
+
+// deleteOldRankings keeps the store's rankings within their retention.
+func deleteOldRankings(ctx context.Context, e *engine) error {
+	n, err := e.store.DeleteRankingsBefore(ctx, lectern.SystemClock().Add(-e.config.Store.RankingRetention))
+	if err != nil {
+		return fmt.Errorf("delete old rankings: %w", err)
+	}
+	if n > 0 {
+		e.log.Info("old rankings deleted", "rankings", n)
+	}
+	return nil
+}

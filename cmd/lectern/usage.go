@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/lectern-dev/lectern/internal/nearest"
+)
+
+// suggestFlag turns "unknown flag" into an error that names the nearest one.
+func suggestFlag(cmd *cobra.Command, err error) error {
+	const prefix = "unknown flag: --"
+	msg := err.Error()
+	if !strings.HasPrefix(msg, prefix) {
+		return usageError{fmt.Errorf("%s (see %s --help)", msg, cmd.CommandPath())}
+	}
+	name, _, _ := strings.Cut(strings.TrimPrefix(msg, prefix), "=")
+	var known []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+	cmd.InheritedFlags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+	hint := ""
+	if best, ok := nearest.Of(name, known); ok {
+		hint = "; did you mean --" + best + "?"
+	}
+	return usageError{fmt.Errorf("%s: unknown flag --%s%s", cmd.CommandPath(), name, hint)}
+}
+
+// noArgs refuses arguments, suggesting a command where one was likely meant.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var known []string
+	for _, c := range cmd.Commands() {
+		known = append(known, c.Name())
+	}
+	what := "argument"
+	if len(known) > 0 {
+		what = "command"
+	}
+	return usageError{fmt.Errorf("%s: unknown %s %q%s", cmd.CommandPath(), what, args[0], nearest.Hint(args[0], known))}
+}
+
+// exactly refuses any other number of arguments than the named ones.
+func exactly(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == len(names) {
+			return nil
+		}
+		return usageError{fmt.Errorf("%s takes %s; got %d arguments", cmd.CommandPath(), strings.Join(names, " "), len(args))}
+	}
+}
+
+// parent makes a command that only holds others, and names the nearest of them
+// when it is given one that it does not have.
+func parent(use, short string, children ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(children...)
+	return cmd
+}
+
+// version reads what the Go toolchain recorded about this build.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
