@@ -14,10 +14,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/rerank"
 	"github.com/lectern-dev/lectern/retrieve"
+	"github.com/lectern-dev/lectern/text"
 )
 
 // testData finds the real catalogues, or skips.
@@ -84,17 +86,28 @@ func coursera(t testing.TB) (courses []lectern.Course, bySkill map[string][]stri
 	}
 }
 
-// TestRerankKeepsRealSearch is the gate on a real catalogue: one skill in eight as
-// a query, words only. Scoring with real ratings and enrolments may cost no more
-// than a thousandth of nDCG@10 against the fused list.
+// TestRerankKeepsRealSearch is the gate on a real catalogue: every skill that two
+// courses or more carry as a query, words only, with the parameters that are
+// served. Scoring with real ratings and enrolments may cost nothing against the
+// fused list. A sample of the queries will not do: a hundred of them move by a
+// thousandth either way.
 func TestRerankKeepsRealSearch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads a whole catalogue twice over")
+	}
 	courses, bySkill := coursera(t)
-	w := newWorld(t, courses, wordsOnly)
+	w := newWorld(t, courses, wordsOnly, func(w *world, _ *retrieve.Config, _ *rerankConfig) {
+		w.lexicon = text.NewLexicon(text.DefaultParams())
+	})
+	cfg := retrieve.DefaultConfig()
+	cfg.Budgets.Candidates = time.Minute // a busy machine is no reason to lose hits
+	queries := 0
 	measure := func(r rerank.Reranker) float64 {
-		w.build(retrieve.DefaultConfig(), r)
-		sum, n := 0.0, 0
-		for i, q := range slices.Sorted(maps.Keys(bySkill)) {
-			if i%8 != 0 || len(bySkill[q]) < 2 {
+		w.build(cfg, r)
+		sum := 0.0
+		queries = 0
+		for _, q := range slices.Sorted(maps.Keys(bySkill)) {
+			if len(bySkill[q]) < 2 {
 				continue
 			}
 			got, err := w.engine.TopIDs(context.Background(), search(q), 10)
@@ -102,13 +115,13 @@ func TestRerankKeepsRealSearch(t *testing.T) {
 				t.Fatal(err)
 			}
 			sum += ndcg(got, bySkill[q])
-			n++
+			queries++
 		}
-		return sum / float64(n)
+		return sum / float64(queries)
 	}
-	reranked, fused, popular := measure(linearDefault(t)), measure(rerank.NoOp{}), measure(rerank.Popularity{})
-	t.Logf("%d courses, nDCG@10: reranked %.4f, fused %.4f, by popularity %.4f", len(courses), reranked, fused, popular)
-	if reranked < fused-0.001 || fused < popular {
-		t.Errorf("nDCG@10: reranked %.4f, fused %.4f, by popularity %.4f", reranked, fused, popular)
+	reranked, fused := measure(linearDefault(t)), measure(rerank.NoOp{})
+	t.Logf("%d courses, %d queries, nDCG@10: reranked %.4f, fused %.4f", len(courses), queries, reranked, fused)
+	if reranked < fused {
+		t.Errorf("nDCG@10: reranked %.4f, fused %.4f", reranked, fused)
 	}
 }
