@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/lectern-dev/lectern"
@@ -179,6 +181,17 @@ func TestNotOneObject(t *testing.T) {
 	}
 }
 
+func TestTooManyFields(t *testing.T) {
+	var b strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintf(&b, `"k%d":0,`, i)
+	}
+	_, err := DecodeCourse([]byte("{" + b.String() + `"id":"a"}`))
+	if lectern.ErrorCode(err) != lectern.CodeTooLarge {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestIDOfTheAddress(t *testing.T) {
 	d := Decoder{ID: "a", Replace: true}
 	p, err := d.Course([]byte(`{"title":"T"}`))
@@ -315,6 +328,41 @@ func FuzzDecode(f *testing.F) {
 			if p.Course.ID == "" || len(p.Course.ID) > lectern.MaxIDBytes {
 				t.Errorf("accepted id %q", p.Course.ID)
 			}
+		}
+	})
+}
+
+// FuzzRecord: the record holds what encoding/json reads.
+func FuzzRecord(f *testing.F) {
+	for _, s := range []string{`{"a":1,"b":[{"c":"}"}],"d":{"e":"\\""} , "f" : null}`, `{}`, ` { "a":-1.5e3}`, `{"\u0061":"\ud83d\ude00"}`, `{"a":true,"b":false}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		rec, err := ParseRecord(Ratings, data) // a kind without nested objects
+		if err != nil {
+			return
+		}
+		want := map[string]any{}
+		dec := json.NewDecoder(bytes.NewReader(data))
+		dec.UseNumber()
+		if err := dec.Decode(&want); err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]any{}
+		for _, fv := range rec {
+			if raw, ok := fv.Value.(json.RawMessage); ok {
+				var v map[string]any
+				d := json.NewDecoder(bytes.NewReader(raw))
+				d.UseNumber()
+				if err := d.Decode(&v); err != nil {
+					t.Fatal(err)
+				}
+				fv.Value = v
+			}
+			got[fv.Field] = fv.Value
+		}
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Error(diff)
 		}
 	})
 }

@@ -3,9 +3,8 @@ package ingest
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -54,7 +53,15 @@ func ParseRecord(kind Kind, data []byte) (Record, error) {
 		return nil, lectern.Invalid(fmt.Sprintf("the row is not valid UTF-8 at byte %d", at+1),
 			lectern.NewFieldError(fieldAt(data, at), string(data[at:min(len(data), at+8)]), "is not valid UTF-8", ""))
 	}
-	p := recordParser{kind: kind, seen: make(map[string]bool, 16)}
+	if !json.Valid(data) {
+		var any json.RawMessage
+		return nil, notJSON(json.Unmarshal(data, &any))
+	}
+	data = bytes.TrimSpace(data)
+	if data[0] != '{' {
+		return nil, lectern.Invalid("the row must be a JSON object")
+	}
+	p := recordParser{kind: kind, rec: make(Record, 0, 16)}
 	if err := p.object(data, ""); err != nil {
 		return nil, err
 	}
@@ -64,58 +71,58 @@ func ParseRecord(kind Kind, data []byte) (Record, error) {
 	return p.rec, nil
 }
 
+// maxMembers bounds the fields of a row, known or not.
+const maxMembers = 200
+
 type recordParser struct {
 	kind     Kind
 	rec      Record
-	seen     map[string]bool
+	groups   []string // seen so far
 	problems []lectern.FieldError
 }
 
-// object reads the members of data below the dotted prefix.
+// object reads the members of an object, which is known to be JSON, below the
+// dotted prefix.
 func (p *recordParser) object(data []byte, prefix string) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	first, err := dec.Token()
-	if err != nil {
-		return notJSON(err)
-	}
-	if first != json.Delim('{') {
-		return lectern.Invalid("the row must be a JSON object")
-	}
-	for dec.More() {
-		key, err := dec.Token()
+	s := scanner{data: data, at: 1}
+	for {
+		key, raw, ok := s.member()
+		if !ok {
+			return nil
+		}
+		name, err := textOf(key)
 		if err != nil {
 			return notJSON(err)
 		}
-		var raw json.RawMessage
-		if err := dec.Decode(&raw); err != nil {
-			return notJSON(err)
+		if len(p.rec)+len(p.problems) >= maxMembers { // no kind has as many; looking for twins takes the square
+			return lectern.Errorf(lectern.CodeTooLarge, "the row has more than %d fields", maxMembers)
 		}
-		name := prefix + fmt.Sprint(key)
-		if strings.Contains(fmt.Sprint(key), ".") {
+		dotted := strings.Contains(name, ".")
+		if prefix != "" {
+			name = prefix + name
+		}
+		switch {
+		case dotted:
 			p.problems = append(p.problems, lectern.FieldError{Field: name, Reason: reasonUnknown + "; nested fields are nested objects"})
-			continue
-		}
-		if p.seen[name] {
+		case p.seen(name):
 			p.problems = append(p.problems, lectern.FieldError{Field: name, Reason: "is given twice"})
-			continue
+		default:
+			if err := p.member(name, raw, prefix == ""); err != nil {
+				return err
+			}
 		}
-		p.seen[name] = true
-		if err := p.member(name, raw, prefix == ""); err != nil {
-			return err
-		}
 	}
-	if _, err := dec.Token(); err != nil { // the closing brace
-		return notJSON(err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return lectern.Invalid("the row holds more than one JSON object")
-	}
-	return nil
+}
+
+// seen reports whether the field, or the group of that name, was there before.
+func (p *recordParser) seen(name string) bool {
+	_, ok := p.rec.Get(name)
+	return ok || slices.Contains(p.groups, name)
 }
 
 func (p *recordParser) member(name string, raw json.RawMessage, top bool) error {
 	if top && isGroup(p.kind, name) {
+		p.groups = append(p.groups, name)
 		switch raw[0] {
 		case '{':
 			return p.object(raw, name+".")
@@ -148,9 +155,7 @@ func plainValue(raw json.RawMessage) (any, error) {
 	case 'f':
 		return false, nil
 	case '"':
-		var s string
-		err := json.Unmarshal(raw, &s)
-		return s, err
+		return textOf(raw)
 	case '{':
 		return raw, nil
 	case '[':
@@ -164,10 +169,14 @@ func plainValue(raw json.RawMessage) (any, error) {
 }
 
 func notJSON(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	switch text := fmt.Sprint(err); {
+	case strings.Contains(text, "unexpected end of JSON"):
 		return lectern.Invalid("the row is not complete JSON")
+	case strings.Contains(text, "after top-level value"):
+		return lectern.Invalid("the row holds more than one JSON object")
+	default:
+		return lectern.Invalid("the row is not JSON: " + text)
 	}
-	return lectern.Invalid("the row is not JSON: " + err.Error())
 }
 
 func invalidUTF8At(data []byte) int {
