@@ -58,6 +58,10 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+// sharedSpec is read once for all tests: it never changes, and compiling every
+// schema takes a moment.
+var sharedSpec = sync.OnceValues(loadSpec)
+
 // newEnv starts with an empty store and a key of each scope.
 func newEnv(t testing.TB, change ...func(*Deps, *Config)) *env {
 	t.Helper()
@@ -92,7 +96,11 @@ func newEnv(t testing.TB, change ...func(*Deps, *Config)) *env {
 	for _, f := range change {
 		f(&deps, &cfg)
 	}
-	if e.server, err = New(ctx, deps, cfg); err != nil {
+	spec, err := sharedSpec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.server, err = newServer(ctx, deps, cfg, spec); err != nil {
 		t.Fatal(err)
 	}
 	random := randomBytes(2)

@@ -30,6 +30,14 @@ type Server struct {
 // New builds the server. It reads the token secret from the key store, making
 // it on the first start.
 func New(ctx context.Context, deps Deps, cfg Config) (*Server, error) {
+	spec, err := loadSpec()
+	if err != nil {
+		return nil, err
+	}
+	return newServer(ctx, deps, cfg, spec)
+}
+
+func newServer(ctx context.Context, deps Deps, cfg Config, spec *spec) (*Server, error) {
 	if err := deps.check(); err != nil {
 		return nil, err
 	}
@@ -46,10 +54,6 @@ func New(ctx context.Context, deps Deps, cfg Config) (*Server, error) {
 	secret, err := deps.Keys.Secret(ctx, secretLearnerTokens, fresh)
 	if err != nil {
 		return nil, fmt.Errorf("read the token secret: %w", err)
-	}
-	spec, err := loadSpec()
-	if err != nil {
-		return nil, err
 	}
 	m, err := newMetrics(deps.Registry)
 	if err != nil {

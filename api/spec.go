@@ -10,7 +10,9 @@ import (
 
 	"github.com/pb33f/libopenapi"
 	validator "github.com/pb33f/libopenapi-validator"
+	"github.com/pb33f/libopenapi-validator/cache"
 	"github.com/pb33f/libopenapi-validator/config"
+	"github.com/pb33f/libopenapi/datamodel/high/base"
 	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
 
 	"github.com/lectern-dev/lectern"
@@ -51,15 +53,38 @@ func loadSpec() (*spec, error) {
 		return nil, fmt.Errorf("build openapi.yaml: %w", err)
 	}
 	// Who may call is decided by authorise, before this.
-	v, errs := validator.NewValidator(doc, config.WithoutSecurityValidation())
+	schemas := cache.NewDefaultCache()
+	v, errs := validator.NewValidator(doc, config.WithoutSecurityValidation(), config.WithSchemaCache(schemas))
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("build the request validator: %w", errors.Join(errs...))
 	}
 	s := &spec{model: &model.Model, validator: v, paths: make(map[string]bool)}
-	for path := range model.Model.Paths.PathItems.KeysFromOldest() {
+	for path, item := range model.Model.Paths.PathItems.FromOldest() {
 		s.paths[path] = true
+		for op := range item.GetOperations().ValuesFromOldest() {
+			for _, p := range slices.Concat(item.Parameters, op.Parameters) {
+				if err := rememberText(schemas, p.Schema.Schema()); err != nil {
+					return nil, err
+				}
+			}
+		}
 	}
 	return s, nil
+}
+
+// rememberText renders a parameter's schema once. The validator quotes it in
+// every finding, and would otherwise render it anew for each value it checks,
+// which costs more than all the checking.
+func rememberText(schemas cache.SchemaCache, sc *base.Schema) error {
+	text, err := sc.RenderInlineWithContext(base.NewInlineRenderContextForValidation())
+	if err != nil {
+		return fmt.Errorf("render a parameter's schema: %w", err)
+	}
+	schemas.Store(sc.GoLow().Hash(), &cache.SchemaCacheEntry{Schema: sc, RenderedInline: text})
+	if sc.Items != nil && sc.Items.IsA() {
+		return rememberText(schemas, sc.Items.A.Schema())
+	}
+	return nil
 }
 
 // operation looks one up; that it is missing is a mistake of ours.
