@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -41,13 +42,15 @@ type activityKey struct {
 
 type entryKey struct{ learner, course int64 }
 
-// eventWrite is one batch of events on its way in. Profile entries and activity
-// counts are gathered and written once per row at the end of the batch.
+// eventWrite is one batch of events on its way in. Events, profile entries and
+// activity counts are gathered and written at the end of the batch, the latter
+// two once per row.
 type eventWrite struct {
 	tx       *writeTx
 	courses  *courseIDs
 	people   *people
 	known    map[string]bool // event ids that are stored
+	rows     []sqlcgen.InsertEventParams
 	activity map[activityKey]int64
 	entries  map[entryKey]sqlcgen.ProfileEntry
 }
@@ -95,7 +98,6 @@ func (w *eventWrite) put(ctx context.Context, e lectern.EventWrite) (lectern.Wri
 	}
 	w.known[ev.ID] = true
 	if ev.LearnerID != "" && ev.AnonymousID != "" {
-		// The merge reads and moves profile entries, so the gathered ones go first.
 		if err := w.merge(ctx, ev.AnonymousID, ev.LearnerID); err != nil {
 			return lectern.WriteResult{}, err
 		}
@@ -120,7 +122,8 @@ func (w *eventWrite) put(ctx context.Context, e lectern.EventWrite) (lectern.Wri
 			w.addDelta(learner, deltaEntry(course.id, ev.OccurredAt, *e.Delta))
 		}
 	}
-	return outcome(done), w.tx.q.InsertEvent(ctx, row)
+	w.rows = append(w.rows, row)
+	return outcome(done), nil
 }
 
 func (w *eventWrite) addDelta(learner int64, e sqlcgen.ProfileEntry) {
@@ -143,7 +146,8 @@ func (w *eventWrite) merge(ctx context.Context, anonymousID, learnerID string) e
 		if err != nil || ok && from == to {
 			return err
 		}
-		if err := w.flushProfiles(ctx); err != nil {
+		// The merge moves what is stored, so what is gathered is stored first.
+		if err := w.flush(ctx); err != nil {
 			return err
 		}
 	}
@@ -151,6 +155,10 @@ func (w *eventWrite) merge(ctx context.Context, anonymousID, learnerID string) e
 }
 
 func (w *eventWrite) flush(ctx context.Context) error {
+	if err := w.tx.insertEvents(ctx, w.rows); err != nil {
+		return err
+	}
+	w.rows = w.rows[:0]
 	if len(w.activity) > 0 {
 		counts := make([][4]any, 0, len(w.activity))
 		for key, n := range w.activity {
@@ -159,6 +167,7 @@ func (w *eventWrite) flush(ctx context.Context) error {
 		if err := w.tx.q.AddActivity(ctx, jsonText(counts)); err != nil {
 			return err
 		}
+		clear(w.activity)
 	}
 	return w.flushProfiles(ctx)
 }
@@ -176,6 +185,10 @@ func (w *eventWrite) flushProfiles(ctx context.Context) error {
 		learners[key.learner] = true
 	}
 	clear(w.entries)
+	// In the order of the table, so that neighbours share pages.
+	slices.SortFunc(entries, func(a, b sqlcgen.ProfileEntry) int {
+		return cmp.Or(cmp.Compare(a.LearnerID, b.LearnerID), cmp.Compare(a.CourseID, b.CourseID))
+	})
 	if err := w.tx.addToProfiles(ctx, entries); err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func (s *Store) Profile(ctx context.Context, ref lectern.LearnerRef) (lectern.Pr
 }
 
 // addToProfiles folds entries, one at most per learner and course, into the
-// stored ones.
+// stored ones. It changes entries.
 func (tx *writeTx) addToProfiles(ctx context.Context, entries []sqlcgen.ProfileEntry) error {
 	pairs := make([][2]int64, len(entries))
 	for i, e := range entries {
@@ -56,15 +56,12 @@ func (tx *writeTx) addToProfiles(ctx context.Context, entries []sqlcgen.ProfileE
 	for _, r := range rows {
 		stored[[2]int64{r.LearnerID, r.CourseID}] = r
 	}
-	for i, e := range entries {
-		if old, ok := stored[pairs[i]]; ok {
-			e = combine(old, e)
-		}
-		if err := tx.q.PutProfileEntry(ctx, sqlcgen.PutProfileEntryParams(e)); err != nil {
-			return err
+	for i, pair := range pairs {
+		if old, ok := stored[pair]; ok {
+			entries[i] = combine(old, entries[i])
 		}
 	}
-	return nil
+	return tx.putProfileEntries(ctx, entries)
 }
 
 // combine adds two entries of the same course: the older weight is decayed to

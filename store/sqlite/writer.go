@@ -55,9 +55,9 @@ type pendingWrite struct {
 	done  chan struct{}
 }
 
-// writer owns the one connection that writes. It takes queued writes, runs each
-// in a savepoint of one transaction, commits once, and only then acknowledges
-// all of them.
+// writer owns the one connection that writes. It takes queued writes, runs them
+// in one transaction, each undone on its own if it fails, commits once, and only
+// then acknowledges all of them.
 type writer struct {
 	conn        *sql.Conn
 	stmts       *statements
@@ -165,15 +165,23 @@ func (w *writer) group(first *pendingWrite) time.Duration {
 	}
 	start := time.Now()
 	wtx := &writeTx{tx: tx, stmts: w.stmts, q: sqlcgen.New(w.stmts), now: lectern.Timestamp(w.clock())}
-	var ran []*pendingWrite
-	for p := first; p != nil; p = w.next(len(ran), start) {
+	// The first write needs no savepoint, which would keep a copy of every page
+	// it changes: while it is alone, undoing it is undoing the transaction.
+	if first.err = w.runFirst(wtx, first); first.err != nil {
+		if err := tx.Rollback(); err != nil {
+			first.err = errors.Join(first.err, err)
+		}
+		close(first.done)
+		return time.Since(start)
+	}
+	ran := []*pendingWrite{first}
+	for p := w.next(len(ran), start); p != nil; p = w.next(len(ran), start) {
 		undone, err := w.runOne(wtx, p)
 		p.err = err
 		ran = append(ran, p)
 		if !undone {
 			// The savepoint could not be undone: nothing of this group may stay.
-			rollbackErr := tx.Rollback()
-			finish(ran, errors.Join(err, rollbackErr))
+			finish(ran, errors.Join(err, tx.Rollback()))
 			return time.Since(start)
 		}
 	}
@@ -184,6 +192,14 @@ func (w *writer) group(first *pendingWrite) time.Duration {
 	}
 	finish(ran, err)
 	return time.Since(start)
+}
+
+// runFirst runs the first write of a group.
+func (w *writer) runFirst(tx *writeTx, p *pendingWrite) error {
+	if err := p.ctx.Err(); err != nil {
+		return err
+	}
+	return w.protect(context.WithoutCancel(p.ctx), tx, p.run)
 }
 
 // next takes another queued write for a group that has run n, or nil.
@@ -216,7 +232,7 @@ func finish(writes []*pendingWrite, err error) {
 	}
 }
 
-// runOne runs p in a savepoint. clean is false when a failed write could not
+// runOne runs a further write of a group in a savepoint. clean is false when a failed write could not
 // be undone on its own.
 func (w *writer) runOne(tx *writeTx, p *pendingWrite) (clean bool, err error) {
 	if err := p.ctx.Err(); err != nil {

@@ -39,6 +39,10 @@ func TestFailedWriteLeavesNeighbours(t *testing.T) {
 	s.AwaitQueueForTest(n)
 	release()
 	wg.Wait()
+	// And one that fails all alone, which takes another way back.
+	if err := s.WriteThenForTest(t.Context(), "failed alone", func() error { return errors.New("no") }); err == nil {
+		t.Error("a write that fails is acknowledged")
+	}
 	for i, err := range errs {
 		if failed := err != nil; failed != (i%3 != 0) {
 			t.Errorf("write %d: %v", i, err)

@@ -157,6 +157,46 @@ func testEventRead(t *testing.T, s Store) {
 	}
 }
 
+// testEventBigBatch writes enough at once for whatever a backend does in bulk.
+func testEventBigBatch(t *testing.T, s Store) {
+	ctx := t.Context()
+	const learners, courses, rounds = 7, 30, 3
+	var events []lectern.EventWrite
+	for r := range rounds {
+		for l := range learners {
+			for c := range courses {
+				e := click(fmt.Sprint("e", len(events)), fmt.Sprint("l", l), fmt.Sprint("c", c), noon1.Add(time.Duration(r)*halfLife))
+				e.Event.Value, e.Event.Position = ptr(0.1*float64(c)), ptr(c)
+				events = append(events, e)
+			}
+		}
+	}
+	wantOutcomes(t, appendEvents(t, s, events...), repeat(lectern.OutcomeParked, len(events))...)
+	wantOutcomes(t, appendEvents(t, s, events...), repeat(lectern.OutcomeDuplicate, len(events))...)
+	i := 0
+	for after := int64(0); ; {
+		stored, next, err := s.ScanEvents(ctx, after, 100)
+		ok(t, err)
+		for _, got := range stored {
+			want := events[i].Event
+			want.SchemaVersion, want.ReceivedAt = 1, got.ReceivedAt
+			equal(t, "event", got, want)
+			i++
+		}
+		if after = next; next == 0 {
+			break
+		}
+	}
+	equal(t, "events", i, len(events))
+	for l := range learners {
+		p := profile(t, s, lectern.LearnerRef{ID: fmt.Sprint("l", l)})
+		equal(t, "entries", len(p.Entries), courses)
+		for _, e := range p.Entries {
+			equal(t, "weight", e.Weight, 1.75, cmpopts.EquateApprox(0, 1e-9)) // 1 + 1/2 + 1/4
+		}
+	}
+}
+
 // ignoreEmptyPage accepts that a scan ends with an empty page.
 func ignoreEmptyPage(es []lectern.Event) cmp.Option {
 	return cmp.FilterPath(func(cmp.Path) bool { return len(es) == 0 }, cmp.Ignore())

@@ -72,6 +72,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"events/parked":                testEventParked,
 		"events/sign in":               testEventSignIn,
 		"events/read":                  testEventRead,
+		"events/big batch":             testEventBigBatch,
 		"events/order of arrival":      testEventOrder,
 		"rankings/put and read":        testRankings,
 		"rankings/retention":           testRankingRetention,
