@@ -65,7 +65,7 @@ func (e *Error) Error() string {
 	for _, f := range e.Fields {
 		fmt.Fprintf(&b, "; %s: %s", f.Field, f.Reason)
 	}
-	if e.Err != nil {
+	if e.Err != nil && !strings.Contains(e.Message, e.Err.Error()) { // Errorf's message has it already
 		fmt.Fprintf(&b, ": %v", e.Err)
 	}
 	return b.String()

@@ -20,7 +20,7 @@ type Config struct {
 	RetryTraining time.Duration `koanf:"retry_training"` // after a training that failed
 	Check         time.Duration `koanf:"check"`          // how often training and other processes' artefacts are looked at
 	KeepArtefacts int           `koanf:"keep_artefacts"` // embedders kept, the active one included
-	HalfLife      time.Duration `koanf:"half_life"`      // of the activity in course statistics
+	HalfLife      time.Duration `koanf:"-"`              // of the activity in course statistics: the ranking's own, set where both are wired
 }
 
 // DefaultConfig returns the settings that Lectern ships with.

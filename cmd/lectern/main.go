@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -60,7 +61,7 @@ func printError(w io.Writer, err error) {
 		}
 		fmt.Fprintln(w)
 	}
-	if e.Err != nil && e.Err.Error() != e.Message {
+	if e.Err != nil && !strings.Contains(e.Message, e.Err.Error()) {
 		fmt.Fprintf(w, "  because: %v\n", e.Err)
 	}
 }

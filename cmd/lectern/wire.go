@@ -40,8 +40,10 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 	e := &engine{environment: env}
 	e.words = text.NewLexicon(text.DefaultParams())
 	e.catalog = retrieve.NewCatalog(env.config.Retrieve, env.store, lectern.SystemClock)
+	following := env.config.Indexing
+	following.HalfLife = env.config.Retrieve.Popularity.HalfLife // both read the same activity
 	pipeline, err := indexing.New(indexing.Options{
-		Config:   env.config.Indexing,
+		Config:   following,
 		Store:    env.store,
 		NewIndex: newIndex,
 		Words:    courseWords{lexicon: e.words},
