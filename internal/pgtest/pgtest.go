@@ -3,6 +3,7 @@ package pgtest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -15,8 +16,8 @@ import (
 	"time"
 )
 
-// RequireEnv, set to 1, makes a missing PostgreSQL a failure instead of a
-// reason to skip.
+// RequireEnv names the variable that, set to 1, makes a missing
+// PostgreSQL a failure instead of a reason to skip.
 const RequireEnv = "LECTERN_TEST_REQUIRE_POSTGRES"
 
 // BinEnv names the folder of PostgreSQL's programs where they are in no usual
@@ -51,7 +52,7 @@ func Start(tb testing.TB) *Server {
 	}
 	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
 	s := &Server{bin: bin, dir: dir}
-	if err := s.initialise(); err != nil {
+	if err := s.initialise(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
 	if err := s.run(tb); err != nil {
@@ -64,7 +65,7 @@ func Start(tb testing.TB) *Server {
 func (s *Server) DSN(tb testing.TB) string {
 	tb.Helper()
 	name := "test" + strconv.Itoa(int(s.databases.Add(1)))
-	if err := s.command("createdb", "-h", s.dir, "-U", "postgres", name); err != nil {
+	if err := s.command(tb.Context(), "createdb", "-h", s.dir, "-U", "postgres", name); err != nil {
 		tb.Fatal(err)
 	}
 	return fmt.Sprintf("host=%s user=postgres dbname=%s sslmode=disable", s.dir, name)
@@ -98,11 +99,11 @@ func findBinaries() (string, error) {
 
 // initialise makes the cluster's files, without the safety that a throw-away
 // cluster does not need.
-func (s *Server) initialise() error {
+func (s *Server) initialise(ctx context.Context) error {
 	if err := ownByServer(s.dir); err != nil {
 		return err
 	}
-	return s.command("initdb", "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8",
+	return s.command(ctx, "initdb", "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8",
 		"--locale=C", "-D", filepath.Join(s.dir, "data"))
 }
 
@@ -110,7 +111,8 @@ func (s *Server) initialise() error {
 // server when its input closes: at the latest when this process dies.
 func (s *Server) run(tb testing.TB) error {
 	const guard = `"$0" "$@" & server=$!; read -r _; kill -INT $server; wait $server`
-	cmd := exec.Command("sh", "-c", guard, filepath.Join(s.bin, "postgres"), "-D", filepath.Join(s.dir, "data"),
+	// Not the test's context, which ends before the clean-up stops the server.
+	cmd := exec.CommandContext(context.WithoutCancel(tb.Context()), "sh", "-c", guard, filepath.Join(s.bin, "postgres"), "-D", filepath.Join(s.dir, "data"),
 		"-k", s.dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off")
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
@@ -131,7 +133,7 @@ func (s *Server) run(tb testing.TB) error {
 		}
 	})
 	for deadline := time.Now().Add(startTimeout); ; time.Sleep(20 * time.Millisecond) {
-		err := s.command("pg_isready", "-q", "-h", s.dir)
+		err := s.command(tb.Context(), "pg_isready", "-q", "-h", s.dir)
 		if err == nil {
 			return nil
 		}
@@ -142,8 +144,8 @@ func (s *Server) run(tb testing.TB) error {
 }
 
 // command runs one of PostgreSQL's programs to its end.
-func (s *Server) command(name string, args ...string) error {
-	cmd := exec.Command(filepath.Join(s.bin, name), args...)
+func (s *Server) command(ctx context.Context, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, name), args...)
 	cmd.Dir = s.dir
 	cmd.SysProcAttr = serverAttributes()
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -74,19 +74,24 @@ func TestMigrationsAndQueries(t *testing.T) {
 		t.Errorf("schema after down and up (-first +second):\n%s", diff)
 	}
 
-	n := 0
-	for name, query := range generatedQueries(t) {
-		n++
-		stmt, err := db.PrepareContext(ctx, query)
-		if err != nil {
+	queries := generatedQueries(t)
+	for name, query := range queries {
+		if err := prepares(ctx, db, query); err != nil {
 			t.Errorf("%s: %v", name, err)
-			continue
 		}
-		_ = stmt.Close()
 	}
-	if n < 50 {
-		t.Errorf("only %d queries were found", n)
+	if len(queries) < 50 {
+		t.Errorf("only %d queries were found", len(queries))
 	}
+}
+
+func prepares(ctx context.Context, db *sql.DB, query string) error {
+	stmt, err := db.PrepareContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stmt.Close() }()
+	return nil
 }
 
 // columns lists every column of the schema with its type.

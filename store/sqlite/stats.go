@@ -54,7 +54,7 @@ func (s *Store) checkFile(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	var found []string
 	for rows.Next() {
 		var line string
@@ -74,7 +74,7 @@ func (s *Store) checkForeignKeys(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	var found []string
 	for rows.Next() {
 		var table, parent string
