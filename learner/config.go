@@ -25,14 +25,14 @@ type Config struct {
 // Strengths say how much one event of each type weighs. View and search weigh
 // nothing: one is the platform's act, the other names no course.
 type Strengths struct {
-	Click    float64 `koanf:"click"`
-	Save     float64 `koanf:"save"`
-	Enrol    float64 `koanf:"enrol"`
+	Click    float64 `koanf:"click"`    // what a click weighs
+	Save     float64 `koanf:"save"`     // what a bookmark weighs
+	Enrol    float64 `koanf:"enrol"`    // what an enrolment weighs
 	Progress float64 `koanf:"progress"` // at share 1; between enrol and this below
-	Complete float64 `koanf:"complete"`
-	Rate     float64 `koanf:"rate"`    // at five stars; minus this at one star, 0 at three
-	Drop     float64 `koanf:"drop"`    // ≤ 0
-	Dismiss  float64 `koanf:"dismiss"` // ≤ 0
+	Complete float64 `koanf:"complete"` // what a completion weighs
+	Rate     float64 `koanf:"rate"`     // at five stars; minus this at one star, 0 at three
+	Drop     float64 `koanf:"drop"`     // ≤ 0
+	Dismiss  float64 `koanf:"dismiss"`  // ≤ 0
 }
 
 // DefaultConfig returns settings in which commitment weighs more than interest.

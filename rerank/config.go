@@ -39,15 +39,15 @@ type Weights struct {
 
 // TermWeights has one weight per term, each ≥ 0; a term of weight 0 takes no part.
 type TermWeights struct {
-	Relevance  float64 `koanf:"relevance"`
-	Similarity float64 `koanf:"similarity"`
-	Interest   float64 `koanf:"interest_match"`
-	Quality    float64 `koanf:"quality"`
-	Popularity float64 `koanf:"popularity"`
-	Freshness  float64 `koanf:"freshness"`
-	Level      float64 `koanf:"level_fit"`
-	Time       float64 `koanf:"time_fit"`
-	Language   float64 `koanf:"language_fit"`
+	Relevance  float64 `koanf:"relevance"`      // weight of the match with the query
+	Similarity float64 `koanf:"similarity"`     // weight of closeness to the taste, or to the course
+	Interest   float64 `koanf:"interest_match"` // weight of the match with a stated interest
+	Quality    float64 `koanf:"quality"`        // weight of the Bayesian mean of ratings
+	Popularity float64 `koanf:"popularity"`     // weight of damped activity
+	Freshness  float64 `koanf:"freshness"`      // weight of age, by half-life
+	Level      float64 `koanf:"level_fit"`      // weight of the preferred level
+	Time       float64 `koanf:"time_fit"`       // weight of hours against the weekly budget
+	Language   float64 `koanf:"language_fit"`   // weight of the learner's languages
 }
 
 // DefaultConfig returns the settings that docs/ranking.md gives reasons for.

@@ -41,12 +41,12 @@ type PopularityConfig struct {
 
 // ActivityWeights say what one event counts as activity.
 type ActivityWeights struct {
-	Click    float64 `koanf:"click"`
-	Save     float64 `koanf:"save"`
-	Enrol    float64 `koanf:"enrol"`
-	Progress float64 `koanf:"progress"`
-	Complete float64 `koanf:"complete"`
-	Rate     float64 `koanf:"rate"`
+	Click    float64 `koanf:"click"`    // what a click counts as activity
+	Save     float64 `koanf:"save"`     // what a bookmark counts as activity
+	Enrol    float64 `koanf:"enrol"`    // what an enrolment counts as activity
+	Progress float64 `koanf:"progress"` // what a progress report counts as activity
+	Complete float64 `koanf:"complete"` // what a completion counts as activity
+	Rate     float64 `koanf:"rate"`     // what a rating counts as activity
 }
 
 // RecordConfig bounds the recorder of lists.

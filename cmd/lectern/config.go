@@ -5,10 +5,12 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/go-viper/mapstructure/v2"
 	"github.com/knadh/koanf/parsers/yaml"
 	"github.com/knadh/koanf/providers/env/v2"
 	"github.com/knadh/koanf/providers/file"
@@ -82,7 +84,7 @@ type EmbedConfig struct {
 // DefaultConfig returns what holds when nothing is set.
 func DefaultConfig() Config {
 	local := embed.DefaultOptions()
-	return Config{
+	c := Config{
 		Data:     "data",
 		Log:      LogConfig{Level: "info", Format: "text"},
 		Server:   ServerConfig{Address: "127.0.0.1:8080", ShutdownTimeout: 15 * time.Second},
@@ -95,6 +97,8 @@ func DefaultConfig() Config {
 		Retrieve: retrieve.DefaultConfig(),
 		Rerank:   rerank.DefaultConfig(),
 	}
+	c.share()
+	return c
 }
 
 // Validate reports every key whose value is not acceptable.
@@ -190,11 +194,28 @@ func LoadConfig(path string, environ []string, flags *pflag.FlagSet) (Config, er
 
 func decodeConfig(k *koanf.Koanf) (Config, error) {
 	var c Config
-	if err := k.Unmarshal("", &c); err != nil {
+	hooks := mapstructure.ComposeDecodeHookFunc(
+		mapstructure.StringToTimeDurationHookFunc(), mapstructure.StringToSliceHookFunc(","), emptyList)
+	err := k.UnmarshalWithConf("", &c, koanf.UnmarshalConf{Tag: "koanf", DecoderConfig: &mapstructure.DecoderConfig{
+		TagName: "koanf", WeaklyTypedInput: true, DecodeHook: hooks,
+	}})
+	if err != nil {
 		return Config{}, lectern.Errorf(lectern.CodeInvalid, "the configuration has a value of the wrong type: %w", err)
 	}
+	c.share()
 	return c, c.Validate()
 }
+
+// emptyList reads an empty list as no list, which is what the defaults have.
+func emptyList(_, to reflect.Type, value any) (any, error) {
+	if list, ok := value.([]any); ok && len(list) == 0 && to.Kind() == reflect.Slice {
+		return nil, nil
+	}
+	return value, nil
+}
+
+// share sets what two parts must agree on from the one key that says it.
+func (c *Config) share() { c.Indexing.HalfLife = c.Retrieve.Popularity.HalfLife }
 
 // envKey turns LECTERN_SERVER__ADDRESS into server.address. LECTERN_CONFIG names
 // the file, and some variables are read by tests only: those are no keys.

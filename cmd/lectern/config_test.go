@@ -153,6 +153,9 @@ func walkConfig(v reflect.Value, prefix string, comments map[string]map[string]s
 	typ := v.Type()
 	for i := range typ.NumField() {
 		field := typ.Field(i)
+		if field.Tag.Get("koanf") == "-" {
+			continue
+		}
 		key := prefix + field.Tag.Get("koanf")
 		if field.Type.Kind() == reflect.Struct {
 			walkConfig(v.Field(i), key+".", comments, visit)

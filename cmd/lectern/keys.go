@@ -93,7 +93,7 @@ func newKeysRevokeCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withStore(cmd, func(env environment) error {
 				if err := env.store.RevokeKey(cmd.Context(), args[0], lectern.SystemClock()); err != nil {
-					return err
+					return fmt.Errorf("key %q: %w", args[0], err)
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "revoked %s\n", args[0])
 				return nil

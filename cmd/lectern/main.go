@@ -50,7 +50,11 @@ func printError(w io.Writer, err error) {
 		fmt.Fprintf(w, "lectern: %v\n", err)
 		return
 	}
-	fmt.Fprintf(w, "lectern: %s\n", e.Message)
+	message := e.Message
+	if outer := err.Error(); outer != e.Error() { // wrapped: the context says where
+		message = strings.Replace(outer, e.Error(), e.Message, 1)
+	}
+	fmt.Fprintf(w, "lectern: %s\n", message)
 	for _, f := range e.Fields {
 		fmt.Fprintf(w, "  %s: %s", f.Field, f.Reason)
 		if f.Value != "" {

@@ -25,8 +25,24 @@ func suggestFlag(cmd *cobra.Command, err error) error {
 	hint := ""
 	if best, ok := nearest.Of(name, known); ok {
 		hint = "; did you mean --" + best + "?"
+	} else if best, ok := nearestKey(name, known); ok {
+		hint = "; did you mean --" + best + "?"
 	}
 	return usageError{fmt.Errorf("%s: unknown flag --%s%s", cmd.CommandPath(), name, hint)}
+}
+
+// nearestKey compares with the last part of dotted keys, so that --adress finds
+// --server.address.
+func nearestKey(name string, known []string) (string, bool) {
+	byEnd := map[string]string{}
+	var ends []string
+	for _, k := range known {
+		end := k[strings.LastIndexByte(k, '.')+1:]
+		byEnd[end] = k
+		ends = append(ends, end)
+	}
+	best, ok := nearest.Of(name, ends)
+	return byEnd[best], ok
 }
 
 // noArgs refuses arguments, suggesting a command where one was likely meant.

@@ -40,10 +40,8 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 	e := &engine{environment: env}
 	e.words = text.NewLexicon(text.DefaultParams())
 	e.catalog = retrieve.NewCatalog(env.config.Retrieve, env.store, lectern.SystemClock)
-	following := env.config.Indexing
-	following.HalfLife = env.config.Retrieve.Popularity.HalfLife // both read the same activity
 	pipeline, err := indexing.New(indexing.Options{
-		Config:   following,
+		Config:   env.config.Indexing,
 		Store:    env.store,
 		NewIndex: newIndex,
 		Words:    courseWords{lexicon: e.words},
