@@ -135,7 +135,10 @@ type EventStore interface {
 
 // RankingStore keeps the lists that were shown.
 type RankingStore interface {
-	// PutRankings stores rankings by ID; one that exists is left as it is.
+	// PutRankings stores rankings by ID; one that exists is left as it is. The
+	// list of a learner or visitor whom the store does not know is kept without
+	// their name: a list that was made is no reason to remember a person, and one
+	// that is stored after an erasure must not bring the person back.
 	PutRankings(ctx context.Context, rankings []Ranking) error
 	// Ranking returns one. Errors: CodeNotFound.
 	Ranking(ctx context.Context, id string) (Ranking, error)

@@ -81,6 +81,9 @@ func (p *people) find(ctx context.Context, who identity) (int64, bool, error) {
 
 // create makes a learner and its identity.
 func (p *people) create(ctx context.Context, who identity, row sqlcgen.InsertLearnerParams) (int64, error) {
+	// Versions begin at the time, so that one who is erased and comes back never
+	// has a version that a cache still knows.
+	row.ProfileVersion = p.tx.now.UnixMicro()
 	id, err := p.tx.q.InsertLearner(ctx, row)
 	if err != nil {
 		return 0, err
@@ -98,6 +101,14 @@ func (p *people) ref(ctx context.Context, ref lectern.LearnerRef) (int64, error)
 		return p.learner(ctx, ref.ID)
 	}
 	return p.visitor(ctx, ref.AnonymousID)
+}
+
+// findRef returns the learner that a reference names, if there is one.
+func (p *people) findRef(ctx context.Context, ref lectern.LearnerRef) (int64, bool, error) {
+	if ref.ID != "" {
+		return p.find(ctx, identity{kindLearner, ref.ID})
+	}
+	return p.find(ctx, identity{kindVisitor, ref.AnonymousID})
 }
 
 // merge hands the visitor to the learner. A visitor that is nobody yet becomes

@@ -14,8 +14,7 @@ import (
 // writes get their turn in between.
 const pruneBatch = 2000
 
-// PutRankings implements lectern.RankingStore. A learner or visitor who is not
-// known yet is created, so that the ranking can be found and erased with them.
+// PutRankings implements lectern.RankingStore.
 func (s *Store) PutRankings(ctx context.Context, rankings []lectern.Ranking) error {
 	if len(rankings) == 0 {
 		return ctx.Err()
@@ -40,11 +39,13 @@ func (s *Store) PutRankings(ctx context.Context, rankings []lectern.Ranking) err
 		people := newPeople(tx)
 		for i, row := range rows {
 			if ref := rankings[i].Learner; !ref.IsZero() {
-				id, err := people.ref(ctx, ref)
+				id, known, err := people.findRef(ctx, ref)
 				if err != nil {
 					return err
 				}
-				row.LearnerID = &id
+				if known {
+					row.LearnerID = &id
+				}
 			}
 			if err := tx.q.InsertRanking(ctx, row); err != nil {
 				return fmt.Errorf("ranking %q: %w", row.RankingID, err)

@@ -15,6 +15,8 @@ import (
 
 func testRankings(t *testing.T, s Store) {
 	ctx := t.Context()
+	putCourses(t, s, "a")
+	appendEvents(t, s, click("e1", "l", "a", noon1))
 	rk := lectern.Ranking{
 		ID: "rk", Learner: lectern.LearnerRef{ID: "l"}, Surface: lectern.SurfaceSearch, Query: "قواعد بيانات",
 		RequestHash: "h", CreatedAt: noon1, ConfigVersion: "v1", Degraded: []string{"semantic"},
@@ -36,7 +38,10 @@ func testRankings(t *testing.T, s Store) {
 	visitor := lectern.Ranking{ID: "v", Learner: lectern.LearnerRef{AnonymousID: "anon"}, CreatedAt: noon1.Add(1999 * time.Nanosecond)}
 	ok(t, s.PutRankings(ctx, []lectern.Ranking{visitor}))
 	visitor.CreatedAt = noon1.Add(time.Microsecond)
+	visitor.Learner = lectern.LearnerRef{} // nobody the store knows
 	equal(t, "visitor's", must[lectern.Ranking](t)(s.Ranking(ctx, "v")), visitor)
+	_, err = s.Learner(ctx, lectern.LearnerRef{AnonymousID: "anon"})
+	wantCode(t, err, lectern.CodeNotFound)
 }
 
 func testRankingRetention(t *testing.T, s Store) {

@@ -31,7 +31,7 @@ INSERT INTO learners (
 ) VALUES (
     sqlc.arg(anonymous), sqlc.arg(interests), sqlc.arg(goal), sqlc.narg(weekly_hours),
     sqlc.arg(preferred_level), sqlc.arg(languages), sqlc.arg(region), sqlc.arg(organisations),
-    sqlc.narg(personalisation), sqlc.narg(exploration), 1, sqlc.arg(created_at), sqlc.arg(updated_at)
+    sqlc.narg(personalisation), sqlc.narg(exploration), sqlc.arg(profile_version), sqlc.arg(created_at), sqlc.arg(updated_at)
 ) RETURNING id;
 
 -- name: LearnerByID :one

@@ -106,7 +106,7 @@ INSERT INTO learners (
 ) VALUES (
     $1, $2, $3, $4,
     $5, $6, $7, $8,
-    $9, $10, 1, $11, $12
+    $9, $10, $11, $12, $13
 ) RETURNING id
 `
 
@@ -121,6 +121,7 @@ type InsertLearnerParams struct {
 	Organisations   []string
 	Personalisation *bool
 	Exploration     *bool
+	ProfileVersion  int64
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
 }
@@ -137,6 +138,7 @@ func (q *Queries) InsertLearner(ctx context.Context, arg InsertLearnerParams) (i
 		arg.Organisations,
 		arg.Personalisation,
 		arg.Exploration,
+		arg.ProfileVersion,
 		arg.CreatedAt,
 		arg.UpdatedAt,
 	)

@@ -102,7 +102,7 @@ INSERT INTO learners (
 ) VALUES (
     ?1, ?2, ?3, ?4,
     ?5, ?6, ?7, ?8,
-    ?9, ?10, 1, ?11, ?12
+    ?9, ?10, ?11, ?12, ?13
 ) RETURNING id
 `
 
@@ -117,6 +117,7 @@ type InsertLearnerParams struct {
 	Organisations   string
 	Personalisation *int64
 	Exploration     *int64
+	ProfileVersion  int64
 	CreatedAt       int64
 	UpdatedAt       int64
 }
@@ -133,6 +134,7 @@ func (q *Queries) InsertLearner(ctx context.Context, arg InsertLearnerParams) (i
 		arg.Organisations,
 		arg.Personalisation,
 		arg.Exploration,
+		arg.ProfileVersion,
 		arg.CreatedAt,
 		arg.UpdatedAt,
 	)
