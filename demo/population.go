@@ -245,9 +245,7 @@ func (l *latentLearner) describe(r *rand.Rand) lectern.Learner {
 		Languages:     []string{"en"},
 		Region:        l.region,
 		Organisations: l.orgs,
-		CreatedAt:     l.joined.Truncate(time.Second),
 	}
-	out.UpdatedAt = out.CreatedAt
 	if l.lang != nil {
 		out.Languages = []string{l.lang.tag, "en"}
 	}
