@@ -140,7 +140,7 @@ func pathParam(c echo.Context, name string) (string, error) {
 
 // checkID holds an external id against its rules.
 func checkID(field, id string) error {
-	reason := ""
+	var reason string
 	switch {
 	case id == "":
 		reason = "is empty"

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -57,7 +58,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 func guard(next echo.HandlerFunc, c echo.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			if p == http.ErrAbortHandler { // net/http's own way to give up a connection
+			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) { // net/http's own way to give up a connection
 				panic(p)
 			}
 			err = &lectern.Error{Code: lectern.CodeInternal, Message: "panic",
@@ -105,10 +106,8 @@ func (s *Server) finish(c echo.Context, err error, took time.Duration) {
 
 // newRequestID takes over the caller's id when it is harmless.
 func (s *Server) newRequestID(given string) string {
-	ok := given != "" && len(given) <= 64 && !strings.ContainsFunc(given, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.:", r))
-	})
-	if ok {
+	const harmless = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:"
+	if given != "" && len(given) <= 64 && strings.Trim(given, harmless) == "" {
 		return given
 	}
 	var raw [12]byte

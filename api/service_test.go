@@ -237,7 +237,7 @@ func BenchmarkValidateGET(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	req, err := http.NewRequestWithContext(b.Context(), "GET", "/v1/search?q=statistics&limit=10&level=beginner&max_hours=20", nil)
+	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "/v1/search?q=statistics&limit=10&level=beginner&max_hours=20", nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -14,7 +14,7 @@ func (s *session) query(t *topic) string {
 			}
 		}
 	}
-	base := ""
+	var base string
 	switch u := s.r.Float64(); {
 	case u < 0.4:
 		base = t.name

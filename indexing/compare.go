@@ -178,7 +178,8 @@ func (p *Pipeline) compare(ctx context.Context, l *line, courses []lectern.Cours
 	var out []Difference
 	for i := range items {
 		it := &items[i]
-		kind, detail := DifferenceKind(""), ""
+		var kind DifferenceKind
+		var detail string
 		switch want := listed(&it.Course); {
 		case want && !inIndex[i]:
 			kind, detail = DifferenceMissing, "in the store, not in the index"

@@ -112,7 +112,7 @@ func readLines(r io.Reader, limits Limits) ([]line, error) {
 			l.number = number
 			lines = append(lines, l)
 		}
-		if err != nil {
+		if errors.Is(err, io.EOF) {
 			return lines, nil
 		}
 	}

@@ -132,7 +132,7 @@ func (l *Lexicon) expand(tokens []Token, o QueryOptions, open bool) []weighted {
 			}
 			factor = stopWeight
 		}
-		known := false
+		var known bool
 		out, known = l.appendExact(out, t, factor, o)
 		if o.Mode == ModeWord || t.Stop && content {
 			continue

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -260,7 +261,7 @@ func fieldsOf(err error) []lectern.FieldError {
 	if err == nil {
 		return nil
 	}
-	if e, ok := err.(*lectern.Error); ok && len(e.Fields) > 0 {
+	if e, ok := errors.AsType[*lectern.Error](err); ok && len(e.Fields) > 0 {
 		return e.Fields
 	}
 	return []lectern.FieldError{{Field: "configuration", Reason: err.Error()}}

@@ -31,8 +31,8 @@ func suggestFlag(cmd *cobra.Command, err error) error {
 	return usageError{fmt.Errorf("%s: unknown flag --%s%s", cmd.CommandPath(), name, hint)}
 }
 
-// nearestKey compares with the last part of dotted keys, so that --adress finds
-// --server.address.
+// nearestKey compares with the last part of dotted keys, so that --log_level
+// finds --log.level.
 func nearestKey(name string, known []string) (string, bool) {
 	byEnd := map[string]string{}
 	var ends []string

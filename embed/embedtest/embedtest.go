@@ -54,8 +54,9 @@ func Run(t *testing.T, s Subject) {
 		}
 	})
 	t.Run("fingerprint and dimension stand still", func(t *testing.T) {
-		if s.Embedder.Fingerprint() == "" || s.Embedder.Fingerprint() != s.Embedder.Fingerprint() {
-			t.Errorf("fingerprint %q", s.Embedder.Fingerprint())
+		first, second := s.Embedder.Fingerprint(), s.Embedder.Fingerprint()
+		if first == "" || first != second {
+			t.Errorf("fingerprint %q, then %q", first, second)
 		}
 		if s.Embedder.Dim() < 1 {
 			t.Errorf("dimension %d", s.Embedder.Dim())

@@ -150,7 +150,7 @@ func planFile(opts Options, path string) (filePlan, error) {
 	if err != nil {
 		return p, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // read only
 	_, p.size = f.Progress()
 	m := opts.Mapping
 	if m == nil {

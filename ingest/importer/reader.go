@@ -49,7 +49,7 @@ func (r *reader[T]) run(ctx context.Context, plans []filePlan) error {
 			return err
 		}
 		err = r.file(ctx, p, f)
-		f.Close()
+		_ = f.Close() // read only
 		if err != nil {
 			return err
 		}

@@ -66,13 +66,13 @@ func openRejects(path string, started time.Time) (*rejectFile, error) {
 		return nil, fmt.Errorf("open the rejects file: %w", err)
 	}
 	if err := endLastLine(f); err != nil {
-		f.Close()
+		_ = f.Close() // the first error says more
 		return nil, fmt.Errorf("open the rejects file: %w", err)
 	}
 	// A new file's name must survive a crash as well as its content.
 	if dir, err := os.Open(filepath.Dir(path)); err == nil {
 		_ = dir.Sync()
-		dir.Close()
+		_ = dir.Close()
 	}
 	return &rejectFile{f: f, run: started.Format(time.RFC3339)}, nil
 }

@@ -117,7 +117,7 @@ func Open(path string, opts Options) (*File, error) {
 	}
 	f := &File{Path: path, file: file}
 	if err := f.start(opts); err != nil {
-		file.Close()
+		_ = file.Close() // the first error says more
 		return nil, err
 	}
 	return f, nil
