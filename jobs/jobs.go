@@ -16,6 +16,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/quiet"
 )
 
 // Handlers do the work. A handler that returns an error is called again later;
@@ -97,7 +98,7 @@ func New[TTx any](driver riverdriver.Driver[TTx], h Handlers, opts Options) (*Ru
 		return nil, fmt.Errorf("jobs: %w", err)
 	}
 	client, err := river.NewClient(driver, &river.Config{
-		Logger:            opts.Logger,
+		Logger:            quiet.Logger(opts.Logger),
 		Workers:           workers,
 		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: opts.Workers}},
 		PeriodicJobs:      periodic,

@@ -10,6 +10,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
 
+	"github.com/lectern-dev/lectern/internal/quiet"
 	"github.com/lectern-dev/lectern/migrations"
 )
 
@@ -100,5 +101,5 @@ func (s *Store) goose() (*goose.Provider, error) {
 }
 
 func (s *Store) riverMigrator() (*rivermigrate.Migrator[*sql.Tx], error) {
-	return rivermigrate.New(riversqlite.New(s.queueDB), &rivermigrate.Config{Logger: s.log})
+	return rivermigrate.New(riversqlite.New(s.queueDB), &rivermigrate.Config{Logger: quiet.Logger(s.log)})
 }

@@ -19,6 +19,7 @@ import (
 	_ "modernc.org/sqlite" // registers the driver
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/quiet"
 	"github.com/lectern-dev/lectern/store/sqlite/sqlcgen"
 )
 
@@ -112,7 +113,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 	s.read = sqlcgen.New(s.stmts)
 
 	s.river, err = river.NewClient(riversqlite.New(s.queueDB), &river.Config{
-		Logger: s.log, MaxAttempts: maxJobAttempts,
+		Logger: quiet.Logger(s.log), MaxAttempts: maxJobAttempts,
 	})
 	if err != nil {
 		return fmt.Errorf("job queue: %w", err)
