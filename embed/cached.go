@@ -38,6 +38,13 @@ func Cached(e lectern.Embedder, s lectern.VectorStore) *Cache {
 	return &Cache{embedder: e, store: s, limit: CachedQueries, recent: list.New(), queries: make(map[string]*list.Element)}
 }
 
+// KeepQueries sets how many query vectors are kept in memory, before first use;
+// 0 keeps none. It returns the cache.
+func (c *Cache) KeepQueries(n int) *Cache {
+	c.limit = max(n, 0)
+	return c
+}
+
 // Dim is the embedder's.
 func (c *Cache) Dim() int { return c.embedder.Dim() }
 

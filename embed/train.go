@@ -14,7 +14,7 @@ import (
 	"github.com/lectern-dev/lectern/text"
 )
 
-// Options steer training. The zero value of a field takes its default.
+// Options steer training. Start from DefaultOptions.
 type Options struct {
 	Dim         int     // length of the vectors
 	MaxWords    int     // words kept, the commonest first
@@ -27,18 +27,19 @@ type Options struct {
 	TitleWeight float64 // how often the first line counts
 	PairWeight  float64 // weight of word pairs against words
 	CharsWeight float64 // weight of letter n-grams against words
+	IDFPower    float64 // how much rare features count over common ones
 	Whitening   float64 // 0 keeps the singular values' scale, 1 evens it out
 	MapRidge    float64 // regularisation of the query map; below 0 leaves it out
 	MaxShare    float64 // features in more than this share of documents are dropped
-	MinChars    int
-	MaxChars    int
+	MinChars    int     // shortest letter n-gram
+	MaxChars    int     // longest letter n-gram; 0 leaves them out
 }
 
 // DefaultOptions are the choices of docs/measured/search.md.
 func DefaultOptions() Options {
 	return Options{
 		Dim: 256, MaxWords: 100_000, MaxPairs: 60_000, MaxNgrams: 80_000, MaxDocs: 20_000, Seed: 1, Iterations: 2, Workers: runtime.GOMAXPROCS(0),
-		TitleWeight: 4, PairWeight: 0.7, CharsWeight: 0.2, Whitening: 0.25, MapRidge: 3, MaxShare: 0.3, MinChars: 3, MaxChars: 5,
+		TitleWeight: 4, PairWeight: 0.7, CharsWeight: 0.25, IDFPower: 1.5, Whitening: 0.25, MapRidge: 3, MaxShare: 0.3, MinChars: 3, MaxChars: 5,
 	}
 }
 
@@ -153,7 +154,7 @@ func (l *Local) choose(bags [][]feature, o Options) {
 	for i, c := range cs {
 		l.ids[i] = c.id
 		l.at[c.id] = i
-		w := math.Log(1 + float64(n)/float64(c.df))
+		w := math.Pow(math.Log(1+float64(n)/float64(c.df)), o.IDFPower)
 		switch kindOf(c.id) {
 		case kindPair:
 			w *= o.PairWeight
