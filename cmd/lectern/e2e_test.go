@@ -50,6 +50,7 @@ func TestEndToEnd(t *testing.T) {
 		}
 	}
 	server, admin, public := createKey(t, data, "server"), createKey(t, data, "admin"), createKey(t, data, "public")
+	outer := t
 	s := startServer(t, data)
 	eventually(t, time.Minute, "readiness", func() bool { return s.send(http.MethodGet, "/readyz", "", "") == http.StatusOK })
 	eventually(t, time.Minute, "meaning", func() bool {
@@ -119,7 +120,7 @@ func TestEndToEnd(t *testing.T) {
 		s.get("/v1/search?q=statistics&limit=3", public, &before)
 		time.Sleep(time.Second) // rankings are stored in groups, within a second
 		s.kill()
-		s = startServer(t, data)
+		s = startServer(outer, data) // it outlives this subtest
 		eventually(t, time.Minute, "readiness", func() bool { return s.send(http.MethodGet, "/readyz", "", "") == http.StatusOK })
 		s.get("/v1/search?q=statistics&limit=3", public, &after)
 		if !slices.Equal(before.ids(), after.ids()) {
@@ -153,6 +154,15 @@ func TestEndToEnd(t *testing.T) {
 		}
 		if !slices.Equal(names, []string{"bm25", "latent", "hybrid"}) {
 			t.Errorf("rankers %v", names)
+		}
+	})
+
+	t.Run("metrics of the parts", func(t *testing.T) {
+		_, body := s.do(http.MethodGet, "/metrics", "", "", "")
+		for _, want := range []string{"lectern_store_rows{kind=\"courses\"} 30", "lectern_embedder_ready 1", "lectern_index_vectors{vector=\"content\"}", "go_goroutines"} {
+			if !strings.Contains(string(body), want) {
+				t.Errorf("/metrics has no %s", want)
+			}
 		}
 	})
 	checkDeep(t, data)

@@ -110,13 +110,17 @@ func (s *server) listen(ctx context.Context, env environment, listener net.Liste
 }
 
 func (s *server) handler(background context.Context, e *engine) (http.Handler, error) {
+	registry, err := newRegistry(e)
+	if err != nil {
+		return nil, err
+	}
 	server, err := api.New(background, api.Deps{
 		Ranker: e.ranker, Ingest: e.ingest, Courses: e.live, Reviews: e.live,
 		Learners: e.live, Rankings: e.live, Keys: e.store, Stats: e.store,
 		Reindexer:  newReindexer(background, e.pipeline),
 		IndexStats: func(ctx context.Context) (lectern.IndexStats, error) { return indexOf(e.pipeline).Stats(ctx) },
 		Checks:     []api.Check{{Name: "words", Ready: wordsReady(e.pipeline)}, {Name: "vectors", Ready: vectorsReady(e.pipeline)}},
-		Log:        e.log, Clock: lectern.SystemClock, Random: rand.Reader, Version: version(),
+		Log:        e.log, Clock: lectern.SystemClock, Random: rand.Reader, Version: version(), Registry: registry,
 	}, e.config.API)
 	if err != nil {
 		return nil, err
