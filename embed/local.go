@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 
 	"github.com/viterin/vek/vek32"
@@ -39,19 +40,22 @@ func (l *Local) Fingerprint() string { return l.print }
 // Features returns how many features the embedder knows.
 func (l *Local) Features() int { return len(l.ids) }
 
-// Embed projects texts. Unknown features are passed over; a text without a known
-// one yields nil. It returns CodeDeadline when ctx ends.
+// Embed projects texts, on all processors when there are many. Unknown features
+// are passed over; a text without a known one yields nil. It returns
+// CodeDeadline when ctx ends.
 func (l *Local) Embed(ctx context.Context, kind lectern.EmbedKind, texts []string) ([][]float32, error) {
 	out := make([][]float32, len(texts))
-	for i, s := range texts {
-		if err := ctx.Err(); err != nil {
-			return nil, lectern.Errorf(lectern.CodeDeadline, "embedding was cut short after %d of %d texts: %w", i, len(texts), err)
+	inBlocks(len(texts), runtime.GOMAXPROCS(0), func(from, to int) {
+		for i := from; i < to && ctx.Err() == nil; i++ {
+			if kind == lectern.EmbedQuery {
+				out[i] = l.embedQuery(texts[i])
+			} else {
+				out[i] = l.embed(texts[i])
+			}
 		}
-		if kind == lectern.EmbedQuery {
-			out[i] = l.embedQuery(s)
-		} else {
-			out[i] = l.embed(s)
-		}
+	})
+	if err := ctx.Err(); err != nil {
+		return nil, lectern.Errorf(lectern.CodeDeadline, "embedding %d texts was cut short: %w", len(texts), err)
 	}
 	return out, nil
 }

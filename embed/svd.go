@@ -72,7 +72,11 @@ func (m *sparseMatrix) times(x *dense, workers int) *dense {
 // inBlocks runs do over [0, n) in parts, on as many goroutines as workers, and
 // waits for them.
 func inBlocks(n, workers int, do func(from, to int)) {
-	const block = 128
+	const block = 32
+	if n <= block { // not worth a goroutine
+		do(0, n)
+		return
+	}
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	next := 0

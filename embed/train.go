@@ -38,7 +38,7 @@ type Options struct {
 // DefaultOptions are the choices of docs/measured/search.md.
 func DefaultOptions() Options {
 	return Options{
-		Dim: 256, MaxWords: 100_000, MaxPairs: 60_000, MaxNgrams: 80_000, MaxDocs: 20_000, Seed: 1, Iterations: 2, Workers: runtime.GOMAXPROCS(0),
+		Dim: 256, MaxWords: 100_000, MaxPairs: 60_000, MaxNgrams: 80_000, MaxDocs: 12_000, Seed: 1, Iterations: 2, Workers: runtime.GOMAXPROCS(0),
 		TitleWeight: 4, PairWeight: 0.7, CharsWeight: 0.25, IDFPower: 1.5, Whitening: 0.25, MapRidge: 3, MaxShare: 0.3, MinChars: 3, MaxChars: 5,
 	}
 }

@@ -32,7 +32,7 @@ const (
 	maxCompletions  = 8
 	maxCorrections  = 4
 	maxCorrected    = 4    // words corrected per query
-	maxPrefixScan   = 4000 // words looked at per completion
+	maxPrefixScan   = 2000 // words looked at per completion
 	minFuzzyLetters = 4
 	minPrefix       = 2 // letters
 	stopWeight      = 0.1
@@ -208,11 +208,12 @@ func (l *Lexicon) completions(t Token) []choice {
 		return nil
 	}
 	own, known := l.ids[TermID(t.Term)]
-	var cs []choice
-	l.vocab.withPrefix(t.Surface, maxPrefixScan, func(e int32) {
-		cs = l.appendCandidate(cs, e, 1, own, known)
-	})
-	return topChoices(cs, maxCompletions)
+	if !known {
+		own = -1
+	}
+	top := choices{limit: maxCompletions}
+	l.vocab.withPrefix(t.Surface, maxPrefixScan, func(e int32) { l.offer(&top, e, 1, own) })
+	return top.best
 }
 
 // corrections returns words one edit away from a token, likeliest first, one per
@@ -222,43 +223,51 @@ func (l *Lexicon) corrections(t Token) []choice {
 		return nil
 	}
 	first := firstRune(t.Surface)
-	var cs []choice
+	top := choices{limit: maxCorrections}
 	l.vocab.oneEdit(t.Surface, func(e int32) {
 		likely := 1.0
 		if firstRune(l.vocab.entries[e].word) != first {
 			likely = 0.3
 		}
-		cs = l.appendCandidate(cs, e, likely, 0, false)
+		l.offer(&top, e, likely, -1)
 	})
-	return topChoices(cs, maxCorrections)
+	return top.best
 }
 
-// appendCandidate adds the live terms of a word, except the term own.
-func (l *Lexicon) appendCandidate(cs []choice, head int32, likely float64, own int32, skipOwn bool) []choice {
+// offer considers the live terms of a word, except the term own.
+func (l *Lexicon) offer(top *choices, head int32, likely float64, own int32) {
 	for e := head; e >= 0; e = l.vocab.entries[e].next {
 		term := l.vocab.entries[e].term
-		if l.df[term] > 0 && (!skipOwn || term != own) {
-			cs = append(cs, choice{head, term, likely * float64(l.df[term])})
+		if df := l.df[term]; df > 0 && term != own {
+			top.add(choice{head, term, likely * float64(df)})
 		}
 	}
-	return cs
 }
 
-// topChoices keeps the likeliest choice of each term, and n in all.
-func topChoices(cs []choice, n int) []choice {
-	slices.SortFunc(cs, func(a, b choice) int {
-		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.term, b.term), cmp.Compare(a.entry, b.entry))
-	})
-	out := cs[:0]
-	for _, c := range cs {
-		if len(out) == n {
-			break
-		}
-		if !slices.ContainsFunc(out, func(o choice) bool { return o.term == c.term }) {
-			out = append(out, c)
-		}
+// choices keeps the likeliest choice of each term, up to a limit, best first.
+type choices struct {
+	limit int
+	best  []choice
+}
+
+func (c *choices) add(x choice) {
+	if n := len(c.best); n == c.limit && compareChoices(x, c.best[n-1]) >= 0 {
+		return // the usual case: thousands of words are offered, few are kept
 	}
-	return out
+	if i := slices.IndexFunc(c.best, func(o choice) bool { return o.term == x.term }); i >= 0 {
+		if compareChoices(x, c.best[i]) >= 0 {
+			return
+		}
+		c.best = slices.Delete(c.best, i, i+1)
+	}
+	at, _ := slices.BinarySearchFunc(c.best, x, compareChoices)
+	c.best = slices.Insert(c.best, at, x)
+	c.best = c.best[:min(len(c.best), c.limit)]
+}
+
+// compareChoices orders the likelier first, then by term and word.
+func compareChoices(a, b choice) int {
+	return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.term, b.term), cmp.Compare(a.entry, b.entry))
 }
 
 // known reports whether any live document holds the token.
