@@ -33,7 +33,8 @@ type queryVector struct {
 	vector []float32
 }
 
-// Cached puts a cache before an embedder.
+// Cached puts a cache before an embedder. Without a store, documents pass
+// through: for callers who keep documents' vectors themselves.
 func Cached(e lectern.Embedder, s lectern.VectorStore) *Cache {
 	return &Cache{embedder: e, store: s, limit: CachedQueries, recent: list.New(), queries: make(map[string]*list.Element)}
 }
@@ -57,6 +58,9 @@ func (c *Cache) Fingerprint() string { return c.embedder.Fingerprint() }
 func (c *Cache) Embed(ctx context.Context, kind lectern.EmbedKind, texts []string) ([][]float32, error) {
 	if kind == lectern.EmbedQuery {
 		return c.embedQueries(ctx, texts)
+	}
+	if c.store == nil {
+		return c.embedder.Embed(ctx, kind, texts)
 	}
 	hashes := make([]lectern.ContentHash, len(texts))
 	for i, s := range texts {

@@ -14,6 +14,8 @@ type Config struct {
 	MaxInterests   int              `koanf:"max_interests"`   // stated interests that fetch candidates of their own
 	LexicalWeight  float64          `koanf:"lexical_weight"`  // search: share of words in the fused score; 0 turns words off
 	SemanticWeight float64          `koanf:"semantic_weight"` // search: share of meaning in the fused score; 0 turns meaning off
+	Feedback       int              `koanf:"feedback"`        // search: leading courses that the query's vector is moved towards before meaning is searched again; 0 saves that search
+	FeedbackWeight float64          `koanf:"feedback_weight"` // search: how far, against 1 for the query itself
 	MinSimilarity  float64          `koanf:"min_similarity"`  // cosine below which a vector hit is no candidate
 	ExpandQueries  bool             `koanf:"expand_queries"`  // search: complete the last word, correct unknown words
 	NewWithin      time.Duration    `koanf:"new_within"`      // age up to which the source "new" offers a course
@@ -64,6 +66,8 @@ func DefaultConfig() Config {
 		MaxInterests:   4,
 		LexicalWeight:  0.5,
 		SemanticWeight: 0.5,
+		Feedback:       3,
+		FeedbackWeight: 1,
 		MinSimilarity:  0.05,
 		ExpandQueries:  true,
 		NewWithin:      120 * 24 * time.Hour,
@@ -93,6 +97,8 @@ func (c Config) Validate() error {
 	check(weight(c.LexicalWeight), "lexical_weight", c.LexicalWeight, "at least 0")
 	check(weight(c.SemanticWeight), "semantic_weight", c.SemanticWeight, "at least 0")
 	check(c.LexicalWeight+c.SemanticWeight > 0, "semantic_weight", c.SemanticWeight, "over 0 when retrieve.lexical_weight is 0")
+	check(c.Feedback >= 0 && c.Feedback <= 50, "feedback", c.Feedback, "0 to 50")
+	check(weight(c.FeedbackWeight), "feedback_weight", c.FeedbackWeight, "at least 0")
 	check(c.MinSimilarity >= -1 && c.MinSimilarity <= 1, "min_similarity", c.MinSimilarity, "-1 to 1")
 	check(c.NewWithin >= 0, "new_within", c.NewWithin, "at least 0")
 	b := c.Budgets

@@ -290,7 +290,8 @@ func TestRerankKeepsSearch(t *testing.T) {
 	w.build(retrieve.DefaultConfig(), rerank.Random{Seed: 1})
 	random := mean()
 	t.Logf("nDCG@10: reranked %.4f, fused %.4f, random %.4f", reranked, fused, random)
-	if reranked < fused || fused <= random {
+	const rounding = 1e-9 // sums over a map's order
+	if reranked < fused-rounding || fused <= random {
 		t.Errorf("nDCG@10: reranked %.4f, fused %.4f, random %.4f", reranked, fused, random)
 	}
 }

@@ -104,6 +104,8 @@ type world struct {
 	lexicon  *text.Lexicon
 	embedder lectern.Embedder // nil: words only
 	indexErr error
+	searches int // of the index so far
+	failFrom int // so many searches succeed before indexErr shows
 
 	catalog  *retrieve.Catalog
 	recorder *retrieve.Recorder
@@ -210,18 +212,19 @@ func (w *world) remove(ids ...string) {
 func (w *world) time() time.Time { return w.clock }
 
 func (w *world) Generation() (lectern.VectorIndex, lectern.Embedder) {
-	return brokenIndex{w.index, w.indexErr}, w.embedder
+	return brokenIndex{w.index, w}, w.embedder
 }
 
 // brokenIndex fails on demand.
 type brokenIndex struct {
 	lectern.VectorIndex
-	err error
+	w *world
 }
 
 func (b brokenIndex) Search(ctx context.Context, q []lectern.VectorQuery) ([][]lectern.Hit, error) {
-	if b.err != nil {
-		return nil, b.err
+	b.w.searches++
+	if b.w.indexErr != nil && b.w.searches > b.w.failFrom {
+		return nil, b.w.indexErr
 	}
 	return b.VectorIndex.Search(ctx, q)
 }

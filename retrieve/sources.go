@@ -62,6 +62,8 @@ func (e *Engine) gather(ctx context.Context, p *pass) error {
 	switch p.req.Surface {
 	case lectern.SurfaceSearch:
 		e.fuse(p)
+		e.feedback(ctx, p, questions)
+		e.offerTitles(p)
 	case lectern.SurfaceHome:
 		p.sources = append(p.sources,
 			source{SourcePopular, "popularity", e.walk(p, p.view.popular, popularityOf), e.cfg.PerSource},
@@ -76,15 +78,7 @@ func (e *Engine) ask(ctx context.Context, p *pass, questions []asked) ([][]lecte
 	if len(questions) == 0 {
 		return nil, nil
 	}
-	filter := p.indexFilter()
-	queries := make([]lectern.VectorQuery, len(questions))
-	for i, q := range questions {
-		q.query.Filter, q.query.K = filter, e.cfg.PerSource
-		queries[i] = q.query
-	}
-	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Candidates)
-	defer cancel()
-	answers, err := p.index.Search(bounded, queries)
+	answers, err := e.search(ctx, p, questions)
 	if err == nil {
 		return answers, nil
 	}
@@ -97,6 +91,19 @@ func (e *Engine) ask(ctx context.Context, p *pass, questions []asked) ([][]lecte
 	e.Logger.WarnContext(ctx, "index not searched; listing what memory holds", "error", err)
 	p.degrade(DegradedIndex)
 	return make([][]lectern.Hit, len(questions)), nil
+}
+
+// search puts the questions to the index within their budget.
+func (e *Engine) search(ctx context.Context, p *pass, questions []asked) ([][]lectern.Hit, error) {
+	filter := p.indexFilter()
+	queries := make([]lectern.VectorQuery, len(questions))
+	for i, q := range questions {
+		q.query.Filter, q.query.K = filter, e.cfg.PerSource
+		queries[i] = q.query
+	}
+	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Candidates)
+	defer cancel()
+	return p.index.Search(bounded, queries)
 }
 
 // indexFilter is the request's filter with what the surface leaves out.
@@ -271,8 +278,7 @@ func (e *Engine) embedQuery(ctx context.Context, p *pass, q string) []float32 {
 	return vectors[0]
 }
 
-// fuse merges words and meaning, and puts courses with the query for a title
-// first.
+// fuse merges words and meaning.
 func (e *Engine) fuse(p *pass) {
 	lists := make([][]lectern.Hit, len(p.sources))
 	weights := make([]float64, len(p.sources))
@@ -289,15 +295,20 @@ func (e *Engine) fuse(p *pass) {
 		weights[i] /= total
 	}
 	p.fused = fusion.MaxNorm(lists, weights, 2*e.cfg.PerSource)
-	if len(p.titleIDs) > 0 {
-		hits := make([]lectern.Hit, 0, len(p.titleIDs))
-		for _, id := range p.titleIDs {
-			if en := e.Catalog.get(id); en != nil && p.match.allows(id, &en.payload) {
-				hits = append(hits, lectern.Hit{ID: id, Score: 1})
-			}
-		}
-		p.sources = slices.Insert(p.sources, 0, source{SourceTitle, "exact", hits, len(hits)})
+}
+
+// offerTitles adds the courses with the query for a title, first.
+func (e *Engine) offerTitles(p *pass) {
+	if len(p.titleIDs) == 0 {
+		return
 	}
+	hits := make([]lectern.Hit, 0, len(p.titleIDs))
+	for _, id := range p.titleIDs {
+		if en := e.Catalog.get(id); en != nil && p.match.allows(id, &en.payload) {
+			hits = append(hits, lectern.Hit{ID: id, Score: 1})
+		}
+	}
+	p.sources = slices.Insert(p.sources, 0, source{SourceTitle, "exact", hits, len(hits)})
 }
 
 // walk takes the first courses of an order that the request allows.

@@ -127,12 +127,24 @@ func trainer(c EmbedConfig) func(context.Context, []string) (lectern.Embedder, [
 		if err := local.Save(&body); err != nil {
 			return nil, nil, fmt.Errorf("save the embedder: %w", err)
 		}
-		return local, body.Bytes(), nil
+		return withQueryCache(local, c), body.Bytes(), nil
 	}
 }
 
-func loader(_ EmbedConfig) func([]byte) (lectern.Embedder, error) {
-	return func(body []byte) (lectern.Embedder, error) { return embed.LoadLocal(bytes.NewReader(body)) }
+func loader(c EmbedConfig) func([]byte) (lectern.Embedder, error) {
+	return func(body []byte) (lectern.Embedder, error) {
+		local, err := embed.LoadLocal(bytes.NewReader(body))
+		if err != nil {
+			return nil, err
+		}
+		return withQueryCache(local, c), nil
+	}
+}
+
+// withQueryCache keeps the vectors of queries; those of courses are kept by the
+// pipeline, in the store.
+func withQueryCache(e lectern.Embedder, c EmbedConfig) lectern.Embedder {
+	return embed.Cached(e, nil).KeepQueries(c.QueryCache)
 }
 
 func randomBytes(n int) []byte {

@@ -1,0 +1,54 @@
+package retrieve
+
+import (
+	"context"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/fusion"
+)
+
+// feedback lets the leading courses of a search say what the query meant: the
+// query's vector is moved towards theirs, and meaning is searched again
+// (pseudo-relevance feedback; Rocchio, 1971). What it brings is in
+// docs/measured/search.md. When the index does not answer in time the first
+// answer stands.
+func (e *Engine) feedback(ctx context.Context, p *pass, questions []asked) {
+	if e.cfg.Feedback == 0 || len(p.fused) == 0 {
+		return
+	}
+	for i, q := range questions {
+		if q.name != SourceMeaning {
+			continue
+		}
+		moved := e.movedQuery(ctx, p, q.query.Dense)
+		if moved == nil {
+			return
+		}
+		q.query = denseQuery(moved)
+		answers, err := e.search(ctx, p, []asked{q})
+		if err != nil {
+			e.Logger.WarnContext(ctx, "feedback left out", "error", err)
+			return
+		}
+		p.sources[i].hits = e.nearEnough(answers[0])
+		e.fuse(p)
+		return
+	}
+}
+
+// movedQuery is the query's vector after feedback, nil when there is none.
+func (e *Engine) movedQuery(ctx context.Context, p *pass, query []float32) []float32 {
+	leading := p.fused[:min(e.cfg.Feedback, len(p.fused))]
+	ids := make([]string, len(leading))
+	for i, h := range leading {
+		ids[i] = h.ID
+	}
+	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Candidates)
+	defer cancel()
+	vectors, err := p.index.Vectors(bounded, lectern.VectorContent, ids)
+	if err != nil {
+		e.Logger.WarnContext(ctx, "feedback left out", "error", err)
+		return nil
+	}
+	return fusion.Feedback(query, leading, vectors, e.cfg.FeedbackWeight)
+}
