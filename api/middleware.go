@@ -93,13 +93,13 @@ func (s *Server) finish(c echo.Context, err error, took time.Duration) {
 		attrs = append(attrs, slog.String("code", string(asLecternError(err).Code)))
 	}
 	switch {
+	case route == "/healthz" || route == "/readyz" || route == "/metrics":
+		level = slog.LevelDebug // probes come every few seconds, and "not ready" is an answer
 	case status >= http.StatusInternalServerError:
 		level = slog.LevelError
 		if err != nil {
 			attrs = append(attrs, slog.String("error", err.Error()))
 		}
-	case route == "/healthz" || route == "/readyz" || route == "/metrics":
-		level = slog.LevelDebug // probes come every few seconds
 	}
 	s.deps.Log.LogAttrs(c.Request().Context(), level, "request", attrs...)
 }
