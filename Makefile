@@ -73,7 +73,7 @@ bench: ## the benchmarks behind the figures in the docs
 
 .PHONY: soak
 soak: test-deps ## the long crash and property tests: twenty kills each
-	LECTERN_SOAK=1 LECTERN_TEST_REQUIRE_POSTGRES=1 $(GO) test -timeout 60m -run 'Kill|Crash|Soak' -v $(PACKAGES)
+	LECTERN_SOAK=1 LECTERN_TEST_REQUIRE_POSTGRES=1 $(GO) test -timeout 60m -run 'Kill|Crash|EndToEnd' -v $(PACKAGES)
 
 .PHONY: clean
 clean: ## remove what was built and the demo data
