@@ -59,7 +59,7 @@ func TestEvents(t *testing.T) {
 	e.call(lectern.ScopeServer, "POST", "/v1/events", anEvent("e6", `"colour":1,"learner_id":"ada"`)).want(400, lectern.CodeUnknownField)
 	e.call(lectern.ScopeServer, "POST", "/v1/events", anEvent("e7", `"value":3,"learner_id":"ada"`)).want(400, lectern.CodeInvalid).mentions("value")
 	e.call(lectern.ScopeServer, "POST", "/v1/events", `[]`).want(400, lectern.CodeInvalid)
-	e.call(lectern.ScopeServer, "POST", "/v1/events", `[1]`).want(400, lectern.CodeInvalid)
+	e.call(lectern.ScopeServer, "POST", "/v1/events", "["+one+",").want(400, lectern.CodeInvalid)
 	e.call(lectern.ScopeServer, "POST", "/v1/events", `"x"`).want(400, lectern.CodeInvalid)
 	e.call(lectern.ScopeServer, "POST", "/v1/events", "["+strings.Repeat("{},", 1000)+"{}]").want(413, lectern.CodeTooLarge).mentions("at most 1000")
 
@@ -70,6 +70,27 @@ func TestEvents(t *testing.T) {
 	if st.Events != 4 && st.Events+st.ParkedEvents != 4 {
 		t.Errorf("%d events, %d parked", st.Events, st.ParkedEvents)
 	}
+}
+
+// Whatever stands in an array, only that element is refused, as a line is.
+func TestEventsThatAreNoObjects(t *testing.T) {
+	e := newEnv(t)
+	e.putCourses("a")
+	var got eventAnswer
+	e.call(lectern.ScopeServer, "POST", "/v1/events", `["x",`+anEvent("e1", `"learner_id":"ada"`)+`,1,null,[],true,{}]`).
+		want(http.StatusAccepted, "").into(&got)
+	var outcomes []string
+	for _, r := range got.Results {
+		outcomes = append(outcomes, fmt.Sprintf("%d %s %d", *r.Index, r.Outcome, r.Status))
+	}
+	want := []string{"0 rejected 400", "1 created 201", "2 rejected 400", "3 rejected 400", "4 rejected 400", "5 rejected 400", "6 rejected 400"}
+	if d := cmp.Diff(want, outcomes); d != "" {
+		t.Error(d)
+	}
+	if r := got.Results[0]; r.Code != lectern.CodeInvalid || !strings.Contains(r.Detail, "must be a JSON object") {
+		t.Errorf("%+v", r)
+	}
+	e.call(lectern.ScopeServer, "POST", "/v1/events", `["x"]`).want(http.StatusAccepted, "")
 }
 
 func TestWhoMaySendEvents(t *testing.T) {
