@@ -113,7 +113,10 @@ type LearnerStore interface {
 	ProfileVersion(ctx context.Context, ref LearnerRef) (int64, error)
 	// MergeVisitor hands everything of the visitor to the learner, who is created
 	// if need be; later events under that anonymous id are the learner's. Merging
-	// again, or merging an unknown visitor, changes nothing.
+	// again into the same learner, or merging an unknown visitor, changes nothing
+	// and creates nobody. Errors: CodeConflict, with nothing changed and nobody
+	// created, when the visitor has been merged into another learner; the error
+	// names the anonymous id and not that learner.
 	MergeVisitor(ctx context.Context, anonymousID, learnerID string) error
 	// DeleteLearner removes a learner with profile, events, rankings and the
 	// link from reviews. Errors: CodeNotFound.
@@ -124,7 +127,9 @@ type LearnerStore interface {
 type EventStore interface {
 	// AppendEvents stores events whose ID is new and applies their deltas to the
 	// profiles, all in one transaction. Learners and visitors are created as they
-	// appear. An event that carries both ids merges the visitor first.
+	// appear. An event that carries both ids merges the visitor first; where the
+	// visitor has become another learner, the event is that of the learner it
+	// names, and the anonymous id stays as it is.
 	AppendEvents(ctx context.Context, events []EventWrite) ([]WriteResult, error)
 	// LearnerEvents returns up to limit events of a learner, newest first.
 	LearnerEvents(ctx context.Context, ref LearnerRef, limit int) ([]Event, error)

@@ -195,6 +195,22 @@ func TestLearners(t *testing.T) {
 	e.call(lectern.ScopeServer, "DELETE", "/v1/visitors/v", "").want(http.StatusNotFound, lectern.CodeNotFound)
 }
 
+// A visitor who has become one learner is not handed to another.
+func TestMergeIntoAnotherLearner(t *testing.T) {
+	e := newEnv(t)
+	e.putCourses("a")
+	e.call(lectern.ScopeServer, "POST", "/v1/events", anEvent("e1", `"anonymous_id":"v"`)).want(http.StatusAccepted, "")
+	for range 2 {
+		e.call(lectern.ScopeServer, "POST", "/v1/learners/ada/merge", `{"anonymous_id":"v"}`).want(http.StatusNoContent, "")
+	}
+	got := e.call(lectern.ScopeServer, "POST", "/v1/learners/bob/merge", `{"anonymous_id":"v"}`).want(http.StatusConflict, lectern.CodeConflict)
+	got.mentions(`"field":"anonymous_id"`, "belongs to another learner")
+	if strings.Contains(got.body, "ada") {
+		t.Errorf("the answer tells whose it is: %s", got.body)
+	}
+	e.call(lectern.ScopeServer, "GET", "/v1/learners/bob", "").want(http.StatusNotFound, lectern.CodeNotFound)
+}
+
 func TestRankingAndTrace(t *testing.T) {
 	e := newEnv(t)
 	e.putCourses("a")

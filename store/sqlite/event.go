@@ -135,7 +135,8 @@ func (w *eventWrite) addDelta(learner int64, e sqlcgen.ProfileEntry) {
 }
 
 // merge is people.merge, except that the common case, a visitor who has long
-// become this learner, costs nothing.
+// become this learner, costs nothing, and that another learner's visitor is left
+// alone.
 func (w *eventWrite) merge(ctx context.Context, anonymousID, learnerID string) error {
 	from, found, err := w.people.find(ctx, identity{kindVisitor, anonymousID})
 	if err != nil {
@@ -145,6 +146,13 @@ func (w *eventWrite) merge(ctx context.Context, anonymousID, learnerID string) e
 		to, ok, err := w.people.find(ctx, identity{kindLearner, learnerID})
 		if err != nil || ok && from == to {
 			return err
+		}
+		visitor, err := w.tx.q.LearnerByID(ctx, from)
+		if err != nil {
+			return err
+		}
+		if visitor.Anonymous == 0 {
+			return nil // another learner's, who was here before: the event says who it is of
 		}
 		// The merge moves what is stored, so what is gathered is stored first.
 		if err := w.flush(ctx); err != nil {

@@ -113,6 +113,8 @@ func (p *people) findRef(ctx context.Context, ref lectern.LearnerRef) (int64, bo
 
 // merge hands the visitor to the learner. A visitor that is nobody yet becomes
 // another name of the learner when create is set, and is left alone otherwise.
+// Errors: CodeConflict for a visitor that is another learner already; nothing is
+// written then.
 func (p *people) merge(ctx context.Context, anonymousID, learnerID string, create bool) error {
 	who := identity{kindVisitor, anonymousID}
 	from, found, err := p.find(ctx, who)
@@ -120,13 +122,19 @@ func (p *people) merge(ctx context.Context, anonymousID, learnerID string, creat
 		return err
 	}
 	to, isLearner, err := p.find(ctx, identity{kindLearner, learnerID})
-	if err != nil {
+	if err != nil || found && isLearner && from == to {
 		return err
 	}
-	switch {
-	case found && isLearner && from == to:
-		return nil
-	case !isLearner:
+	var visitor sqlcgen.Learner
+	if found {
+		if visitor, err = p.tx.q.LearnerByID(ctx, from); err != nil {
+			return err
+		}
+		if visitor.Anonymous == 0 {
+			return takenVisitor(anonymousID)
+		}
+	}
+	if !isLearner {
 		if to, err = p.learner(ctx, learnerID); err != nil {
 			return err
 		}
@@ -135,18 +143,15 @@ func (p *people) merge(ctx context.Context, anonymousID, learnerID string, creat
 		p.byID[who] = to
 		return p.tx.q.InsertIdentity(ctx, kindVisitor, anonymousID, to)
 	}
-	visitor, err := p.tx.q.LearnerByID(ctx, from)
-	if err != nil {
-		return err
-	}
-	if visitor.Anonymous == 0 {
-		// Someone else signed in on the same device before. What they did stays
-		// theirs; from now on the anonymous id means this learner.
-		p.byID[who] = to
-		return p.tx.q.PointIdentity(ctx, to, kindVisitor, anonymousID)
-	}
 	clear(p.byID) // other anonymous ids may have pointed at the visitor too
 	return p.tx.absorb(ctx, visitor, to)
+}
+
+// takenVisitor refuses to hand over what is another learner's. Which learner
+// that is stays untold: the anonymous id alone must not reveal it.
+func takenVisitor(anonymousID string) error {
+	return &lectern.Error{Code: lectern.CodeConflict, Message: "this anonymous id belongs to another learner",
+		Fields: []lectern.FieldError{lectern.NewFieldError("anonymous_id", anonymousID, "belongs to another learner", "")}}
 }
 
 // absorb moves everything of a visitor to a learner and removes the visitor.

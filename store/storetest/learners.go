@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"errors"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -151,11 +153,30 @@ func testMergeEdges(t *testing.T, s Store) {
 	equal(t, "learner", got, lectern.Learner{ID: "l", Goal: "g", Consent: &lectern.Consent{}}, ignoreTimes)
 	equal(t, "entries", len(profile(t, s, lectern.LearnerRef{ID: "l"}).Entries), 1)
 
-	// Someone else on the same device: what was done stays, what comes is theirs.
-	ok(t, s.MergeVisitor(ctx, "v", "m"))
-	equal(t, "first learner's events", len(must[[]lectern.Event](t)(s.LearnerEvents(ctx, lectern.LearnerRef{ID: "l"}, 9))), 1)
+	// What has become one learner is not handed to another, known or not, and
+	// nobody comes to be by the attempt.
+	putLearners(t, s, lectern.Learner{ID: "m"})
+	for _, other := range []string{"m", "new"} {
+		err := s.MergeVisitor(ctx, "v", other)
+		wantCode(t, err, lectern.CodeConflict)
+		e, is := errors.AsType[*lectern.Error](err)
+		if !is || len(e.Fields) != 1 || e.Fields[0].Field != "anonymous_id" || strings.Contains(e.Message+e.Fields[0].Reason, `"l"`) {
+			t.Errorf("the conflict must name the anonymous id, and not its learner: %v", err)
+		}
+	}
+	_, err = s.Learner(ctx, lectern.LearnerRef{ID: "new"})
+	wantCode(t, err, lectern.CodeNotFound)
 	appendEvents(t, s, anonymousClick("2", "v", "a", noon1))
+	equal(t, "first learner's events", len(must[[]lectern.Event](t)(s.LearnerEvents(ctx, lectern.LearnerRef{ID: "l"}, 9))), 2)
+
+	// Someone else on the same device: their event is theirs, and the anonymous
+	// id stays with whom it belongs to.
+	theirs := click("4", "m", "a", noon1)
+	theirs.Event.AnonymousID = "v"
+	appendEvents(t, s, theirs, anonymousClick("5", "v", "a", noon1))
+	equal(t, "first learner's events", len(must[[]lectern.Event](t)(s.LearnerEvents(ctx, lectern.LearnerRef{ID: "l"}, 9))), 3)
 	equal(t, "second learner's events", len(must[[]lectern.Event](t)(s.LearnerEvents(ctx, lectern.LearnerRef{ID: "m"}, 9))), 1)
+	equal(t, "whose the visitor is", learner(t, s, lectern.LearnerRef{AnonymousID: "v"}).ID, "l")
 
 	// Two visitors of one learner.
 	appendEvents(t, s, anonymousClick("3", "w", "a", noon1))
