@@ -21,6 +21,7 @@ run: build ## start Lectern in embedded mode with the demo platform
 
 .PHONY: build
 build: ## build bin/lectern, static and without cgo
+	@test -x bin/lectern || echo "building; the first time compiles every dependency and takes minutes"
 	$(GO) build -o bin/lectern ./cmd/lectern
 
 .PHONY: test

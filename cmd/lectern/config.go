@@ -253,6 +253,13 @@ func configFlags(flags *pflag.FlagSet) error {
 	flags.StringP("config", "c", os.Getenv(envPrefix+"CONFIG"), "configuration file (YAML)")
 	for _, key := range k.Keys() {
 		flags.String(key, k.String(key), "see docs/config.md")
+		if key == "data" {
+			flags.Lookup(key).Usage = "folder of the embedded mode: database and rejected rows"
+			continue
+		}
+		if err := flags.MarkHidden(key); err != nil { // a hundred keys would hide what the command is about
+			return err
+		}
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -23,12 +22,12 @@ func newDoctorCommand() *cobra.Command {
 		Short: "Check configuration, disk, schema and rows, and say how to mend what is wrong",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d := doctor{out: cmd.OutOrStdout()}
-			err := withUnmigratedStore(cmd, func(env environment) error { return d.examine(cmd.Context(), env, deep) })
+			err := withUnmigratedExistingStore(cmd, func(env environment) error { return d.examine(cmd.Context(), env, deep) })
 			if err != nil {
 				return err
 			}
 			if d.faults > 0 {
-				return fmt.Errorf("%d things are wrong", d.faults)
+				return fmt.Errorf("faults found: %d", d.faults)
 			}
 			fmt.Fprintln(d.out, "all is well")
 			return nil
@@ -85,12 +84,14 @@ func (d *doctor) examine(ctx context.Context, env environment, deep bool) error 
 }
 
 func (d *doctor) disk(folder string) {
-	var fs syscall.Statfs_t
-	if err := syscall.Statfs(folder, &fs); err != nil {
+	free, err := freeBytes(folder)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		return
+	case err != nil:
 		d.fault("make the data folder readable", "cannot ask how full the disk is: %v", err)
 		return
 	}
-	free := fs.Bavail * uint64(fs.Bsize)
 	if free < minFreeBytes {
 		d.fault("free some space: writes fail when the disk is full", "only %d MB are free", free>>20)
 		return

@@ -2,8 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -204,11 +207,14 @@ func TestEmptyCatalogueAndCatalogueOfOne(t *testing.T) {
 
 func TestCommandLineMistakes(t *testing.T) {
 	data := t.TempDir()
+	mustRun(t, "migrate", "up", "--data", data)
 	tests := []struct {
 		name string
 		args []string
 		want string
 	}{
+		{"no data to examine", []string{"doctor", "--data", data + "/none"}, "there is no data in"},
+		{"no data to reindex", []string{"reindex", "--data", data + "/none"}, "there is no data in"},
 		{"unknown flag", []string{"serve", "--adress", "x"}, "did you mean"},
 		{"unknown command", []string{"serv"}, `did you mean "serve"`},
 		{"unknown subcommand", []string{"keys", "lst"}, `did you mean "list"`},
@@ -227,5 +233,46 @@ func TestCommandLineMistakes(t *testing.T) {
 				t.Errorf("status %d, %q does not say %q", code, stderr, tt.want)
 			}
 		})
+	}
+}
+
+// A mistyped folder or file must not leave a database behind, and neither must a
+// dry run.
+func TestNothingIsMadeByMistake(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "courses.jsonl")
+	write(t, file, `{"id":"a","title":"A course"}`+"\n")
+	data := filepath.Join(dir, "none")
+	for _, args := range [][]string{
+		{"doctor", "--data", data},
+		{"keys", "list", "--data", data},
+		{"import", "courses", file + ".gz", "--data", data},
+	} {
+		if code, _, _ := runCommand(t, args...); code == 0 {
+			t.Errorf("%v succeeded", args)
+		}
+	}
+	if out := mustRun(t, "import", "courses", file, "--data", data, "--dry-run"); !strings.Contains(out, "A course") {
+		t.Errorf("dry run printed %q", out)
+	}
+	if _, err := os.Stat(data); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%s was made: %v", data, err)
+	}
+}
+
+func TestOneServerAFolder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes; run without -short")
+	}
+	data := t.TempDir()
+	first := startServer(t, data)
+	code, _, stderr := runCommand(t, "serve", "--data", data, "--server.address", "127.0.0.1:0")
+	if code == 0 || !strings.Contains(stderr, "another server is running") {
+		t.Errorf("status %d, %s", code, stderr)
+	}
+	first.kill()
+	second := startServer(t, data)
+	if status := second.send(http.MethodGet, "/healthz", "", ""); status != http.StatusOK {
+		t.Errorf("after a kill the folder stays locked: %d", status)
 	}
 }

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -26,6 +28,10 @@ func withConfigFlags(cmd *cobra.Command) *cobra.Command {
 	if err := configFlags(cmd.Flags()); err != nil {
 		panic(err) // the defaults do not flatten: a bug, found by every test
 	}
+	if cmd.Long == "" {
+		cmd.Long = cmd.Short + "."
+	}
+	cmd.Long += "\n\nEvery key of docs/config.md is a flag too, for example --log.level debug."
 	return cmd
 }
 
@@ -42,9 +48,31 @@ func loadEnvironment(cmd *cobra.Command) (environment, error) {
 	return environment{config: c, log: newLogger(cmd.ErrOrStderr(), c.Log)}, nil
 }
 
-// withStore opens the store, up to date, runs f and closes the store again.
+// withStore opens the store, up to date, runs f and closes the store again. The
+// data folder is made when it is not there.
 func withStore(cmd *cobra.Command, f func(environment) error) error {
 	return withOpened(cmd, (*environment).open, f)
+}
+
+// withExistingStore is withStore for commands that need data to work on: a
+// mistyped --data must not leave an empty database behind.
+func withExistingStore(cmd *cobra.Command, f func(environment) error) error {
+	return withOpened(cmd, func(e *environment, ctx context.Context) error {
+		if err := e.mustExist(); err != nil {
+			return err
+		}
+		return e.open(ctx)
+	}, f)
+}
+
+// mustExist reports a data folder without a database.
+func (e *environment) mustExist() error {
+	_, err := os.Stat(e.config.DatabasePath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return lectern.Errorf(lectern.CodeNotFound, "there is no data in %s (looked for %s): name another folder with --data, or import something first",
+			e.config.Data, e.config.DatabasePath())
+	}
+	return err
 }
 
 func withOpened(cmd *cobra.Command, open func(*environment, context.Context) error, f func(environment) error) (err error) {

@@ -45,7 +45,7 @@ auto, skills are left out when most of the queries are skills of the catalogue.`
 			if err != nil {
 				return err
 			}
-			return withStore(cmd, func(env environment) (err error) {
+			return withExistingStore(cmd, func(env environment) (err error) {
 				courses, err := allCourses(cmd.Context(), env)
 				if err != nil {
 					return err
@@ -91,7 +91,7 @@ searched text.`,
 			if queriesPath == "" || qrelsPath == "" {
 				return usageError{errors.New("--queries and --qrels are required: the files to write")}
 			}
-			return withStore(cmd, func(env environment) error {
+			return withExistingStore(cmd, func(env environment) error {
 				courses, err := allCourses(cmd.Context(), env)
 				if err != nil {
 					return err

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/ingest"
 	"github.com/lectern-dev/lectern/ingest/importer"
 	"github.com/lectern-dev/lectern/ingest/mapping"
@@ -46,7 +50,16 @@ func newImportKindCommand(kind ingest.Kind) *cobra.Command {
 				}
 				options.Mapping = m
 			}
-			return withStore(cmd, func(env environment) error {
+			for _, path := range args { // before a mistyped name makes a database
+				if _, err := os.Stat(path); err != nil {
+					return lectern.Errorf(lectern.CodeNotFound, "cannot read %s: %v", path, errors.Unwrap(err))
+				}
+			}
+			with := withStore
+			if options.DryRun {
+				with = withScratchStore
+			}
+			return with(cmd, func(env environment) error {
 				options.RejectsPath = filepath.Join(env.config.Data, rejectsFile)
 				options.Out, options.Err = cmd.OutOrStdout(), cmd.ErrOrStderr()
 				options.Progress = importer.IsTerminal(options.Err)
@@ -64,4 +77,24 @@ func newImportKindCommand(kind ingest.Kind) *cobra.Command {
 		flags.BoolVar(&options.Replace, "replace", false, "overwrite what is stored instead of patching it")
 	}
 	return withConfigFlags(cmd)
+}
+
+// withScratchStore is withStore for a dry run: where there is no data yet it
+// opens an empty store in a folder that is removed afterwards.
+func withScratchStore(cmd *cobra.Command, f func(environment) error) error {
+	scratch := ""
+	err := withOpened(cmd, func(e *environment, ctx context.Context) error {
+		if e.mustExist() != nil {
+			folder, err := os.MkdirTemp("", "lectern-dry-run-")
+			if err != nil {
+				return err
+			}
+			scratch, e.config.Data = folder, folder
+		}
+		return e.open(ctx)
+	}, f)
+	if scratch != "" {
+		err = errors.Join(err, os.RemoveAll(scratch))
+	}
+	return err
 }

@@ -66,7 +66,7 @@ func newKeysListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the keys, without their secrets", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, func(env environment) error {
+			return withExistingStore(cmd, func(env environment) error {
 				keys, err := env.store.Keys(cmd.Context())
 				if err != nil {
 					return err
@@ -91,7 +91,7 @@ func newKeysRevokeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "revoke ID", Short: "Revoke a key for good", Args: exactly("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withStore(cmd, func(env environment) error {
+			return withExistingStore(cmd, func(env environment) error {
 				if err := env.store.RevokeKey(cmd.Context(), args[0], lectern.SystemClock()); err != nil {
 					return fmt.Errorf("key %q: %w", args[0], err)
 				}

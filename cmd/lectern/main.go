@@ -70,6 +70,13 @@ func printError(w io.Writer, err error) {
 	}
 }
 
+func newVersionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version of this build", Args: noArgs,
+		Run: func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), version()) },
+	}
+}
+
 func newRootCommand(stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "lectern",
@@ -85,7 +92,7 @@ func newRootCommand(stdout, stderr io.Writer) *cobra.Command {
 	root.SetFlagErrorFunc(suggestFlag)
 	root.AddCommand(
 		newServeCommand(), newImportCommand(), newReindexCommand(), newMigrateCommand(),
-		newKeysCommand(), newDoctorCommand(), newEvalCommand(), newDemoCommand(), newConfigCommand(),
+		newKeysCommand(), newDoctorCommand(), newEvalCommand(), newDemoCommand(), newConfigCommand(), newVersionCommand(),
 	)
 	return root
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"text/tabwriter"
@@ -31,7 +32,7 @@ func newMigrateDownCommand() *cobra.Command {
 			if err != nil || version < 0 {
 				return usageError{fmt.Errorf("VERSION %q is not a number of at least 0", args[0])}
 			}
-			return withUnmigratedStore(cmd, func(env environment) error { return env.store.MigrateDown(cmd.Context(), version) })
+			return withUnmigratedExistingStore(cmd, func(env environment) error { return env.store.MigrateDown(cmd.Context(), version) })
 		},
 	}
 	return withConfigFlags(cmd)
@@ -41,7 +42,7 @@ func newMigrateStatusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "status", Short: "List the migrations and which are applied", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withUnmigratedStore(cmd, func(env environment) error {
+			return withUnmigratedExistingStore(cmd, func(env environment) error {
 				states, err := env.store.MigrationStatus(cmd.Context())
 				if err != nil {
 					return err
@@ -61,4 +62,14 @@ func newMigrateStatusCommand() *cobra.Command {
 // withUnmigratedStore is withStore for the commands that migrate.
 func withUnmigratedStore(cmd *cobra.Command, f func(environment) error) error {
 	return withOpened(cmd, (*environment).openUnmigrated, f)
+}
+
+// withUnmigratedExistingStore is withUnmigratedStore where there must be data.
+func withUnmigratedExistingStore(cmd *cobra.Command, f func(environment) error) error {
+	return withOpened(cmd, func(e *environment, ctx context.Context) error {
+		if err := e.mustExist(); err != nil {
+			return err
+		}
+		return e.openUnmigrated(ctx)
+	}, f)
 }

@@ -16,7 +16,7 @@ func newReindexCommand() *cobra.Command {
 switches to it. A server on the same data goes on answering and takes the new
 vectors over by itself.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, func(env environment) (err error) {
+			return withExistingStore(cmd, func(env environment) (err error) {
 				e, err := newEngine(cmd.Context(), env)
 				if err != nil {
 					return err

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"path/filepath"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
@@ -42,9 +44,28 @@ type server struct {
 	address string // that it listens on
 }
 
+// lockFolder makes sure that one server at a time works on a data folder: a
+// second one would take over jobs that the first is working on.
+func lockFolder(folder string) (*flock.Flock, error) {
+	lock := flock.New(filepath.Join(folder, "server.lock"))
+	free, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock the data folder: %w", err)
+	}
+	if !free {
+		return nil, lectern.Errorf(lectern.CodeConflict, "another server is running on %s: stop it, or name another folder with --data", folder)
+	}
+	return lock, nil
+}
+
 // run serves until ctx ends, then finishes what is under way, in the order in
 // which the parts need each other: requests, jobs, the pipeline, the recorder.
 func (s *server) run(ctx context.Context, env environment) (err error) {
+	lock, err := lockFolder(env.config.Data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
 	e, err := newEngine(ctx, env)
 	if err != nil {
 		return err

@@ -59,7 +59,7 @@ Lectern is ready after %.1f s: %d courses, searchable by words and meaning.
 
 Try:
 
-  curl -s -H 'Authorization: Bearer %s' '%s/v1/search?q=learn+to+code&limit=5'
+  curl -s -H 'Authorization: Bearer %s' '%s/v1/search?q=machne+lerning&limit=5'
 
   curl -s -H 'Authorization: Bearer %s' '%s/v1/learners/%s/recommendations?limit=5&explain=true'
 

@@ -58,7 +58,11 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	if len(known) > 0 {
 		what = "command"
 	}
-	return usageError{fmt.Errorf("%s: unknown %s %q%s", cmd.CommandPath(), what, args[0], nearest.Hint(args[0], known))}
+	where := cmd.CommandPath()
+	if !cmd.HasParent() {
+		where = "command line"
+	}
+	return usageError{fmt.Errorf("%s: unknown %s %q%s", where, what, args[0], nearest.Hint(args[0], known))}
 }
 
 // exactly refuses any other number of arguments than the named ones.
@@ -85,8 +89,16 @@ func parent(use, short string, children ...*cobra.Command) *cobra.Command {
 // version reads what the Go toolchain recorded about this build.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(devel)"
+	if !ok {
+		return "unknown"
 	}
-	return info.Main.Version
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return "development build of " + s.Value
+		}
+	}
+	return "development build"
 }
