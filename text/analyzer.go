@@ -2,8 +2,9 @@ package text
 
 import (
 	"iter"
+	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 
@@ -23,38 +24,46 @@ type Token struct {
 	Stop    bool   // carries grammar rather than meaning
 }
 
-// Analyzer turns text into tokens. It remembers stems, which are dear to
-// compute, and is safe for concurrent use.
-type Analyzer struct {
-	mu    sync.RWMutex
-	stems map[string]map[string]string // by language, then word
-	size  int
-}
-
-// maxStems bounds the remembered stems; past it the memory starts anew.
-const maxStems = 400_000
+// Analyzer turns text into tokens. It remembers the words it has seen, and is
+// safe for concurrent use.
+type Analyzer struct{ memory atomic.Pointer[memory] }
 
 // NewAnalyzer returns an analyzer with an empty memory.
-func NewAnalyzer() *Analyzer { return &Analyzer{stems: make(map[string]map[string]string)} }
+func NewAnalyzer() *Analyzer {
+	a := &Analyzer{}
+	a.memory.Store(newMemory())
+	return a
+}
+
+// recall returns the memory to read a document with, a new one once it is full.
+func (a *Analyzer) recall() *memory {
+	m := a.memory.Load()
+	if m.full() {
+		a.memory.CompareAndSwap(m, newMemory())
+		m = a.memory.Load()
+	}
+	return m
+}
 
 // Terms returns the terms of s in order, with repetitions. lang is the BCP 47
 // tag of the language, "" when unknown. Stop words are left out unless there is
 // nothing else.
 func (a *Analyzer) Terms(s, lang string) []string {
-	tokens := a.Tokens(s, lang)
-	content := 0
-	for _, t := range tokens {
-		if !t.Stop {
-			content++
-		}
-	}
-	out := make([]string, 0, len(tokens))
-	for _, t := range tokens {
-		if !t.Stop || content == 0 {
-			out = append(out, t.Term)
-		}
+	words := contentWords(a.recall().read(nil, s, lang))
+	out := make([]string, len(words))
+	for i, x := range words {
+		out[i] = x.Term
 	}
 	return out
+}
+
+// contentWords drops the stop words, in place, unless there is nothing else.
+func contentWords(words []*lexeme) []*lexeme {
+	isStop := func(x *lexeme) bool { return x.Stop }
+	if !slices.ContainsFunc(words, func(x *lexeme) bool { return !x.Stop }) {
+		return words
+	}
+	return slices.DeleteFunc(words, isStop)
 }
 
 // Terms is Analyzer.Terms without a memory, for the occasional text.
@@ -64,40 +73,40 @@ func Terms(s, lang string) []string { return NewAnalyzer().Terms(s, lang) }
 // such as node.js yields itself and its parts, so that "node js" finds it; a run
 // of Chinese, Japanese, Korean or Thai yields its overlapping pairs of letters.
 func (a *Analyzer) Tokens(s, lang string) []Token {
-	var out []Token
-	for w := range splitWords(s) {
-		if w.run {
-			out = appendPairs(out, w.text)
-			continue
-		}
-		out = a.appendWord(out, w, lang)
+	words := a.recall().read(nil, s, lang)
+	if len(words) == 0 {
+		return nil
+	}
+	out := make([]Token, len(words))
+	for i, x := range words {
+		out[i] = x.Token
 	}
 	return out
 }
 
-// appendWord adds the tokens of one word that is not of a run.
-func (a *Analyzer) appendWord(out []Token, w word, lang string) []Token {
-	text := strings.Trim(w.text, "_'")
-	if strings.ContainsRune(text, '_') {
+// addWord adds the lexemes of one word that is not of a run.
+func (r *reader) addWord(text string) {
+	text = strings.Trim(text, "_'")
+	if strings.IndexByte(text, '_') >= 0 {
 		for part := range strings.SplitSeq(text, "_") {
 			if part != "" {
-				out = a.appendWord(out, word{text: part}, lang)
+				r.addWord(part)
 			}
 		}
-		return out
+		return
 	}
-	if text == "" {
-		return out
+	switch {
+	case text == "":
+	case strings.IndexByte(text, '.') > 0:
+		r.addDotted(text)
+	default:
+		r.addPlain(text)
 	}
-	if strings.ContainsRune(text, '.') && !strings.HasPrefix(text, ".") {
-		return a.appendDotted(out, text, lang)
-	}
-	return a.appendToken(out, text, lang)
 }
 
-// appendDotted handles words with inner full stops: node.js, u.s, 3.14, and
+// addDotted handles words with inner full stops: node.js, u.s, 3.14, and
 // "end.Start" where a space was forgotten.
-func (a *Analyzer) appendDotted(out []Token, text, lang string) []Token {
+func (r *reader) addDotted(text string) {
 	parts := strings.Split(text, ".")
 	forgottenSpace, longPart, letters := false, false, false
 	for i, p := range parts {
@@ -109,19 +118,19 @@ func (a *Analyzer) appendDotted(out []Token, text, lang string) []Token {
 		}
 	}
 	if !forgottenSpace {
-		if folded := foldWord(cutLong(text)); folded != "" {
-			out = append(out, Token{Surface: folded, Term: folded})
-		}
+		r.add(cutLong(text), foldedOnly)
 	}
 	if forgottenSpace || longPart && letters {
 		for _, p := range parts {
 			if p != "" {
-				out = a.appendToken(out, p, lang)
+				r.addPlain(p)
 			}
 		}
 	}
-	return out
 }
+
+// addPlain adds one plain word.
+func (r *reader) addPlain(w string) { r.add(cutLong(cutElision(w)), r.stems) }
 
 // maxWordBytes is where words are cut: longer ones are no words of a language.
 const maxWordBytes = 64
@@ -138,48 +147,6 @@ func cutLong(w string) string {
 	return w[:end]
 }
 
-// appendToken analyses one plain word. Words of nothing but marks vanish.
-func (a *Analyzer) appendToken(out []Token, w, lang string) []Token {
-	w = cutLong(cutElision(w))
-	surface := foldWord(w)
-	if surface == "" {
-		return out
-	}
-	// IT, US and the like in capitals are names; lower-case queries still find
-	// them because query analysis weighs stop words down instead of dropping them.
-	acronym := utf8.RuneCountInString(w) == 2 && isUpper(w)
-	return append(out, Token{Surface: surface, Term: a.stem(w, surface, lang), Stop: !acronym && isStopWord(surface)})
-}
-
-// stem returns the stem of a word from memory or computes it.
-func (a *Analyzer) stem(w, surface, lang string) string {
-	base := baseLanguage(lang)
-	key := w
-	if base == "" || base == "en" {
-		base, key = "en", surface // English has no accents to lose
-	}
-	a.mu.RLock()
-	s, ok := a.stems[base][key]
-	a.mu.RUnlock()
-	if ok {
-		return s
-	}
-	s = stemWord(key, base)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.size >= maxStems {
-		clear(a.stems)
-		a.size = 0
-	}
-	if a.stems[base] == nil {
-		a.stems[base] = make(map[string]string)
-	}
-	// The word may be a part of a long text, which it must not keep alive.
-	a.stems[base][strings.Clone(key)] = strings.Clone(s)
-	a.size++
-	return s
-}
-
 // word is a piece of text between boundaries.
 type word struct {
 	text string
@@ -188,10 +155,9 @@ type word struct {
 
 // splitWords yields the words of s by Unicode word segmentation (UAX 29), with
 // names such as c++, c# and .net kept whole and neighbouring letters of scripts
-// without spaces joined into runs.
+// without spaces joined into runs. s must be normalised.
 func splitWords(s string) iter.Seq[word] {
 	return func(yield func(word) bool) {
-		s = normalise(s)
 		segments := words.FromString(s)
 		runStart, runEnd := -1, -1
 		skipTo := 0
@@ -300,14 +266,14 @@ func isRunRune(r rune) bool {
 		unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar) || r == 'ー'
 }
 
-// appendPairs adds the overlapping pairs of letters of a run; a single letter
+// addPairs adds the overlapping pairs of letters of a run; a single letter
 // stands alone.
-func appendPairs(out []Token, run string) []Token {
+func (r *reader) addPairs(run string) {
 	run = strings.ToLower(run)
 	prev, at := -1, 0 // where the last two letters start
 	for i := range run {
 		if prev >= 0 {
-			out = append(out, pair(run[prev:i]))
+			r.add(run[prev:i], asWritten)
 		}
 		if i > 0 {
 			prev = at
@@ -317,10 +283,8 @@ func appendPairs(out []Token, run string) []Token {
 	if prev < 0 {
 		prev = at
 	}
-	return append(out, pair(run[prev:]))
+	r.add(run[prev:], asWritten)
 }
-
-func pair(s string) Token { return Token{Surface: s, Term: s} }
 
 // cutElision drops the elided article or pronoun of French, Catalan and Italian
 // words such as l'analyse.

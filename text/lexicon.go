@@ -1,6 +1,7 @@
 package text
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math"
 	"slices"
@@ -55,6 +56,7 @@ func CourseDocument(c lectern.Course, leaveOut ...lectern.CourseField) Document 
 type Lexicon struct {
 	params   Params
 	analyzer *Analyzer
+	counts   sync.Pool // *counted
 
 	mu     sync.RWMutex
 	docs   map[string]docEntry
@@ -73,13 +75,15 @@ type docEntry struct {
 
 // NewLexicon returns an empty lexicon.
 func NewLexicon(p Params) *Lexicon {
-	return &Lexicon{
+	l := &Lexicon{
 		params:   p,
 		analyzer: NewAnalyzer(),
 		docs:     make(map[string]docEntry),
 		ids:      make(map[uint32]int32),
 		vocab:    newVocabulary(),
 	}
+	l.counts.New = func() any { return new(counted) }
+	return l
 }
 
 // LexiconStats describes a lexicon.
@@ -101,53 +105,121 @@ func (l *Lexicon) Stats() LexiconStats {
 	return s
 }
 
-// counted is a document after analysis.
+// counted is a document after analysis. It is reused from one to the next.
 type counted struct {
-	freq   map[string]float64 // weighted term frequency
-	words  map[string]string  // surface → term
-	length float64
+	words  []*lexeme // of the section being read
+	uses   []use
+	keys   []uint64
+	length float64 // weighted
+}
+
+// use is one occurrence of a word with the weight of its field.
+type use struct {
+	word   *lexeme
+	weight float64
 }
 
 // count analyses a document. It takes no lock.
-func (l *Lexicon) count(d Document) counted {
-	c := counted{freq: make(map[string]float64), words: make(map[string]string)}
+func (l *Lexicon) count(c *counted, d Document) {
+	m := l.analyzer.recall() // one for all sections, so that equal terms are the same
+	c.uses, c.length = c.uses[:0], 0
 	for _, s := range d.Sections {
 		w, ok := l.params.Weights[s.Field]
 		if !ok {
 			w = l.params.DefaultWeight
 		}
-		tokens := l.analyzer.Tokens(s.Text, d.Language)
-		content := slices.ContainsFunc(tokens, func(t Token) bool { return !t.Stop })
-		for _, t := range tokens {
-			if t.Stop && content || w == 0 {
-				continue
-			}
-			c.freq[t.Term] += w
+		if w == 0 {
+			continue
+		}
+		c.words = m.read(c.words[:0], s.Text, d.Language)
+		for _, x := range contentWords(c.words) {
+			c.uses = append(c.uses, use{x, w})
 			c.length += w
-			c.words[t.Surface] = t.Term
 		}
 	}
-	return c
 }
 
-// vector is the document side of BM25.
-func (l *Lexicon) vector(c counted) lectern.SparseVector {
+// vector is the document side of BM25. Occurrences are sorted by term, and those
+// of one term are added up in the order of the text.
+func (l *Lexicon) vector(c *counted) lectern.SparseVector {
 	p := l.params
 	norm := p.K1 * (1 - p.B + p.B*c.length/max(p.AverageLength, 1))
-	b := newSparseBuilder(len(c.freq))
-	for term, tf := range c.freq {
-		b.add(TermID(term), float32(tf*(p.K1+1)/(tf+norm)))
+	c.keys = c.keys[:0]
+	for i, u := range c.uses {
+		c.keys = append(c.keys, uint64(u.word.term.id)<<32|uint64(i))
 	}
-	return b.vector()
+	slices.Sort(c.keys)
+	distinct := 0
+	for i, k := range c.keys {
+		distinct += one(i == 0 || k>>32 != c.keys[i-1]>>32)
+	}
+	v := lectern.SparseVector{Indices: make([]uint32, 0, distinct), Values: make([]float32, 0, distinct)}
+	for keys := c.keys; len(keys) > 0; {
+		id := keys[0] >> 32
+		n := 1
+		for n < len(keys) && keys[n]>>32 == id {
+			n++
+		}
+		v.Indices = append(v.Indices, uint32(id))
+		v.Values = append(v.Values, c.weight(keys[:n], func(tf float64) float32 {
+			return float32(tf * (p.K1 + 1) / (tf + norm))
+		}))
+		keys = keys[n:]
+	}
+	return v
+}
+
+// weight adds up the occurrences of one term id and returns its weight; of terms
+// that share an id the weights are added, largest first, so that the order of
+// the text does not show.
+func (c *counted) weight(keys []uint64, of func(tf float64) float32) float32 {
+	first, tf, shared := c.uses[uint32(keys[0])].word.term, 0.0, false
+	for _, k := range keys {
+		u := &c.uses[uint32(k)]
+		shared = shared || u.word.term != first
+		tf += u.weight
+	}
+	if !shared {
+		return of(tf)
+	}
+	counts := make(map[*term]float64)
+	for _, k := range keys {
+		u := &c.uses[uint32(k)]
+		counts[u.word.term] += u.weight
+	}
+	var weights []float32
+	for _, tf := range counts {
+		weights = append(weights, of(tf))
+	}
+	slices.SortFunc(weights, func(a, b float32) int { return cmp.Compare(b, a) })
+	sum := float32(0)
+	for _, w := range weights {
+		sum += w
+	}
+	return sum
+}
+
+func one(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // DocVector returns the document side of BM25 without counting the document.
-func (l *Lexicon) DocVector(d Document) lectern.SparseVector { return l.vector(l.count(d)) }
+func (l *Lexicon) DocVector(d Document) lectern.SparseVector {
+	c := l.counts.Get().(*counted)
+	defer l.counts.Put(c)
+	l.count(c, d)
+	return l.vector(c)
+}
 
 // Put counts a document under an id, in place of what was there, and returns its
 // vector.
 func (l *Lexicon) Put(id string, d Document) lectern.SparseVector {
-	c := l.count(d)
+	c := l.counts.Get().(*counted)
+	defer l.counts.Put(c)
+	l.count(c, d)
 	v := l.vector(c)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -171,8 +243,11 @@ func (l *Lexicon) Put(id string, d Document) lectern.SparseVector {
 		packed = binary.AppendUvarint(packed, uint64(o-last))
 		last = o
 	}
-	for surface, term := range c.words {
-		l.vocab.add(surface, l.ids[TermID(term)])
+	for _, u := range c.uses {
+		if !u.word.listed.Load() {
+			l.vocab.add(u.word.Surface, l.ids[u.word.term.id])
+			u.word.listed.Store(true)
+		}
 	}
 	l.vocab.settle(len(l.vocab.sorted)/4 + 1024)
 	l.docs[id] = docEntry{terms: slices.Clip(packed), length: float32(c.length)}
