@@ -84,23 +84,32 @@ func (s *Server) build() error {
 		if err != nil {
 			return err
 		}
-		e.Add(r.method, echoPath(r.path), func(c echo.Context) error {
-			ctx, cancel := context.WithTimeout(c.Request().Context(), s.timeout(r.body))
-			defer cancel()
-			c.SetRequest(c.Request().WithContext(ctx))
-			who, err := s.authorise(c, r.access)
-			if err != nil {
-				return err
-			}
-			in := &request{Context: c, route: r, caller: who}
-			if err := s.accept(in, op); err != nil {
-				return err
-			}
-			return r.handle(s, in)
-		})
+		handle := s.serve(r, op)
+		e.Add(r.method, echoPath(r.path), handle)
+		if r.method == http.MethodGet {
+			e.Add(http.MethodHead, echoPath(r.path), withoutBody(handle))
+		}
 	}
 	s.echo = e
 	return nil
+}
+
+// serve is the way of every request of one route.
+func (s *Server) serve(r route, op *operation) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		ctx, cancel := context.WithTimeout(c.Request().Context(), s.timeout(r.body))
+		defer cancel()
+		c.SetRequest(c.Request().WithContext(ctx))
+		who, err := s.authorise(c, r.access)
+		if err != nil {
+			return err
+		}
+		in := &request{Context: c, route: r, caller: who}
+		if err := s.accept(in, op); err != nil {
+			return err
+		}
+		return r.handle(s, in)
+	}
 }
 
 // request is an accepted request: authorised, within limits and as described.

@@ -16,6 +16,9 @@ func TestRoutesAreDescribed(t *testing.T) {
 	e := newEnv(t)
 	var served, described []string
 	for _, r := range e.server.echo.Routes() {
+		if r.Method == http.MethodHead { // described once, for every GET
+			continue
+		}
 		served = append(served, r.Method+" "+specPath(r.Path))
 	}
 	for path, item := range e.server.spec.model.Paths.PathItems.FromOldest() {
