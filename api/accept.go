@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/ingest"
 )
 
 // accept holds a request against limits and description, and reads its body.
@@ -63,6 +64,9 @@ func (s *Server) acceptJSON(in *request, op *operation) error {
 	}
 	if !utf8.Valid(body) {
 		return lectern.Invalid("the body is not valid UTF-8")
+	}
+	if err := ingest.CheckJSON("the body", body); err != nil {
+		return err
 	}
 	in.body = body
 	r.Body = io.NopCloser(bytes.NewReader(body))

@@ -11,12 +11,12 @@ import (
 // decoder checks a body whose id is the path's.
 func (s *Server) decoder(in *request, replace bool) (ingest.Decoder, error) {
 	id, err := pathParam(in, "id")
-	return ingest.Decoder{ID: id, Replace: replace, Clock: s.deps.Clock}, err
+	return ingest.Decoder{ID: id, Replace: replace, Clock: s.deps.Clock, Noun: "the body"}, err
 }
 
 // decodeOnly says what the decoder of this route objects to, if anything.
 func (s *Server) decodeOnly(in *request) error {
-	d := ingest.Decoder{Clock: s.deps.Clock}
+	d := ingest.Decoder{Clock: s.deps.Clock, Noun: "the body"}
 	if in.route.path != "/v1/events" {
 		var err error
 		if d, err = s.decoder(in, in.route.method == http.MethodPut); err != nil {
@@ -32,11 +32,21 @@ func (s *Server) decodeOnly(in *request) error {
 	case "/v1/learners/{id}":
 		_, err = d.Learner(in.body)
 	case "/v1/events":
-		if in.body[0] == '{' { // the events of an array are judged one by one
+		switch in.body[0] {
+		case '{':
 			_, err = d.Event(in.body)
+		case '[': // its events are judged one by one: all that can be wrong here is that there are none
+			err = wrongBody("has no events", "at least one event")
+		default:
+			err = wrongBody("must be a JSON object or an array of them", "an event, or an array of events")
 		}
 	}
 	return err
+}
+
+// wrongBody is what is wrong with a body as a whole.
+func wrongBody(reason, allowed string) error {
+	return lectern.Invalid("the body "+reason, lectern.FieldError{Field: fieldBody, Reason: reason, Allowed: allowed})
 }
 
 // written answers a single write.

@@ -18,7 +18,7 @@ func (s *Server) postEvents(in *request) error {
 	if !single {
 		rows = nil
 		if err := json.Unmarshal(body, &rows); err != nil {
-			return lectern.Invalid("the body is not JSON")
+			return lectern.Invalid("the body is not a JSON array")
 		}
 	}
 	if len(rows) > s.cfg.MaxEvents {
@@ -26,7 +26,7 @@ func (s *Server) postEvents(in *request) error {
 	}
 	results := make([]outcomeDTO, len(rows))
 	events, places := make([]lectern.Event, 0, len(rows)), make([]int, 0, len(rows))
-	d := ingest.Decoder{Clock: s.deps.Clock}
+	d := ingest.Decoder{Clock: s.deps.Clock, Noun: "the event"}
 	for i, row := range rows {
 		results[i].Index = &i
 		e, err := d.Event(row)

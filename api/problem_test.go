@@ -184,3 +184,31 @@ func TestFieldErrorsNameFieldValueAndAllowed(t *testing.T) {
 		e.call(lectern.ScopeAdmin, "POST", tt.target, tt.body).want(400, "").mentions(tt.mention)
 	}
 }
+
+// Sentences are whole, name the body as the body, and are our own.
+func TestBodyProblemsReadWell(t *testing.T) {
+	e := newEnv(t)
+	e.putCourses("a")
+	for _, tt := range []struct{ method, target, body, detail, field string }{
+		{"PATCH", "/v1/courses/a", `{}`, "the body has no fields", "body"},
+		{"POST", "/v1/events", `[]`, "the body has no events", "body"},
+		{"POST", "/v1/events", `7`, "the body must be a JSON object or an array of them", "body"},
+		{"PUT", "/v1/courses/a", `[]`, "the body must be a JSON object", ""},
+		{"PUT", "/v1/courses/a", `nope`, "the body is not valid JSON at byte 2", ""},
+		{"PUT", "/v1/courses/a", `{"title":"x"`, "the body is not complete JSON", ""},
+		{"PUT", "/v1/learners/ada", `{"goal":tru}`, "the body is not valid JSON at byte 12", ""},
+		{"POST", "/v1/learners/ada/merge", `nope`, "the body is not valid JSON at byte 2", ""},
+		{"POST", "/v1/learners/ada/merge", `[]`, "the body has the wrong type", "body"},
+		{"POST", "/v1/events", `[{"id":}]`, "the body is not valid JSON at byte 8", ""},
+	} {
+		t.Run(tt.method+" "+tt.body, func(t *testing.T) {
+			p := e.on(t).call(lectern.ScopeServer, tt.method, tt.target, tt.body).want(400, lectern.CodeInvalid).problem()
+			if p.Detail != tt.detail {
+				t.Errorf("detail %q, want %q", p.Detail, tt.detail)
+			}
+			if tt.field != "" && (len(p.Errors) != 1 || p.Errors[0].Field != tt.field || p.Errors[0].Allowed == "") {
+				t.Errorf("errors %+v", p.Errors)
+			}
+		})
+	}
+}

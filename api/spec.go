@@ -35,9 +35,10 @@ type spec struct {
 type operation struct {
 	path         string
 	item         *v3.PathItem
-	query        map[string]bool // parameter name → takes several values
-	numbers      []string        // of query
-	names        []string        // of query, sorted
+	query        map[string]bool   // parameter name → takes several values
+	allowed      map[string]string // parameter name → what it may be, in words
+	numbers      []string          // of query
+	names        []string          // of query, sorted
 	pathParams   []string
 	mediaTypes   []string // that the body may have; none: no body
 	bodyRequired bool
@@ -97,8 +98,9 @@ func (s *spec) operation(method, path string) (*operation, error) {
 	if !ok {
 		return nil, fmt.Errorf("api: %s %s is not in openapi.yaml", method, path)
 	}
-	out := &operation{path: path, item: item, query: make(map[string]bool)}
+	out := &operation{path: path, item: item, query: make(map[string]bool), allowed: make(map[string]string)}
 	for _, p := range slices.Concat(item.Parameters, op.Parameters) {
+		out.allowed[p.Name] = allowedWords(p.Schema.Schema())
 		switch p.In {
 		case "query":
 			out.query[p.Name] = slices.Contains(p.Schema.Schema().Type, "array")
@@ -128,7 +130,7 @@ func (s *spec) checkParams(r *http.Request, op *operation) error {
 	if problems = append(problems, more...); len(problems) == 0 {
 		return nil
 	}
-	return paramError(problems, r)
+	return paramError(problems, r, op)
 }
 
 // checkBody holds a JSON body against the description. r.Body can be read again

@@ -1,14 +1,17 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
 	verrors "github.com/pb33f/libopenapi-validator/errors"
+	"github.com/pb33f/libopenapi/datamodel/high/base"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"golang.org/x/text/language"
@@ -22,7 +25,7 @@ import (
 const maxFieldErrors = 50
 
 // paramError turns the validator's findings on parameters into an error.
-func paramError(found []*verrors.ValidationError, r *http.Request) error {
+func paramError(found []*verrors.ValidationError, r *http.Request, op *operation) error {
 	query := r.URL.Query()
 	e := lectern.Invalid("a parameter is not acceptable")
 	seen := make(map[string]bool)
@@ -35,9 +38,7 @@ func paramError(found []*verrors.ValidationError, r *http.Request) error {
 		if f.ParameterName == headerLearnerToken {
 			value = ""
 		}
-		reason, allowed := paramReason(f)
-		field := lectern.NewFieldError(f.ParameterName, value, reason, allowed)
-		e.Fields = append(e.Fields, field)
+		e.Fields = append(e.Fields, lectern.NewFieldError(f.ParameterName, value, paramReason(f), op.allowed[f.ParameterName]))
 	}
 	if len(e.Fields) > 0 {
 		e.Message = "the parameter " + e.Fields[0].Field + " " + e.Fields[0].Reason
@@ -45,27 +46,76 @@ func paramError(found []*verrors.ValidationError, r *http.Request) error {
 	return e
 }
 
-// paramReason is what is wrong with a parameter and what would be right.
-func paramReason(f *verrors.ValidationError) (reason, allowed string) {
+// paramReason is what is wrong with a parameter. What would be right is the
+// operation's to say: the validator words it for programmers.
+func paramReason(f *verrors.ValidationError) string {
 	for _, sf := range f.SchemaValidationErrors {
 		if sf.OriginalJsonSchemaError == nil {
 			continue
 		}
 		for _, leaf := range leaves(sf.OriginalJsonSchemaError) {
 			if fe := leafError(leaf); fe.Reason != "" {
-				return fe.Reason, fe.Allowed
+				return fe.Reason
 			}
 		}
 	}
-	switch f.ValidationSubType {
-	case "missing":
-		return "is required", ""
+	if f.ValidationSubType == "missing" || strings.Contains(f.Message, "missing") {
+		return "is required"
 	}
-	if strings.Contains(f.Message, "missing") {
-		return "is required", ""
-	}
-	return "is not acceptable", f.HowToFix
+	return "is not acceptable"
 }
+
+// allowedWords says in words what a parameter may be.
+func allowedWords(sc *base.Schema) string {
+	is := func(t string) bool { return slices.Contains(sc.Type, t) }
+	switch {
+	case is("array"):
+		words := "values"
+		if sc.Items != nil && sc.Items.IsA() {
+			item := sc.Items.A.Schema()
+			if words = allowedWords(item); len(item.Enum) > 0 {
+				return words // every one of them may be given
+			}
+		}
+		if sc.MaxItems != nil {
+			words = fmt.Sprintf("at most %d values, each %s", *sc.MaxItems, words)
+		}
+		return words
+	case len(sc.Enum) > 0:
+		words := make([]string, 0, len(sc.Enum))
+		for _, v := range sc.Enum {
+			words = append(words, v.Value)
+		}
+		return strings.Join(words, ", ")
+	case is("integer"):
+		return "an integer" + rangeWords(sc.Minimum, sc.Maximum)
+	case is("number"):
+		return "a number" + rangeWords(sc.Minimum, sc.Maximum)
+	case is("boolean"):
+		return "true or false"
+	case sc.MaxLength != nil && sc.MinLength != nil:
+		return fmt.Sprintf("%d to %d characters", *sc.MinLength, *sc.MaxLength)
+	case sc.MaxLength != nil:
+		return fmt.Sprintf("at most %d characters", *sc.MaxLength)
+	}
+	return ""
+}
+
+func rangeWords(low, high *float64) string {
+	number := func(f *float64) string { return strconv.FormatFloat(*f, 'f', -1, 64) }
+	switch {
+	case low != nil && high != nil:
+		return " from " + number(low) + " to " + number(high)
+	case low != nil:
+		return " of at least " + number(low)
+	case high != nil:
+		return " of at most " + number(high)
+	}
+	return ""
+}
+
+// fieldBody is how a mistake of the whole body is filed.
+const fieldBody = "body"
 
 // bodyError turns the validator's findings on a body into an error:
 // CodeUnknownField when unknown fields are all that is wrong.
@@ -74,7 +124,7 @@ func bodyError(found []*verrors.ValidationError) error {
 	unknown := 0
 	for _, f := range found {
 		if len(f.SchemaValidationErrors) == 0 {
-			e.Message = "the body is not JSON"
+			e.Message = "the body is not valid JSON"
 			continue
 		}
 		for _, sf := range f.SchemaValidationErrors {
@@ -100,7 +150,10 @@ func bodyError(found []*verrors.ValidationError) error {
 	if len(e.Fields) > maxFieldErrors {
 		e.Fields = e.Fields[:maxFieldErrors]
 	}
-	e.Message = strings.TrimSpace("the body is not acceptable: " + e.Fields[0].Field + " " + e.Fields[0].Reason)
+	e.Message = "the body is not acceptable: " + e.Fields[0].Field + " " + e.Fields[0].Reason
+	if e.Fields[0].Field == fieldBody {
+		e.Message = "the body " + e.Fields[0].Reason
+	}
 	return e
 }
 
@@ -171,7 +224,7 @@ func leafErrors(e *jsonschema.ValidationError) []lectern.FieldError {
 
 // leafError says what one finding means.
 func leafError(e *jsonschema.ValidationError) lectern.FieldError {
-	field := strings.Join(e.InstanceLocation, ".")
+	field := cmp.Or(strings.Join(e.InstanceLocation, "."), fieldBody)
 	with := func(value any, reason, allowed string) lectern.FieldError {
 		return lectern.NewFieldError(field, value, reason, allowed)
 	}
@@ -189,7 +242,7 @@ func leafError(e *jsonschema.ValidationError) lectern.FieldError {
 	case *kind.MinItems:
 		return with(strconv.Itoa(k.Got)+" items", "has too few items", fmt.Sprintf("at least %d", k.Want))
 	case *kind.MinProperties:
-		return with("", "has no fields", fmt.Sprintf("at least %d", k.Want))
+		return with("{}", "has no fields", fmt.Sprintf("at least %d of the fields described", k.Want))
 	case *kind.Maximum:
 		return with(k.Got.RatString(), "is too large", "at most "+k.Want.RatString())
 	case *kind.Minimum:

@@ -59,7 +59,7 @@ func DecodeCourse(data []byte) (lectern.CoursePatch, error) { return Decoder{}.C
 
 // Course decodes canonical JSON.
 func (d Decoder) Course(data []byte) (lectern.CoursePatch, error) {
-	return decodeJSON(Courses, data, d.CourseRecord)
+	return decodeJSON(d, Courses, data, d.CourseRecord)
 }
 
 // CourseRecord decodes a record.

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -19,13 +20,15 @@ type Decoder struct {
 	Replace bool
 	// Source is the source of reviews and ratings that do not name one.
 	Source string
+	// Noun is what messages call the input; "" is "the row".
+	Noun string
 	// Clock bounds how far in the future an event may lie; nil is SystemClock.
 	Clock lectern.Clock
 }
 
 // decodeJSON parses data and hands the record to decode.
-func decodeJSON[T any](kind Kind, data []byte, decode func(Record) (T, error)) (T, error) {
-	rec, err := ParseRecord(kind, data)
+func decodeJSON[T any](d Decoder, kind Kind, data []byte, decode func(Record) (T, error)) (T, error) {
+	rec, err := parseRecord(kind, data, cmp.Or(d.Noun, theRow))
 	if err != nil {
 		var zero T
 		return zero, err

@@ -163,6 +163,35 @@ func TestRejects(t *testing.T) {
 	}
 }
 
+// What a message says is allowed is what is: by the event's type, and in English.
+func TestAllowed(t *testing.T) {
+	event := func(kind, value string) string {
+		return `{"id":"e","type":"` + kind + `","learner_id":"l","course_id":"c","occurred_at":"2026-03-01","value":` + value + `}`
+	}
+	for _, tt := range []struct {
+		kind     Kind
+		in, want string
+	}{
+		{Events, event("progress", "7"), "a number from 0 to 1"},
+		{Events, event("progress", "80"), "a number from 0 to 1"},
+		{Events, event("progress", `"half"`), "a number from 0 to 1"},
+		{Events, event("rate", "7"), "a number from 1 to 5"},
+		{Events, event("view", "80"), "a value for progress (0 to 1) or rate (1 to 5) only"},
+		{Reviews, `{"course_id":"c","stars":6}`, "a number of stars from 1 to 5"},
+		{Courses, `{"id":"c","workload_hours":-1}`, "a number from 0 to 10000"},
+		{Courses, `{"id":"c","stated":{"enrolments":-1}}`, "a whole number from 0 to 2000000000"},
+	} {
+		e, ok := errors.AsType[*lectern.Error](decodeAs(tt.kind, Decoder{Clock: noon}, []byte(tt.in)))
+		if !ok || len(e.Fields) != 1 || e.Fields[0].Allowed != tt.want {
+			t.Errorf("%s: %+v, want allowed %q", tt.in, e, tt.want)
+		}
+	}
+	_, err := Decoder{Noun: "the body"}.Course([]byte("[]"))
+	if err == nil || !strings.Contains(err.Error(), "the body must be a JSON object") {
+		t.Errorf("with a noun: %v", err)
+	}
+}
+
 func TestNotOneObject(t *testing.T) {
 	for in, want := range map[string]string{
 		"":                   "not complete JSON",
@@ -171,8 +200,9 @@ func TestNotOneObject(t *testing.T) {
 		`"a"`:                "must be a JSON object",
 		`{"id":"a"}{}`:       "more than one",
 		`{"id":"a"} x`:       "more than one",
-		`{"id":'a'}`:         "not JSON",
-		`{"id":"a",}`:        "not JSON",
+		`{"id":'a'}`:         "the row is not valid JSON at byte 7",
+		`{"id":"a",}`:        "the row is not valid JSON at byte 11",
+		`not json`:           "the row is not valid JSON at byte 2",
 		"{\"id\":\"a\xff\"}": "not valid UTF-8 at byte 9",
 	} {
 		if _, err := DecodeCourse([]byte(in)); err == nil || !strings.Contains(err.Error(), want) {

@@ -41,7 +41,7 @@ func DecodeEvent(data []byte) (lectern.Event, error) { return Decoder{}.Event(da
 
 // Event decodes canonical JSON.
 func (d Decoder) Event(data []byte) (lectern.Event, error) {
-	return decodeJSON(Events, data, d.EventRecord)
+	return decodeJSON(d, Events, data, d.EventRecord)
 }
 
 // EventRecord decodes a record.
@@ -50,6 +50,11 @@ func (d Decoder) EventRecord(rec Record) (lectern.Event, error) {
 	e := lectern.Event{SchemaVersion: lectern.EventSchemaVersion}
 	_, more := eventSchema.read(rec, &e)
 	problems = append(problems, more...)
+	for i := range problems {
+		if problems[i].Field == "value" { // its range depends on the type, as far as that is known
+			problems[i].Allowed = valueAllowed(e.Type)
+		}
+	}
 	for _, p := range checkEvent(e, d.clock()()) {
 		if !named(problems, p.Field) { // say what is wrong with a field once
 			problems = append(problems, p)
@@ -80,24 +85,38 @@ func checkEvent(e lectern.Event, now time.Time) []lectern.FieldError {
 	return append(problems, checkEventValue(e)...)
 }
 
-func checkEventValue(e lectern.Event) []lectern.FieldError {
-	low, high := 0.0, 1.0
-	switch e.Type {
+// valueRange is what the value of an event may be; ok is false for the types that
+// have none.
+func valueRange(t lectern.EventType) (low, high float64, ok bool) {
+	switch t {
 	case lectern.EventProgress:
+		return 0, 1, true
 	case lectern.EventRate:
-		low, high = lectern.MinStars, lectern.MaxStars
-	default:
-		if e.Value != nil && slices.Contains(lectern.EventTypes(), e.Type) {
-			return []lectern.FieldError{lectern.NewFieldError("value", *e.Value, "has no meaning for "+string(e.Type), "a value for progress or rate only")}
-		}
+		return lectern.MinStars, lectern.MaxStars, true
+	}
+	return 0, 0, false
+}
+
+// valueAllowed says what valueRange says in words.
+func valueAllowed(t lectern.EventType) string {
+	low, high, ok := valueRange(t)
+	if !ok {
+		return "a value for progress (0 to 1) or rate (1 to 5) only"
+	}
+	return "a number from " + trimNumber(low) + " to " + trimNumber(high)
+}
+
+func checkEventValue(e lectern.Event) []lectern.FieldError {
+	low, high, ok := valueRange(e.Type)
+	switch {
+	case !ok && (e.Value == nil || !slices.Contains(lectern.EventTypes(), e.Type)):
 		return nil
-	}
-	allowed := "a number from " + trimNumber(low) + " to " + trimNumber(high)
-	if e.Value == nil {
-		return []lectern.FieldError{missing("value", "is required for "+string(e.Type), allowed)}
-	}
-	if *e.Value < low || *e.Value > high {
-		return []lectern.FieldError{lectern.NewFieldError("value", *e.Value, "is out of range for "+string(e.Type), allowed)}
+	case !ok:
+		return []lectern.FieldError{lectern.NewFieldError("value", *e.Value, "has no meaning for "+string(e.Type), valueAllowed(e.Type))}
+	case e.Value == nil:
+		return []lectern.FieldError{missing("value", "is required for "+string(e.Type), valueAllowed(e.Type))}
+	case *e.Value < low || *e.Value > high:
+		return []lectern.FieldError{lectern.NewFieldError("value", *e.Value, "is out of range for "+string(e.Type), valueAllowed(e.Type))}
 	}
 	return nil
 }

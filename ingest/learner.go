@@ -87,7 +87,7 @@ func DecodeLearner(data []byte) (LearnerPatch, error) { return Decoder{}.Learner
 
 // Learner decodes canonical JSON.
 func (d Decoder) Learner(data []byte) (LearnerPatch, error) {
-	return decodeJSON(Learners, data, d.LearnerRecord)
+	return decodeJSON(d, Learners, data, d.LearnerRecord)
 }
 
 // LearnerRecord decodes a record.

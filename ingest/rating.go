@@ -23,7 +23,7 @@ func DecodeRating(data []byte) (lectern.Rating, error) { return Decoder{}.Rating
 
 // Rating decodes canonical JSON.
 func (d Decoder) Rating(data []byte) (lectern.Rating, error) {
-	return decodeJSON(Ratings, data, d.RatingRecord)
+	return decodeJSON(d, Ratings, data, d.RatingRecord)
 }
 
 // RatingRecord decodes a record.

@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,21 +48,25 @@ func isGroup(kind Kind, name string) bool {
 
 // ParseRecord reads one JSON object as a record of the kind. It checks form, not
 // meaning: unknown fields are found by a Decoder. Errors: CodeInvalid.
-func ParseRecord(kind Kind, data []byte) (Record, error) {
+func ParseRecord(kind Kind, data []byte) (Record, error) { return parseRecord(kind, data, theRow) }
+
+// theRow is what messages call the input when nobody says.
+const theRow = "the row"
+
+func parseRecord(kind Kind, data []byte, noun string) (Record, error) {
 	if !utf8.Valid(data) {
 		at := invalidUTF8At(data)
-		return nil, lectern.Invalid(fmt.Sprintf("the row is not valid UTF-8 at byte %d", at+1),
+		return nil, lectern.Invalid(fmt.Sprintf("%s is not valid UTF-8 at byte %d", noun, at+1),
 			lectern.NewFieldError(fieldAt(data, at), string(data[at:min(len(data), at+8)]), "is not valid UTF-8", ""))
 	}
-	if !json.Valid(data) {
-		var any json.RawMessage
-		return nil, notJSON(json.Unmarshal(data, &any))
+	if err := CheckJSON(noun, data); err != nil {
+		return nil, err
 	}
 	data = bytes.TrimSpace(data)
 	if data[0] != '{' {
-		return nil, lectern.Invalid("the row must be a JSON object")
+		return nil, lectern.Invalid(noun + " must be a JSON object")
 	}
-	p := recordParser{kind: kind, rec: make(Record, 0, 16)}
+	p := recordParser{kind: kind, noun: noun, rec: make(Record, 0, 16)}
 	if err := p.object(data, ""); err != nil {
 		return nil, err
 	}
@@ -76,6 +81,7 @@ const maxMembers = 200
 
 type recordParser struct {
 	kind     Kind
+	noun     string
 	rec      Record
 	groups   []string // seen so far
 	problems []lectern.FieldError
@@ -92,10 +98,10 @@ func (p *recordParser) object(data []byte, prefix string) error {
 		}
 		name, err := textOf(key)
 		if err != nil {
-			return notJSON(err)
+			return notJSON(p.noun, err)
 		}
 		if len(p.rec)+len(p.problems) >= maxMembers { // no kind has as many; looking for twins takes the square
-			return lectern.Errorf(lectern.CodeTooLarge, "the row has more than %d fields", maxMembers)
+			return lectern.Errorf(lectern.CodeTooLarge, "%s has more than %d fields", p.noun, maxMembers)
 		}
 		dotted := strings.Contains(name, ".")
 		if prefix != "" {
@@ -139,7 +145,7 @@ func (p *recordParser) member(name string, raw json.RawMessage, top bool) error 
 	}
 	v, err := plainValue(raw)
 	if err != nil {
-		return notJSON(err)
+		return notJSON(p.noun, err)
 	}
 	p.rec = append(p.rec, FieldValue{Field: name, Value: v})
 	return nil
@@ -168,15 +174,29 @@ func plainValue(raw json.RawMessage) (any, error) {
 	return json.Number(raw), nil
 }
 
-func notJSON(err error) error {
-	switch text := fmt.Sprint(err); {
-	case strings.Contains(text, "unexpected end of JSON"):
-		return lectern.Invalid("the row is not complete JSON")
-	case strings.Contains(text, "after top-level value"):
-		return lectern.Invalid("the row holds more than one JSON object")
-	default:
-		return lectern.Invalid("the row is not JSON: " + text)
+// CheckJSON says where data stops being one JSON value; noun is what the message
+// calls it. Errors: CodeInvalid.
+func CheckJSON(noun string, data []byte) error {
+	if json.Valid(data) {
+		return nil
 	}
+	var raw json.RawMessage
+	return notJSON(noun, json.Unmarshal(data, &raw))
+}
+
+// notJSON says in our own words, and to the byte, what encoding/json found.
+func notJSON(noun string, err error) error {
+	text := fmt.Sprint(err)
+	bad, known := errors.AsType[*json.SyntaxError](err)
+	switch {
+	case strings.Contains(text, "unexpected end of JSON"):
+		return lectern.Invalid(noun + " is not complete JSON")
+	case strings.Contains(text, "after top-level value"):
+		return lectern.Invalid(fmt.Sprintf("%s holds more than one JSON value, the next from byte %d on", noun, bad.Offset))
+	case known:
+		return lectern.Invalid(fmt.Sprintf("%s is not valid JSON at byte %d", noun, bad.Offset))
+	}
+	return lectern.Invalid(noun + " is not valid JSON")
 }
 
 func invalidUTF8At(data []byte) int {

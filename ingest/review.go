@@ -29,7 +29,7 @@ func DecodeReview(data []byte) (lectern.Review, error) { return Decoder{}.Review
 
 // Review decodes canonical JSON.
 func (d Decoder) Review(data []byte) (lectern.Review, error) {
-	return decodeJSON(Reviews, data, d.ReviewRecord)
+	return decodeJSON(d, Reviews, data, d.ReviewRecord)
 }
 
 // ReviewRecord decodes a record.

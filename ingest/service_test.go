@@ -54,7 +54,7 @@ not json
 	want := []string{
 		"1 a created", "3 a updated", // the same id: applied in order
 		`4 b rejected: titel is not a known field; did you mean "title"?`,
-		"5  rejected: the row is not JSON: invalid character 'o' in literal null (expecting 'u')",
+		"5  rejected: the row is not valid JSON at byte 2",
 		"6 c rejected: title is required for a new course", // by the store
 		"7 a unchanged",
 	}

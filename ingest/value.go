@@ -288,7 +288,7 @@ func (f *Field) describe() string {
 	case TypeEnum:
 		return strings.Join(f.Allowed, ", ")
 	case TypeNumber, TypeStars, TypeInteger:
-		return fmt.Sprintf("a %s from %s to %s", f.Type, trimNumber(f.Low), trimNumber(f.High))
+		return fmt.Sprintf("%s from %s to %s", article(string(f.Type)), trimNumber(f.Low), trimNumber(f.High))
 	case TypeText:
 		return fmt.Sprintf("a text of at most %d characters", f.Max)
 	case TypeTexts, TypeIDs, TypeLanguages:
@@ -324,8 +324,10 @@ func trimNumber(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
 
 func article(noun string) string {
 	switch {
-	case noun == string(TypeBool), noun == string(TypeStars):
+	case noun == string(TypeBool):
 		return noun
+	case noun == string(TypeStars):
+		return "a number of stars"
 	case strings.IndexByte("aeiou", noun[0]) >= 0:
 		return "an " + noun
 	}

@@ -133,8 +133,10 @@ fields:
 	if sum.Read != 7 || sum.Created != 2 || sum.Rejected != 5 || len(sum.Reasons) != 5 {
 		t.Errorf("%+v", sum)
 	}
-	if !strings.Contains(b.out.String(), "1 × workload_hours: … is not a number") {
-		t.Errorf("summary:\n%s", b.out.String())
+	for _, want := range []string{"1 × workload_hours: … is not a number", "1 × Titel: is not valid UTF-8", "the row has N columns, the headings have N"} {
+		if !strings.Contains(b.out.String(), want) {
+			t.Errorf("no %q in the summary:\n%s", want, b.out.String())
+		}
 	}
 
 	sum, err = b.run(opts) // twice changes nothing
@@ -259,7 +261,7 @@ func TestErrorsBeforeAnythingIsWritten(t *testing.T) {
 		want string
 	}{
 		{"no file", Options{Kind: ingest.Courses}, "no file to import"},
-		{"a file that is not there", Options{Kind: ingest.Courses, Files: []string{good, filepath.Join(b.dir, "none.csv")}}, "no such file"},
+		{"a file that is not there", Options{Kind: ingest.Courses, Files: []string{good, filepath.Join(b.dir, "none.csv")}}, ": cannot open " + filepath.Join(b.dir, "none.csv") + ": no such file"},
 		{"other headings", Options{Kind: ingest.Courses, Files: []string{good, b.file("other.csv", "key,name\n")}}, "needs a mapping"},
 		{"mapping that does not fit", Options{Kind: ingest.Courses, Files: []string{good}, Mapping: b.mapping(ingest.Courses, "fields: {id: key}")}, "whose headings are id, title"},
 		{"mapping that fits no JSON row", Options{Kind: ingest.Courses, Files: []string{b.file("a.jsonl", `{"id":"a"}`)}, Mapping: b.mapping(ingest.Courses, "fields: {id: key}")}, "have none of the columns key; they have id"},

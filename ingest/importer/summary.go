@@ -80,13 +80,18 @@ func (s *Summary) reason(field, reason string) {
 
 var (
 	quotedWord = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
-	digits     = regexp.MustCompile(`\d+`)
+	digits     = regexp.MustCompile(`(?:UTF-|BCP |RFC )?\d+`)
 )
 
 // plainReason leaves out what differs from row to row.
 func plainReason(reason string) string {
 	reason, _, _ = strings.Cut(reason, "; did you mean")
-	return digits.ReplaceAllString(quotedWord.ReplaceAllString(reason, "…"), "N")
+	return digits.ReplaceAllStringFunc(quotedWord.ReplaceAllString(reason, "…"), func(number string) string {
+		if number[0] >= '0' && number[0] <= '9' {
+			return "N"
+		}
+		return number // the name of a standard
+	})
 }
 
 // print writes the summary for people.

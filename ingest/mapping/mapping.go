@@ -30,7 +30,7 @@ type Mapping struct {
 func Load(path string, kind ingest.Kind) (*Mapping, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, lectern.Errorf(lectern.CodeInvalid, "read the mapping: %v", err)
+		return nil, lectern.Errorf(lectern.CodeInvalid, "read the mapping: %w", err)
 	}
 	return Parse(path, data, kind)
 }

@@ -113,7 +113,7 @@ type File struct {
 func Open(path string, opts Options) (*File, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, lectern.Errorf(lectern.CodeInvalid, "open: %v", err)
+		return nil, lectern.Errorf(lectern.CodeInvalid, "cannot %w", err) // "open NAME: why"
 	}
 	f := &File{Path: path, file: file}
 	if err := f.start(opts); err != nil {
