@@ -101,6 +101,7 @@ func (x *inverted) compacted(moved []int64) *inverted {
 		for _, p := range old {
 			if to := moved[p.row]; to != gone {
 				list = append(list, posting{uint32(to), p.weight})
+				out.end = max(out.end, uint32(to)+1)
 			}
 		}
 		out.term[t] = uint32(len(out.lists))

@@ -18,7 +18,9 @@ func (x *Index) Same(ctx context.Context, points []lectern.Point) ([]bool, error
 	for i, p := range points {
 		row, ok := x.rowOf[p.ID]
 		w := write{point: p, payload: encode(p.Payload)}
-		out[i] = ok && x.stored(x.view, row, &w)
+		if ok && x.sameFacts(x.view, row, &w) {
+			out[i], _ = x.sameSparse(x.view, row, &w)
+		}
 	}
 	return out, nil
 }

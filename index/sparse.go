@@ -20,12 +20,14 @@ type posting struct {
 type inverted struct {
 	term  map[uint32]uint32 // number of the list
 	lists [][]posting       // rows rising, dead ones among them
+	end   uint32            // above every row that has postings
 }
 
 func newInverted() *inverted { return &inverted{term: map[uint32]uint32{}} }
 
 // add records the terms of a row, which is above all rows before.
 func (x *inverted) add(row uint32, v lectern.SparseVector) {
+	x.end = row + 1
 	for i, t := range v.Indices {
 		n, ok := x.term[t]
 		if !ok {

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"hash/maphash"
@@ -33,8 +34,13 @@ func (x *Index) Upsert(ctx context.Context, points []lectern.Point) error {
 	if len(writes) == 0 {
 		return nil
 	}
+	slices.SortStableFunc(writes, byRow)
 	next := old.next(len(writes))
 	for i := range writes {
+		if writes[i].gains {
+			next.gain(&writes[i])
+			continue
+		}
 		next.store(x, &writes[i])
 	}
 	x.invert(next, writes)
@@ -42,7 +48,7 @@ func (x *Index) Upsert(ctx context.Context, points []lectern.Point) error {
 	x.mu.Lock()
 	for i := range writes {
 		w := &writes[i]
-		if w.replaces >= 0 {
+		if w.replaces >= 0 && !w.gains {
 			next.kill(uint32(w.replaces))
 		}
 		x.rowOf[next.ids[w.row]] = w.row
@@ -82,7 +88,22 @@ type write struct {
 	point    lectern.Point
 	payload  encoded
 	replaces int64 // row, -1 for none
+	gains    bool  // the row stays, and gets sparse vectors that it had none of
 	row      uint32
+}
+
+// byRow puts the rows that gain first, in rising order, because postings are
+// only ever appended.
+func byRow(a, b write) int {
+	switch {
+	case a.gains && b.gains:
+		return cmp.Compare(a.row, b.row)
+	case a.gains:
+		return -1
+	case b.gains:
+		return 1
+	}
+	return 0
 }
 
 // changed returns the points that differ from what is stored, each id once.
@@ -98,8 +119,12 @@ func (x *Index) changed(v *view, points []lectern.Point) []write {
 		}
 		w := write{point: p, payload: encode(p.Payload), replaces: -1}
 		if row, ok := x.rowOf[p.ID]; ok {
-			if x.stored(v, row, &w) {
-				continue
+			if x.sameFacts(v, row, &w) {
+				same, gains := x.sameSparse(v, row, &w)
+				if same {
+					continue
+				}
+				w.gains, w.row = gains, row
 			}
 			w.replaces = int64(row)
 		}
@@ -108,9 +133,9 @@ func (x *Index) changed(v *view, points []lectern.Point) []write {
 	return writes
 }
 
-// stored reports whether a row holds exactly this point. The caller is the
-// writer or holds x.mu.
-func (x *Index) stored(v *view, row uint32, w *write) bool {
+// sameFacts reports whether a row holds this point, its sparse vectors aside.
+// The caller is the writer or holds x.mu.
+func (x *Index) sameFacts(v *view, row uint32, w *write) bool {
 	e, c := &w.payload, &v.cols
 	sameHours := c.hours[row] == e.hours || (math.IsNaN(e.hours) && math.IsNaN(c.hours[row]))
 	if c.flags[row] != e.flags || !sameHours || c.from[row] != e.from || c.until[row] != e.until ||
@@ -127,22 +152,35 @@ func (x *Index) stored(v *view, row uint32, w *write) bool {
 			return false
 		}
 	}
-	for name, s := range v.sparse {
-		if s.sum[row] != x.digest(w.point.Sparse[name]) {
-			return false
-		}
-	}
 	for name, vec := range w.point.Dense {
 		if _, ok := v.dense[name]; !ok && len(vec) > 0 {
 			return false
 		}
 	}
+	return true
+}
+
+// sameSparse reports whether a row has exactly the point's sparse vectors and,
+// where it has not, whether it only lacks some that may still be added to it:
+// that is so while no later row has postings. An index whose words come after
+// its vectors is then not written twice.
+func (x *Index) sameSparse(v *view, row uint32, w *write) (same, gains bool) {
+	same, gains = true, true
+	for name, s := range v.sparse {
+		vec := w.point.Sparse[name]
+		if s.sum[row] == x.digest(vec) {
+			continue
+		}
+		same = false
+		inv := x.sparse[name]
+		gains = gains && s.sum[row] == 0 && (inv == nil || row >= inv.end)
+	}
 	for name, vec := range w.point.Sparse {
 		if _, ok := v.sparse[name]; !ok && len(vec.Indices) > 0 {
-			return false
+			same = false
 		}
 	}
-	return true
+	return same, gains
 }
 
 // digest is a hash of a sparse vector, 0 for an empty one only.
@@ -181,11 +219,7 @@ func (v *view) store(x *Index, w *write) {
 		d.append(vec)
 		v.dense[name] = d
 	}
-	for name, vec := range w.point.Sparse {
-		if _, ok := v.sparse[name]; !ok && len(vec.Indices) > 0 {
-			v.sparse[name] = digests{sum: make([]uint64, v.n)}
-		}
-	}
+	v.addSparseNames(w)
 	for name, s := range v.sparse {
 		sum := x.digest(w.point.Sparse[name])
 		s.sum = append(s.sum, sum)
@@ -198,14 +232,38 @@ func (v *view) store(x *Index, w *write) {
 	v.enter(strings.Clone(w.point.ID), w.payload.flags)
 }
 
+// addSparseNames makes room for names that no row had before.
+func (v *view) addSparseNames(w *write) {
+	for name, vec := range w.point.Sparse {
+		if _, ok := v.sparse[name]; !ok && len(vec.Indices) > 0 {
+			v.sparse[name] = digests{sum: make([]uint64, v.n)}
+		}
+	}
+}
+
+// gain takes out of a write what its row has already.
+func (v *view) gain(w *write) {
+	v.addSparseNames(w)
+	added := make(map[string]lectern.SparseVector, 1)
+	for name, s := range v.sparse {
+		if vec := w.point.Sparse[name]; len(vec.Indices) > 0 && s.sum[w.row] == 0 {
+			added[name] = vec
+		}
+	}
+	w.point.Sparse = added
+}
+
 // invert records facts and postings of the new rows, letting readers in between;
-// they ignore rows past their view.
+// they ignore rows past their view. A row that gains is found at once, with all
+// its terms, so a search may see a part of such a batch but never of a point.
 func (x *Index) invert(next *view, writes []write) {
 	for part := range slices.Chunk(writes, lockedPoints) {
 		x.mu.Lock()
 		for i := range part {
 			w := &part[i]
-			next.cols.facts[w.row] = x.facts.add(w.row, w.payload.facts)
+			if !w.gains {
+				next.cols.facts[w.row] = x.facts.add(w.row, w.payload.facts)
+			}
 			for name, vec := range w.point.Sparse {
 				if len(vec.Indices) == 0 {
 					continue
@@ -216,6 +274,12 @@ func (x *Index) invert(next *view, writes []write) {
 					x.sparse[name] = inv
 				}
 				inv.add(w.row, vec)
+				if w.gains { // the one thing that changes under a published view
+					s := next.sparse[name]
+					s.sum[w.row] = x.digest(vec)
+					s.live++
+					next.sparse[name] = s
+				}
 			}
 		}
 		x.mu.Unlock()
