@@ -152,6 +152,10 @@ func planFile(opts Options, path string) (filePlan, error) {
 	}
 	defer func() { _ = f.Close() }() // read only
 	_, p.size = f.Progress()
+	if d, told := f.Delimiter(); told {
+		p.opts.Delimiter = d
+		fmt.Fprintf(opts.Err, "note: %s: the columns are taken to be separated by %q, as the headings are; a mapping can say it with delimiter\n", path, string(d))
+	}
 	m := opts.Mapping
 	if m == nil {
 		if f.Format == source.JSONL {

@@ -278,6 +278,23 @@ func TestErrorsBeforeAnythingIsWritten(t *testing.T) {
 	}
 }
 
+// A delimiter that nobody stated is told by the headings, and that is said.
+func TestDelimiterIsTold(t *testing.T) {
+	b := newBench(t)
+	path := b.file("kurse.csv", "id;title\na;A, B\n")
+	sum, err := b.run(Options{Kind: ingest.Courses, Files: []string{path}})
+	if err != nil || sum.Created != 1 || b.store.Courses["a"].Title != "A, B" {
+		t.Errorf("%+v, %v, %v", sum, err, b.store.Courses)
+	}
+	if want := "note: " + path + `: the columns are taken to be separated by ";"`; !strings.Contains(b.err.String(), want) {
+		t.Errorf("no %q in %q", want, b.err.String())
+	}
+	m := b.mapping(ingest.Courses, "delimiter: ';'\nfields: {id: id, title: title}")
+	if _, err := b.run(Options{Kind: ingest.Courses, Files: []string{path}, Mapping: m}); err != nil || b.err.Len() > 0 {
+		t.Errorf("%v, %q: what the mapping says is no news", err, b.err.String())
+	}
+}
+
 func TestNothingImported(t *testing.T) {
 	b := newBench(t)
 	sum, err := b.run(Options{Kind: ingest.Courses, Files: []string{b.file("a.csv", "id,level\na,hard\nb,easy\n")}})

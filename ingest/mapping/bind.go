@@ -52,10 +52,23 @@ func (m *Mapping) Bind(path string, header []string) (*Binding, error) {
 		b.bound = append(b.bound, br)
 	}
 	if problems != nil {
-		return nil, lectern.Invalid(fmt.Sprintf("the mapping %s does not fit %s, whose headings are %s",
-			m.Name, path, strings.Join(header, ", ")), problems...)
+		return nil, lectern.Invalid(fmt.Sprintf("the mapping %s does not fit %s, whose headings are %s%s",
+			m.Name, path, strings.Join(header, ", "), delimiterHint(header)), problems...)
 	}
 	return b, nil
+}
+
+// delimiterHint says so when headings look as if they had been cut in the wrong
+// places.
+func delimiterHint(header []string) string {
+	for _, d := range []string{";", "\t", "|", ","} {
+		for _, h := range header {
+			if strings.Contains(h, d) && (len(header) == 1 || d == ";" || d == "\t") {
+				return fmt.Sprintf("; %q holds a %q: are the columns separated by it? Then write delimiter: %q into the mapping", h, d, d)
+			}
+		}
+	}
+	return ""
 }
 
 // uses lists the columns of a rule; literal parts of a template use "".

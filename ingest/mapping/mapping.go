@@ -189,8 +189,8 @@ func ForHeader(name string, kind ingest.Kind, header []string) (*Mapping, error)
 		}
 	}
 	if problems != nil {
-		return nil, lectern.Invalid(fmt.Sprintf("%s needs a mapping (--map): its headings are not the fields of %s, which are %s",
-			name, kind, strings.Join(names, ", ")), problems...)
+		return nil, lectern.Invalid(fmt.Sprintf("%s needs a mapping (--map): its headings are not the fields of %s, which are %s%s",
+			name, kind, strings.Join(names, ", "), delimiterHint(header)), problems...)
 	}
 	m.sortRules()
 	return m, nil

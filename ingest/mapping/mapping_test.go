@@ -67,6 +67,10 @@ func TestMap(t *testing.T) {
 		{"extract, no match", `  workload_hours: {column: s, extract: '(\d+) hours?'}`, []string{"s"}, []string{"soon"}, `}`, nil},
 		{"extract with scales", `  workload_hours: {column: s, extract: [{match: '(\d+) hours?'}, {match: '(\d+) min', scale: 0.0166666667}], round: 2}`, []string{"s"}, []string{"45 min"}, `"workload_hours":0.75}`, nil},
 		{"weeks", `  workload_hours: {column: s, extract: '(\d+) weeks', scale: 5}`, []string{"s"}, []string{"6 weeks"}, `"workload_hours":30}`, nil},
+		{"product", `  workload_hours: {column: s, extract: {match: '(\d+) Wochen à ([\d,]+) Std', multiply: true}, decimal: ','}`, []string{"s"}, []string{"3 Wochen à 4,5 Std."}, `"workload_hours":13.5}`, nil},
+		{"product, scaled, or one number", `  workload_hours: {column: s, extract: [{match: '(\d+) weeks(?:, (\d+) min)?', multiply: true, scale: 0.5}, {match: '(\d+) weeks'}], scale: 2}`, []string{"s"}, []string{"6 weeks, 10 min"}, `"workload_hours":60}`, nil},
+		{"product, a group that is not there", `  workload_hours: {column: s, extract: [{match: '(\d+) weeks(?:, (\d+) min)?', multiply: true}, {match: '(\d+) weeks', scale: 5}]}`, []string{"s"}, []string{"6 weeks"}, `"workload_hours":30}`, nil},
+		{"product, not a number", `  workload_hours: {column: s, extract: {match: '(\d+) x (\w+)', multiply: true}}`, []string{"s"}, []string{"3 x vier"}, `}`, []string{`workload_hours: "vier" is not a number (from column s)`}},
 		{"last part of an address", `  title: {column: s, extract: '/([^/]+)/?$'}`, []string{"s"}, []string{"https://x.test/learn/go-1/"}, `"title":"go-1"}`, nil},
 		{"thousands", `  stated.enrolments: {column: s, extract: '([\d,]+) already'}`, []string{"s"}, []string{"16,728 already enrolled!"}, `"stated":{"enrolments":16728}}`, nil},
 		{"decimal comma", "  stated.rating_mean: {column: s, decimal: ','}", []string{"s"}, []string{"4,7"}, `"stated":{"rating_mean":4.7}}`, nil},
@@ -140,6 +144,10 @@ func TestBadMappings(t *testing.T) {
 		{"two sources", "fields: {id: {column: a, constant: b}}", []string{"needs exactly one of"}},
 		{"expression", "fields: {id: {column: a, extract: '('}}", []string{"is not a regular expression (RE2): missing closing )"}},
 		{"groups", "fields: {id: {column: a, extract: 'a+'}}", []string{"must have one capture group, has 0"}},
+		{"two groups", "fields: {id: {column: a, extract: '(a)(b)'}}", []string{"must have one capture group, has 2", "multiply: true"}},
+		{"product of one group", "fields: {id: a, workload_hours: {column: b, extract: {match: '(a)', multiply: true}}}", []string{"needs at least two, has 1"}},
+		{"product of a text", "fields: {id: a, title: {column: b, extract: {match: '(a)(b)', multiply: true}}}", []string{"multiply is for numbers, but title is a text"}},
+		{"expression without match", "fields: {id: {column: a, extract: {scale: 2}}}", []string{"needs match"}},
 		{"split of a scalar", "fields: {id: a, title: {column: b, split: '|'}}", []string{"makes a list, but title is a text"}},
 		{"scale of a text", "fields: {id: a, title: {column: b, scale: 2}}", []string{"scale and round are for numbers"}},
 		{"time of a text", "fields: {id: a, title: {column: b, time: unix}}", []string{"are for times"}},
@@ -183,6 +191,33 @@ func TestBindErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v\nwants %q", err, want)
 		}
+	}
+}
+
+// Headings that were cut in the wrong places say what to write.
+func TestDelimiterHint(t *testing.T) {
+	m, err := Parse("m.yaml", []byte("delimiter: ','\nfields: {id: Kennung, title: Titel}"), ingest.Courses)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		header []string
+		want   string
+	}{
+		{[]string{"Kennung;Titel"}, `delimiter: ";"`},
+		{[]string{"Kennung;Titel", " lang;x"}, `delimiter: ";"`},
+		{[]string{"Kennung\tTitel"}, `delimiter: "\t"`},
+		{[]string{"Kennung|Titel"}, `delimiter: "|"`},
+		{[]string{"Kennung,Titel"}, `delimiter: ","`},
+		{[]string{"Kennung", "Preis|EUR"}, ""},
+	} {
+		_, err := m.Bind("f.csv", tt.header)
+		if err == nil || !strings.Contains(err.Error(), tt.want) || tt.want == "" && strings.Contains(err.Error(), "delimiter") {
+			t.Errorf("%q: error %v, want %q", tt.header, err, tt.want)
+		}
+	}
+	if _, err := ForHeader("f.csv", ingest.Courses, []string{"id;title"}); err == nil || !strings.Contains(err.Error(), `delimiter: ";"`) {
+		t.Errorf("without a mapping: %v", err)
 	}
 }
 

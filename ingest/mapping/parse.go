@@ -175,6 +175,8 @@ func (p *parser) sense(r *rule, n *yaml.Node, path string) {
 		p.fail(n, path, fmt.Sprintf("is a %s and takes one value", t))
 	case (r.scale != nil || r.round != nil) && !t.Numeric() && r.member == "":
 		p.fail(n, path, fmt.Sprintf("scale and round are for numbers, but %s is a %s", r.field.Name, t))
+	case !t.Numeric() && slices.ContainsFunc(r.extract, func(e extractor) bool { return e.multiply }):
+		p.fail(n, path+".extract", fmt.Sprintf("multiply is for numbers, but %s is a %s", r.field.Name, t))
 	case (r.layouts != nil || r.zone != nil || r.rowTime != nil) && t != ingest.TypeTime && t != ingest.TypeDay:
 		p.fail(n, path, fmt.Sprintf("time, zone and row_time are for times, but %s is a %s", r.field.Name, t))
 	case r.otherwise != nil && r.values == nil:
@@ -191,7 +193,7 @@ func (p *parser) sense(r *rule, n *yaml.Node, path string) {
 	}
 }
 
-// extract reads one expression, or a list of expressions with a scale each.
+// extract reads one expression, or a list of them, each of which may have a scale.
 func (p *parser) extract(n *yaml.Node, path string) []extractor {
 	if n.Kind != yaml.SequenceNode {
 		return []extractor{p.extractor(n, path)}
@@ -212,24 +214,33 @@ func (p *parser) extractor(n *yaml.Node, path string) extractor {
 			p.fail(n, path, "is not a regular expression (RE2): "+strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 			return
 		}
-		if re.NumSubexp() != 1 {
-			p.fail(n, path, fmt.Sprintf("must have one capture group, has %d; write (?:…) for groups that do not capture", re.NumSubexp()))
-			return
-		}
 		e.re = re
 	}
 	if n.Kind == yaml.ScalarNode {
 		compile(n, path)
-		return e
+	} else {
+		p.object(n, path, map[string]func(*yaml.Node, string){
+			"match":    compile,
+			"scale":    func(n *yaml.Node, path string) { e.scale = p.number(n, path) },
+			"multiply": func(n *yaml.Node, path string) { e.multiply = p.word(n, path, []string{"true", "false"}) == "true" },
+		})
 	}
-	p.object(n, path, map[string]func(*yaml.Node, string){
-		"match": compile,
-		"scale": func(n *yaml.Node, path string) { e.scale = p.number(n, path) },
-	})
-	if e.re == nil && len(p.problems) == 0 {
-		p.fail(n, path, "needs match")
-	}
+	p.groups(e, n, path)
 	return e
+}
+
+// groups checks that an expression captures as much as is taken from it.
+func (p *parser) groups(e extractor, n *yaml.Node, path string) {
+	switch {
+	case e.re == nil && len(p.problems) == 0:
+		p.fail(n, path, "needs match")
+	case e.re == nil:
+	case e.multiply && e.re.NumSubexp() < 2:
+		p.fail(n, path, fmt.Sprintf("multiplies capture groups and needs at least two, has %d", e.re.NumSubexp()))
+	case !e.multiply && e.re.NumSubexp() != 1:
+		p.fail(n, path, fmt.Sprintf("must have one capture group, has %d; write (?:…) for groups that do not capture, "+
+			"or {match: …, multiply: true} for their product", e.re.NumSubexp()))
+	}
 }
 
 func (p *parser) values(n *yaml.Node, path string) map[string]string {

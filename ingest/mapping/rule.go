@@ -63,10 +63,11 @@ type rowTime struct {
 	step  time.Duration
 }
 
-// extractor takes the capture group of the first match.
+// extractor takes the capture group of the first match, or multiplies several.
 type extractor struct {
-	re    *regexp.Regexp
-	scale float64
+	re       *regexp.Regexp
+	scale    float64
+	multiply bool
 }
 
 // text is a text on its way, with what its extractor multiplies it by.
@@ -110,15 +111,36 @@ func (r *rule) isEmpty(s string) bool {
 	return s == "" || (len(r.empty) > 0 && slices.Contains(r.empty, lectern.FoldKey(s)))
 }
 
+// extracted takes the first expression that matches with all of its groups.
 func (r *rule) extracted(s string) (text, bool) {
 	for _, e := range r.extract {
-		if m := e.re.FindStringSubmatchIndex(s); m != nil && m[2] >= 0 {
-			if got := strings.TrimSpace(s[m[2]:m[3]]); got != "" {
-				return text{got, e.scale}, true
-			}
+		groups := e.re.FindStringSubmatch(s)
+		for i := range groups {
+			groups[i] = strings.TrimSpace(groups[i])
 		}
+		if groups == nil || slices.Contains(groups[1:], "") {
+			continue
+		}
+		out := text{groups[1], e.scale}
+		if e.multiply {
+			out = r.product(groups[1:], out)
+		}
+		return out, true
 	}
 	return text{}, false
+}
+
+// product scales the first of the factors by the others. A factor that is no
+// number becomes the text, so that the row is told which one it was.
+func (r *rule) product(factors []string, out text) text {
+	for _, factor := range factors[1:] {
+		n, ok := parseNumber(factor, r.decimal)
+		if !ok {
+			return text{factor, 1}
+		}
+		out.scale *= n
+	}
+	return out
 }
 
 // list takes texts that were read from the row to a list value.

@@ -1,7 +1,9 @@
 package source
 
 import (
+	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +14,32 @@ import (
 )
 
 func isEOF(err error) bool { return errors.Is(err, io.EOF) }
+
+// otherDelimiters are those that are used where the comma is not.
+const otherDelimiters = ";\t|"
+
+// tellDelimiter looks at the headings for what stands between them: the one
+// delimiter that there is, outside quotes. Where there are several or none it is
+// the comma, and told is false.
+func tellDelimiter(br *bufio.Reader) (delimiter byte, told bool) {
+	head, _ := br.Peek(br.Size()) // a short file is no error here
+	head = bytes.TrimLeft(head, "\r\n")
+	quoted := false
+	for _, c := range head {
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '\n':
+			return cmp.Or(delimiter, ','), delimiter != 0
+		case c == ',', strings.IndexByte(otherDelimiters, c) >= 0 && delimiter != 0 && c != delimiter:
+			return ',', false
+		case strings.IndexByte(otherDelimiters, c) >= 0:
+			delimiter = c
+		}
+	}
+	return cmp.Or(delimiter, ','), delimiter != 0
+}
 
 // readHeader reads the headings, trimmed.
 func (f *File) readHeader() error {

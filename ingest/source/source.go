@@ -37,11 +37,11 @@ const (
 	JSONL Format = "jsonl" // one JSON object a line
 )
 
-// Options say how to read a file. The zero value reads UTF-8 CSV with commas, or
-// tabs in a .tsv file, and JSON lines.
+// Options say how to read a file. The zero value reads UTF-8 CSV, whose delimiter
+// is told by the headings, and JSON lines.
 type Options struct {
 	Format    Format
-	Delimiter byte   // of CSV; 0 is a comma, or a tab in a .tsv file
+	Delimiter byte   // of CSV; 0 is a tab in a .tsv file, and else told by the headings
 	Encoding  string // one of Encodings; "" is utf-8. UTF-16 with a BOM is always understood
 }
 
@@ -104,6 +104,7 @@ type File struct {
 	read   atomic.Int64 // bytes of the file, for progress
 	lines  *lineReader
 	delim  byte
+	told   bool // delim was told by the headings
 	header []string
 	rows   int
 }
@@ -128,6 +129,10 @@ func (f *File) Close() error { return f.file.Close() }
 
 // Header returns the headings of a CSV file, nil for JSON lines.
 func (f *File) Header() []string { return f.header }
+
+// Delimiter returns what stands between the columns of a CSV file, and whether
+// that was told by the headings for want of better knowledge.
+func (f *File) Delimiter() (delimiter byte, told bool) { return f.delim, f.told }
 
 // Progress returns how many bytes of the file were read, and its size. It may be
 // called while another goroutine reads.
@@ -158,11 +163,11 @@ func (f *File) start(opts Options) error {
 	if f.Format == JSONL {
 		return nil
 	}
-	f.delim = opts.Delimiter
-	if f.delim == 0 {
-		f.delim = ','
+	if f.delim = opts.Delimiter; f.delim == 0 {
 		if strings.HasSuffix(name, ".tsv") {
 			f.delim = '\t'
+		} else {
+			f.delim, f.told = tellDelimiter(br)
 		}
 	}
 	return f.readHeader()

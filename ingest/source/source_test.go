@@ -90,6 +90,13 @@ func TestNext(t *testing.T) {
 		}},
 		{"invalid UTF-8", "a.csv", "id,t\n1,\xff\n2,b\n", Options{}, []string{"1@2 !t: is not valid UTF-8", `2@3 ["2" "b"]`}},
 		{"semicolons", "a.csv", "id;t\n1;a,b\n", Options{Delimiter: ';'}, []string{`1@2 ["1" "a,b"]`}},
+		{"semicolons told", "a.csv", "\n\"i,d\";t\n1;a,b\n", Options{}, []string{`1@3 ["1" "a,b"]`}},
+		{"tabs told", "a.csv", "id\tt\r\n1\ta,b;c\r\n", Options{}, []string{`1@2 ["1" "a,b;c"]`}},
+		{"bars told", "a.csv", "id|t\n1|a,b\n", Options{}, []string{`1@2 ["1" "a,b"]`}},
+		{"semicolons and bars: not told", "a.csv", "id;t|u\na;b\n", Options{}, []string{`1@2 ["a;b"]`}},
+		{"semicolons and commas: commas", "a.csv", "id;x,t\n1,a;b\n", Options{}, []string{`1@2 ["1" "a;b"]`}},
+		{"commas said, semicolons there", "a.csv", "id;t\n1;a\n", Options{Delimiter: ','}, []string{`1@2 ["1;a"]`}},
+		{"tabs by name, whatever is there", "a.tsv", "id;t\n1;a\n", Options{}, []string{`1@2 ["1;a"]`}},
 		{"tabs by name", "a.tsv", "id\tt\n1\ta,b\n", Options{}, []string{`1@2 ["1" "a,b"]`}},
 		{"windows-1252", "a.csv", "id,t\n1,caf\xe9\n", Options{Encoding: "windows-1252"}, []string{`1@2 ["1" "café"]`}},
 		{"utf-16 by its mark", "a.csv", "\xff\xfei\x00,\x00t\x00\n\x001\x00,\x00\xe9\x00\n\x00", Options{}, []string{`1@2 ["1" "é"]`}},
@@ -205,7 +212,7 @@ func TestFlatten(t *testing.T) {
 // FuzzCSV holds the reader against encoding/csv on well-formed input, and
 // against losing its place on any other.
 func FuzzCSV(f *testing.F) {
-	for _, s := range []string{"a,b\n1,2\n", "a,b\n\"x\ny\",\"\"\"\"\n", "a\n\"", "a,b\r\n\"1\r\n2\",3\r\n", "a,b\n1,\"x\n2,3\n4,\"y\"\n", "\"a\"b,c\n"} {
+	for _, s := range []string{"a,b\n1,2\n", "a,b\n\"x\ny\",\"\"\"\"\n", "a\n\"", "a,b\r\n\"1\r\n2\",3\r\n", "a,b\n1,\"x\n2,3\n4,\"y\"\n", "\"a\"b,c\n", "a;b\n1;\"2,3\"\n"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -234,6 +241,8 @@ func FuzzCSV(f *testing.F) {
 			rows = append(rows, row.Values)
 		}
 		std := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF"))))
+		delimiter, _ := file.Delimiter()
+		std.Comma = rune(delimiter)
 		want, err := std.ReadAll()
 		if err != nil || !clean || bytes.Contains(data, []byte("\r")) {
 			return // encoding/csv stops at the first error, and reads \r its own way
