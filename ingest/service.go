@@ -10,6 +10,7 @@ import (
 // CourseWriter is the part of lectern.CourseStore that ingest needs.
 type CourseWriter interface {
 	PutCourses(ctx context.Context, patches []lectern.CoursePatch) ([]lectern.WriteResult, error)
+	Courses(ctx context.Context, ids []string) ([]lectern.Course, error)
 	RetireMissing(ctx context.Context, keep []string, maxShare float64) (retired int, err error)
 }
 

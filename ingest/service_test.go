@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/ingest"
@@ -61,8 +64,8 @@ not json
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if len(store.Courses) != 1 || store.Courses["a"].Title != "A2" {
-		t.Errorf("%v", store.Courses)
+	if len(store.Catalogue) != 1 || store.Catalogue["a"].Title != "A2" {
+		t.Errorf("%v", store.Catalogue)
 	}
 }
 
@@ -74,7 +77,7 @@ func TestNDJSONOfOtherKinds(t *testing.T) {
 	svc.Delta = func(e lectern.Event) *lectern.ProfileDelta {
 		return &lectern.ProfileDelta{Weight: 1, HalfLife: time.Hour}
 	}
-	store.Courses["c"] = lectern.Course{ID: "c", Title: "C"}
+	store.Catalogue["c"] = lectern.Course{ID: "c", Title: "C"}
 	rating := `{"course_id":"c","day":"2026-02-01","stars":5}` + "\n"
 	if diff := cmp.Diff([]string{"1  created", "2  created", "3  created"}, ndjson(t, svc, ingest.Ratings, strings.Repeat(rating, 3), ingest.Limits{BatchRows: 1})); diff != "" {
 		t.Error(diff) // numbered across the batches of a request
@@ -152,9 +155,9 @@ func TestFeed(t *testing.T) {
 	seed := func() *ingesttest.Memory {
 		store := ingesttest.New()
 		for _, id := range []string{"a", "b", "c", "d"} {
-			store.Courses[id] = lectern.Course{ID: id, Title: id, Provider: "P"}
+			store.Catalogue[id] = lectern.Course{ID: id, Title: id, Provider: "P"}
 		}
-		store.Courses["old"] = lectern.Course{ID: "old", Title: "old", Availability: lectern.Availability{Status: lectern.StatusRetired}}
+		store.Catalogue["old"] = lectern.Course{ID: "old", Title: "old", Availability: lectern.Availability{Status: lectern.StatusRetired}}
 		return store
 	}
 	t.Run("missing means retired", func(t *testing.T) {
@@ -169,13 +172,13 @@ func TestFeed(t *testing.T) {
 			t.Error(diff)
 		}
 		status := map[string]lectern.Status{}
-		for id, c := range store.Courses {
+		for id, c := range store.Catalogue {
 			status[id] = c.Availability.Status
 		}
 		if diff := cmp.Diff(map[string]lectern.Status{"a": "", "b": "", "c": "", "d": lectern.StatusRetired, "old": "", "new": ""}, status); diff != "" {
 			t.Error(diff) // a rejected row keeps its course; a course that is back is open again
 		}
-		if store.Courses["a"].Provider != "" || store.Courses["b"].Provider != "P" {
+		if store.Catalogue["a"].Provider != "" || store.Catalogue["b"].Provider != "P" {
 			t.Error("a line of a feed replaces its course; a rejected one does not")
 		}
 	})
@@ -192,9 +195,115 @@ func TestFeed(t *testing.T) {
 			if lectern.ErrorCode(err) != lectern.CodeRefused {
 				t.Errorf("error %v", err)
 			}
-			if diff := cmp.Diff(seed().Courses, store.Courses); diff != "" {
+			if diff := cmp.Diff(seed().Catalogue, store.Catalogue); diff != "" {
 				t.Error("something was applied", diff)
 			}
 		})
 	}
+}
+
+// A batch whose rows contradict each other is written as what it comes to, so
+// that the same batch again changes nothing.
+func TestOnce(t *testing.T) {
+	store := ingesttest.New()
+	svc := store.Service()
+	course := func(doc string) lectern.CoursePatch {
+		p, err := ingest.DecodeCourse([]byte(doc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	outcomes := func(results []lectern.WriteResult, err error) (out []lectern.WriteOutcome) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range results {
+			out = append(out, r.Outcome)
+		}
+		return out
+	}
+	const created, updated, unchanged, rejected = lectern.OutcomeCreated, lectern.OutcomeUpdated, lectern.OutcomeUnchanged, lectern.OutcomeRejected
+	courses := []lectern.CoursePatch{
+		course(`{"id":"a","level":"mixed"}`), // nobody knows it yet: refused, as alone
+		course(`{"id":"a","title":"A","provider":"P","extra":{"x":1}}`),
+		course(`{"id":"b","title":"B"}`),
+		course(`{"id":"a","title":"A2","extra":{"y":2}}`),
+		course(`{"id":"a","provider":null}`),
+	}
+	if d := cmp.Diff([]lectern.WriteOutcome{rejected, created, created, updated, updated}, outcomes(svc.PutCoursesOnce(t.Context(), courses))); d != "" {
+		t.Error(d)
+	}
+	want := lectern.Course{ID: "a", Title: "A2", Extra: map[string]json.RawMessage{"x": json.RawMessage("1"), "y": json.RawMessage("2")}}
+	if d := cmp.Diff(want, store.Catalogue["a"]); d != "" {
+		t.Error(d)
+	}
+	// Now that it is there, its level is taken, and from then on nothing changes.
+	if d := cmp.Diff([]lectern.WriteOutcome{updated, updated, unchanged, updated, updated}, outcomes(svc.PutCoursesOnce(t.Context(), courses))); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]lectern.WriteOutcome{unchanged, unchanged, unchanged, unchanged, unchanged}, outcomes(svc.PutCoursesOnce(t.Context(), courses))); d != "" {
+		t.Error(d)
+	}
+
+	consent := &lectern.Consent{Exploration: true}
+	learners := []ingest.LearnerPatch{
+		{Learner: lectern.Learner{ID: "l", Goal: "g", Consent: consent}, Fields: []string{"goal"}},
+		{Learner: lectern.Learner{ID: "l", Anonymous: true}, Fields: []string{"anonymous"}},
+		{Learner: lectern.Learner{ID: "l", Goal: "h", Region: "DE"}, Fields: []string{"goal", "region"}},
+	}
+	if d := cmp.Diff([]lectern.WriteOutcome{created, created, updated}, outcomes(svc.PutLearnersOnce(t.Context(), learners))); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff(lectern.Learner{ID: "l", Goal: "h", Region: "DE", Consent: consent}, store.Learners[lectern.LearnerRef{ID: "l"}]); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]lectern.WriteOutcome{unchanged, unchanged, unchanged}, outcomes(svc.PutLearnersOnce(t.Context(), learners))); d != "" {
+		t.Error(d)
+	}
+
+	reviews := []lectern.Review{{ID: "r", CourseID: "b", Text: "x"}, {ID: "r", CourseID: "b", Text: "y"}}
+	if d := cmp.Diff([]lectern.WriteOutcome{created, updated}, outcomes(svc.PutReviewsOnce(t.Context(), reviews))); d != "" || store.Reviews["r"].Text != "y" {
+		t.Error(d, store.Reviews)
+	}
+	if d := cmp.Diff([]lectern.WriteOutcome{unchanged, unchanged}, outcomes(svc.PutReviewsOnce(t.Context(), reviews))); d != "" {
+		t.Error(d)
+	}
+}
+
+// Written once or one by one, a batch comes to the same.
+func TestOnceIsAsOneByOne(t *testing.T) {
+	docs := []string{
+		`{"id":"a","title":"A"}`, `{"id":"a","title":"B","level":"mixed"}`, `{"id":"a","level":null}`, `{"id":"a","skills":["s"],"extra":{"x":1}}`,
+		`{"id":"a","extra":{"y":2}}`, `{"id":"b","provider":"P"}`, `{"id":"b","title":"T","provider":"Q"}`,
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		var patches []lectern.CoursePatch
+		for _, doc := range rapid.SliceOfN(rapid.SampledFrom(docs), 1, 8).Draw(rt, "docs") {
+			decode := ingest.Decoder{Replace: strings.Contains(doc, "title") && rapid.Bool().Draw(rt, "replace")}.Course
+			p, err := decode([]byte(doc))
+			if err != nil {
+				rt.Fatal(err)
+			}
+			patches = append(patches, p)
+		}
+		once, apart := ingesttest.New(), ingesttest.New()
+		together, err := once.Service().PutCoursesOnce(t.Context(), patches)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		for i, p := range patches {
+			alone, err := apart.Service().PutCourses(t.Context(), []lectern.CoursePatch{p})
+			if err != nil {
+				rt.Fatal(err)
+			}
+			if (alone[0].Err == nil) != (together[i].Err == nil) {
+				rt.Fatalf("row %d: %+v alone, %+v together", i, alone[0], together[i])
+			}
+		}
+		if d := cmp.Diff(apart.Catalogue, once.Catalogue, cmpopts.EquateEmpty()); d != "" {
+			rt.Fatal(d)
+		}
+	})
 }

@@ -71,10 +71,10 @@ func Run(ctx context.Context, opts Options, svc ingest.Service) (Summary, error)
 	d := ingest.Decoder{Replace: opts.Replace, Clock: svc.Clock}
 	switch opts.Kind {
 	case ingest.Courses:
-		return run(ctx, opts, plans, svc, lane[lectern.CoursePatch]{decode: d.CourseRecord, put: svc.PutCourses})
+		return run(ctx, opts, plans, svc, lane[lectern.CoursePatch]{decode: d.CourseRecord, put: svc.PutCoursesOnce})
 	case ingest.Reviews:
 		return run(ctx, opts, plans, svc, lane[lectern.Review]{
-			decode: d.ReviewRecord, put: svc.PutReviews, course: func(r lectern.Review) string { return r.CourseID },
+			decode: d.ReviewRecord, put: svc.PutReviewsOnce, course: func(r lectern.Review) string { return r.CourseID },
 		})
 	case ingest.Ratings:
 		return run(ctx, opts, plans, svc, lane[lectern.Rating]{
@@ -82,7 +82,7 @@ func Run(ctx context.Context, opts Options, svc ingest.Service) (Summary, error)
 			number: ingest.NewOccurrences().Number, // over all files of the run
 		})
 	case ingest.Learners:
-		return run(ctx, opts, plans, svc, lane[ingest.LearnerPatch]{decode: d.LearnerRecord, put: svc.PutLearners})
+		return run(ctx, opts, plans, svc, lane[ingest.LearnerPatch]{decode: d.LearnerRecord, put: svc.PutLearnersOnce})
 	case ingest.Events:
 		return run(ctx, opts, plans, svc, lane[lectern.Event]{
 			decode: d.EventRecord, put: svc.AppendEvents, course: func(e lectern.Event) string { return e.CourseID },

@@ -115,7 +115,7 @@ fields:
 	if diff := cmp.Diff(map[string]lectern.Course{
 		"a": {ID: "a", Title: "Alpha", Skills: []string{"x", "y"}, WorkloadHours: &hours},
 		"b": {ID: "b", Title: "Be\nta"},
-	}, b.store.Courses); diff != "" {
+	}, b.store.Catalogue); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]string{"committed 2", "committed 4", "committed 6", "committed 7"}, b.committed()); diff != "" {
@@ -153,18 +153,18 @@ fields:
 
 func TestPatchAndReplace(t *testing.T) {
 	b := newBench(t)
-	b.store.Courses["a"] = lectern.Course{ID: "a", Title: "Old", Provider: "P", Level: lectern.LevelBeginner}
+	b.store.Catalogue["a"] = lectern.Course{ID: "a", Title: "Old", Provider: "P", Level: lectern.LevelBeginner}
 	path := b.file("a.csv", "id,title,level\na,New,\n")
 	if _, err := b.run(Options{Kind: ingest.Courses, Files: []string{path}}); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(lectern.Course{ID: "a", Title: "New", Provider: "P", Level: lectern.LevelBeginner}, b.store.Courses["a"]); diff != "" {
+	if diff := cmp.Diff(lectern.Course{ID: "a", Title: "New", Provider: "P", Level: lectern.LevelBeginner}, b.store.Catalogue["a"]); diff != "" {
 		t.Error(diff) // the empty level leaves the stored one
 	}
 	if _, err := b.run(Options{Kind: ingest.Courses, Files: []string{path}, Replace: true}); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(lectern.Course{ID: "a", Title: "New"}, b.store.Courses["a"]); diff != "" {
+	if diff := cmp.Diff(lectern.Course{ID: "a", Title: "New"}, b.store.Catalogue["a"]); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -278,13 +278,26 @@ func TestErrorsBeforeAnythingIsWritten(t *testing.T) {
 	}
 }
 
+// A file with repeated ids comes to the same when it is imported again, and says so.
+func TestRepeatedIDs(t *testing.T) {
+	b := newBench(t)
+	path := b.file("a.csv", "id,title\na,A1\nb,B\na,A2\nc,C\nd,D1\nd,D2\nd,D1\n")
+	sum, err := b.run(Options{Kind: ingest.Courses, Files: []string{path}})
+	if err != nil || sum.Created != 4 || sum.Updated != 3 || b.store.Catalogue["a"].Title != "A2" || b.store.Catalogue["d"].Title != "D1" {
+		t.Errorf("%+v, %v, %v", sum, err, b.store.Catalogue)
+	}
+	if sum, err = b.run(Options{Kind: ingest.Courses, Files: []string{path}}); err != nil || sum.Unchanged != 7 {
+		t.Errorf("again: %+v, %v", sum, err)
+	}
+}
+
 // A delimiter that nobody stated is told by the headings, and that is said.
 func TestDelimiterIsTold(t *testing.T) {
 	b := newBench(t)
 	path := b.file("kurse.csv", "id;title\na;A, B\n")
 	sum, err := b.run(Options{Kind: ingest.Courses, Files: []string{path}})
-	if err != nil || sum.Created != 1 || b.store.Courses["a"].Title != "A, B" {
-		t.Errorf("%+v, %v, %v", sum, err, b.store.Courses)
+	if err != nil || sum.Created != 1 || b.store.Catalogue["a"].Title != "A, B" {
+		t.Errorf("%+v, %v, %v", sum, err, b.store.Catalogue)
 	}
 	if want := "note: " + path + `: the columns are taken to be separated by ";"`; !strings.Contains(b.err.String(), want) {
 		t.Errorf("no %q in %q", want, b.err.String())
@@ -321,7 +334,7 @@ func TestStoreFailure(t *testing.T) {
 		fmt.Fprintf(&rows, "c%d,T\n", i)
 	}
 	sum, err := b.run(Options{Kind: ingest.Courses, Files: []string{b.file("a.csv", rows.String())}, BatchRows: 10})
-	if !errors.Is(err, broken) || sum.Created != 20 || len(b.store.Courses) != 20 {
+	if !errors.Is(err, broken) || sum.Created != 20 || len(b.store.Catalogue) != 20 {
 		t.Errorf("%+v, %v", sum, err)
 	}
 	if diff := cmp.Diff([]string{"committed 10", "committed 20"}, b.committed()); diff != "" {

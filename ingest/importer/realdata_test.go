@@ -50,7 +50,7 @@ func shipped(t testing.TB, svc ingest.Service, kind ingest.Kind, yaml, file stri
 // share is how many of the courses pass.
 func share(m *ingesttest.Memory, pass func(lectern.Course) bool) int {
 	n := 0
-	for _, c := range m.Courses {
+	for _, c := range m.Catalogue {
 		if pass(c) {
 			n++
 		}
@@ -89,10 +89,10 @@ func TestShippedMappings(t *testing.T) {
 	}
 
 	sum = shipped(t, svc, ingest.Courses, "coursera-2021.yaml", "coursera-2021/courses.csv.gz")
-	if sum.Created != 1755 || sum.Updated != 1216 || sum.Rejected != 0 || len(store.Courses) != 3529 {
-		t.Errorf("2021: %+v, %d courses", sum, len(store.Courses))
+	if sum.Created != 1755 || sum.Updated != 1216 || sum.Rejected != 0 || len(store.Catalogue) != 3529 {
+		t.Errorf("2021: %+v, %d courses", sum, len(store.Catalogue))
 	}
-	c := store.Courses["access-control-sscp"]
+	c := store.Catalogue["access-control-sscp"]
 	hours := 15.0
 	if diff := cmp.Diff(lectern.Course{
 		ID: "access-control-sscp", Title: "Access Controls", Description: "Welcome to Access Controls!", Provider: "(ISC)²",

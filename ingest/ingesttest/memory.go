@@ -15,12 +15,12 @@ import (
 // Memory is a store for tests. It keeps the promises of the real ones that
 // ingest relies on, and is safe for concurrent use.
 type Memory struct {
-	mu       sync.Mutex
-	Courses  map[string]lectern.Course
-	Reviews  map[string]lectern.Review
-	Ratings  map[lectern.Rating]bool
-	Learners map[lectern.LearnerRef]lectern.Learner
-	Events   map[string]lectern.EventWrite
+	mu        sync.Mutex
+	Catalogue map[string]lectern.Course
+	Reviews   map[string]lectern.Review
+	Ratings   map[lectern.Rating]bool
+	Learners  map[lectern.LearnerRef]lectern.Learner
+	Events    map[string]lectern.EventWrite
 	// Fail, when set, is asked before every write.
 	Fail func(rows int) error
 	// Writes counts the calls that wrote.
@@ -30,11 +30,11 @@ type Memory struct {
 // New returns an empty store.
 func New() *Memory {
 	return &Memory{
-		Courses:  map[string]lectern.Course{},
-		Reviews:  map[string]lectern.Review{},
-		Ratings:  map[lectern.Rating]bool{},
-		Learners: map[lectern.LearnerRef]lectern.Learner{},
-		Events:   map[string]lectern.EventWrite{},
+		Catalogue: map[string]lectern.Course{},
+		Reviews:   map[string]lectern.Review{},
+		Ratings:   map[lectern.Rating]bool{},
+		Learners:  map[lectern.LearnerRef]lectern.Learner{},
+		Events:    map[string]lectern.EventWrite{},
 	}
 }
 
@@ -79,7 +79,7 @@ func put[K comparable, V any](in map[K]V, k K, v V) lectern.WriteResult {
 
 // parked turns a creation into parking when the course is unknown.
 func (m *Memory) parked(course string, res lectern.WriteResult) lectern.WriteResult {
-	if _, ok := m.Courses[course]; !ok && course != "" && res.Outcome == lectern.OutcomeCreated {
+	if _, ok := m.Catalogue[course]; !ok && course != "" && res.Outcome == lectern.OutcomeCreated {
 		res.Outcome = lectern.OutcomeParked
 	}
 	return res
@@ -94,15 +94,28 @@ func (m *Memory) PutCourses(ctx context.Context, patches []lectern.CoursePatch) 
 	}
 	out := make([]lectern.WriteResult, len(patches))
 	for i, p := range patches {
-		c := p.Apply(m.Courses[p.Course.ID])
+		c := p.Apply(m.Catalogue[p.Course.ID])
 		if c.Title == "" {
 			out[i] = lectern.WriteResult{Outcome: lectern.OutcomeRejected, Err: lectern.Invalid("the course has no title",
 				lectern.FieldError{Field: "title", Reason: "is required for a new course"})}
 			continue
 		}
-		out[i] = put(m.Courses, c.ID, c)
+		out[i] = put(m.Catalogue, c.ID, c)
 	}
 	return out, nil
+}
+
+// Courses returns the courses of these ids that there are.
+func (m *Memory) Courses(ctx context.Context, ids []string) ([]lectern.Course, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []lectern.Course
+	for _, id := range ids {
+		if c, ok := m.Catalogue[id]; ok {
+			out = append(out, c)
+		}
+	}
+	return out, ctx.Err()
 }
 
 // RetireMissing retires courses that are not in keep.
@@ -114,7 +127,7 @@ func (m *Memory) RetireMissing(ctx context.Context, keep []string, maxShare floa
 	}
 	var gone []string
 	live := 0
-	for id, c := range m.Courses {
+	for id, c := range m.Catalogue {
 		if c.Availability.Status == lectern.StatusRetired {
 			continue
 		}
@@ -127,9 +140,9 @@ func (m *Memory) RetireMissing(ctx context.Context, keep []string, maxShare floa
 		return 0, lectern.Errorf(lectern.CodeRefused, "the feed would retire %d of %d courses", len(gone), live)
 	}
 	for _, id := range gone {
-		c := m.Courses[id]
+		c := m.Catalogue[id]
 		c.Availability.Status = lectern.StatusRetired
-		m.Courses[id] = c
+		m.Catalogue[id] = c
 	}
 	return len(gone), nil
 }
