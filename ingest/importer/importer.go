@@ -71,7 +71,9 @@ func Run(ctx context.Context, opts Options, svc ingest.Service) (Summary, error)
 	d := ingest.Decoder{Replace: opts.Replace, Clock: svc.Clock}
 	switch opts.Kind {
 	case ingest.Courses:
-		return run(ctx, opts, plans, svc, lane[lectern.CoursePatch]{decode: d.CourseRecord, put: svc.PutCoursesOnce})
+		return run(ctx, opts, plans, svc, lane[lectern.CoursePatch]{
+			decode: d.CourseRecord, put: svc.PutCoursesOnce, check: svc.CheckCourses(),
+		})
 	case ingest.Reviews:
 		return run(ctx, opts, plans, svc, lane[lectern.Review]{
 			decode: d.ReviewRecord, put: svc.PutReviewsOnce, course: func(r lectern.Review) string { return r.CourseID },
@@ -112,8 +114,9 @@ func (o Options) orDefault() Options {
 type lane[T any] struct {
 	decode func(ingest.Record) (T, error)
 	put    func(context.Context, []T) ([]lectern.WriteResult, error)
-	course func(T) string // of rows that may be parked; nil for others
-	number func([]T)      // gives rows what depends on the rows before; may be nil
+	course func(T) string                              // of rows that may be parked; nil for others
+	check  func(context.Context, []T) ([]error, error) // which rows put would reject; nil when that does not depend on the store
+	number func([]T)                                   // gives rows what depends on the rows before; may be nil
 }
 
 // filePlan is one file that was found to fit the mapping.
@@ -261,7 +264,9 @@ func (w *writer[T]) run(ctx context.Context, batches <-chan batch[T]) error {
 	}
 	for b := range batches {
 		if w.opts.DryRun {
-			w.preview(b)
+			if err := w.preview(ctx, b); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := w.write(ctx, b); err != nil {
@@ -339,16 +344,31 @@ func (w *writer[T]) reject(rejects []Reject) error {
 	return w.rejects.write(rejects)
 }
 
-// preview shows a dry run's first rows.
-func (w *writer[T]) preview(b batch[T]) {
+// preview shows a dry run's first rows, and counts what the store would reject
+// with what was rejected already.
+func (w *writer[T]) preview(ctx context.Context, b batch[T]) error {
+	valid := len(b.items)
+	if w.lane.check != nil && valid > 0 {
+		refused, err := w.lane.check(ctx, b.items)
+		if err != nil {
+			return fmt.Errorf("check rows after the first %d: %w", w.sum.Read, err)
+		}
+		for i, err := range refused {
+			if err != nil {
+				b.rejects = append(b.rejects, newReject(w.opts.Kind, b.path, b.rows[i], err))
+				valid--
+			}
+		}
+	}
 	for _, s := range b.samples {
 		fmt.Fprint(w.opts.Out, s)
 	}
 	w.sum.add(b.read, b.broken, b.rejects)
-	w.sum.Valid += len(b.items)
+	w.sum.Valid += valid
 	if b.broken != "" {
 		fmt.Fprintln(w.opts.Err, "error:", b.broken)
 	}
+	return nil
 }
 
 func (w *writer[T]) close() error {

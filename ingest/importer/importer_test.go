@@ -241,7 +241,7 @@ func TestDryRun(t *testing.T) {
 	}
 	for _, want := range []string{
 		"row 1 (line 2 of a.csv)", `"id": "k-1"`, `"title": "A & B"`, "provider <- column name", "row 2", "provider <- column x", "language <- a constant",
-		"dry run, nothing written: 2 rows would be",
+		"dry run, nothing written: 2 rows would be imported, 1 rejected\n    1 × id: ",
 	} {
 		if !strings.Contains(b.out.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.out.String())
@@ -249,6 +249,37 @@ func TestDryRun(t *testing.T) {
 	}
 	if b.committed() != nil || b.rejects() != nil {
 		t.Error("a dry run acknowledges nothing and keeps no rejects")
+	}
+}
+
+// A dry run rejects what the import then rejects, also where that depends on what
+// is stored and on the rows before.
+func TestDryRunAgreesWithImport(t *testing.T) {
+	b := newBench(t)
+	if _, err := b.run(Options{Kind: ingest.Courses, Files: []string{b.file("known.csv", "id,title\nknown,K\n")}}); err != nil {
+		t.Fatal(err)
+	}
+	path := b.file("a.csv", "id,title,level\na,,mixed\nknown,,mixed\nb,B,\nb,,mixed\nc,,mixed\nc,C,hard\na,A,\na,,advanced\n")
+	for _, rows := range []int{1, 2, 100} {
+		dry, err := b.run(Options{Kind: ingest.Courses, Files: []string{path}, DryRun: true, BatchRows: rows})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.out.String(), "5 rows would be imported, 3 rejected") || !strings.Contains(b.out.String(), "2 × title: is required for a new course") {
+			t.Errorf("summary:\n%s", b.out.String())
+		}
+		other := newBench(t)
+		other.store.Catalogue["known"] = b.store.Catalogue["known"]
+		wet, err := other.run(Options{Kind: ingest.Courses, Files: []string{path}, BatchRows: rows})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if dry.Valid != wet.Accepted() || dry.Rejected != wet.Rejected {
+			t.Errorf("%d rows a batch: the dry run says %d and %d, the import %d and %d", rows, dry.Valid, dry.Rejected, wet.Accepted(), wet.Rejected)
+		}
+		if d := cmp.Diff(wet.Reasons, dry.Reasons); d != "" {
+			t.Error(d)
+		}
 	}
 }
 

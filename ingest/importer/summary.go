@@ -103,7 +103,7 @@ func (s *Summary) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "%s: read %s from %s in %.1f s (%.0f rows/s)\n", s.Kind, count(s.Read, "row"), count(s.Files, "file"), s.Duration.Seconds(), rate)
 	if s.DryRun {
-		fmt.Fprintf(w, "  dry run, nothing written: %s would be\n", count(s.Valid, "row"))
+		fmt.Fprintf(w, "  dry run, nothing written: %s would be imported, %d rejected\n", count(s.Valid, "row"), s.Rejected)
 	} else {
 		fmt.Fprintf(w, "  created %d, updated %d, unchanged %d", s.Created, s.Updated, s.Unchanged)
 		if s.Kind == ingest.Events {
@@ -114,9 +114,9 @@ func (s *Summary) print(w io.Writer) {
 	if s.Parked > 0 {
 		fmt.Fprintf(w, "  parked %d: in effect as soon as %s not yet known come in\n", s.Parked, count(s.MissingCourses, "course"))
 	}
-	if s.Rejected > 0 {
+	if s.Rejected > 0 && !s.DryRun {
 		where := ""
-		if s.RejectsPath != "" && !s.DryRun {
+		if s.RejectsPath != "" {
 			where = ", see " + s.RejectsPath
 		}
 		fmt.Fprintf(w, "  rejected %d%s\n", s.Rejected, where)
@@ -141,20 +141,28 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %s", n, thing)
 }
 
+// were is count with its verb.
+func were(n int, thing string) string {
+	if n == 1 {
+		return count(n, thing) + " was"
+	}
+	return count(n, thing) + " were"
+}
+
 // verdict is the error that the whole run deserves.
 func (s *Summary) verdict(strict bool) error {
 	wrong := s.Rejected + len(s.Broken)
 	switch {
 	case wrong > 0 && s.Accepted() == 0:
-		e := lectern.Errorf(lectern.CodeInvalid, "nothing could be imported: %d rows were rejected", s.Rejected)
+		e := lectern.Errorf(lectern.CodeInvalid, "nothing could be imported: %s rejected", were(s.Rejected, "row"))
 		if len(s.Broken) > 0 {
 			e.Message += "; " + strings.Join(s.Broken, "; ")
 		}
 		return e
 	case wrong > 0 && strict:
-		e := lectern.Errorf(lectern.CodeInvalid, "%d rows were rejected and %d files broke off; the other rows were imported", s.Rejected, len(s.Broken))
+		e := lectern.Errorf(lectern.CodeInvalid, "%s rejected and %s broke off; the other rows were imported", were(s.Rejected, "row"), count(len(s.Broken), "file"))
 		if s.DryRun {
-			e.Message = strings.ReplaceAll(e.Message, "were", "would be")
+			e.Message = strings.NewReplacer(" were ", " would be ", " was ", " would be ").Replace(e.Message)
 		}
 		return e
 	}
