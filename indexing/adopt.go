@@ -37,7 +37,7 @@ func (p *Pipeline) adopt(ctx context.Context, e lectern.Embedder, version int64,
 		return err
 	}
 	a.line = newLine(&Generation{Index: p.o.NewIndex(), Embedder: e, Version: version}, p.o.Words)
-	err = p.eachPage(ctx, e, nil, func(items []item) error { return a.line.apply(ctx, items, nil, wordsOnly) })
+	err = p.eachPage(ctx, e, func(items []item) error { return a.line.apply(ctx, items, nil, wordsOnly) })
 	if err != nil {
 		return err
 	}

@@ -76,6 +76,8 @@ type Store interface {
 	Courses(ctx context.Context, ids []string) ([]lectern.Course, error)
 	ScanCourses(ctx context.Context, after int64, limit int) ([]lectern.Course, int64, error)
 	CourseChanges(ctx context.Context, after int64, limit int) ([]lectern.CourseChange, error)
+	// CountCourses returns how many courses are open or unlisted.
+	CountCourses(ctx context.Context) (int, error)
 	CourseStats(ctx context.Context, ids []string, at time.Time, halfLife time.Duration) ([]lectern.CourseStats, error)
 }
 

@@ -120,6 +120,19 @@ func (m *memory) CourseChanges(_ context.Context, after int64, limit int) ([]lec
 	return slices.Clone(m.feed[i:min(i+limit, len(m.feed))]), nil
 }
 
+func (m *memory) CountCourses(context.Context) (int, error) {
+	if m.failing.Load() {
+		return 0, errDown
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := 0
+	for _, c := range m.courses {
+		n += one(listed(&c))
+	}
+	return n, nil
+}
+
 func (m *memory) CourseStats(_ context.Context, ids []string, _ time.Time, _ time.Duration) ([]lectern.CourseStats, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -2,7 +2,9 @@ package indexing
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/lectern-dev/lectern"
@@ -139,10 +141,6 @@ func (p *Pipeline) scan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stats, err := p.stats(ctx, nil)
-	if err != nil {
-		return err
-	}
 	mode := wordsCounted
 	if g.Embedder != nil {
 		n, err := p.o.Store.CountVectors(ctx, g.Fingerprint())
@@ -154,13 +152,25 @@ func (p *Pipeline) scan(ctx context.Context) error {
 		}
 	}
 	p.use(l)
+	stats, stop := p.readTotals(ctx)
+	defer stop()
 	reset := true
-	err = p.eachPage(ctx, g.Embedder, stats, func(items []item) error {
-		if err := l.apply(ctx, items, nil, mode); err != nil {
+	err = p.eachPage(ctx, g.Embedder, func(items []item) error {
+		known, err := stats()
+		if err != nil {
 			return err
 		}
-		err := p.feedSinks(ctx, l, items, nil, reset)
+		for i := range items {
+			if s, ok := known[items[i].Course.ID]; ok {
+				items[i].Stats = s
+			}
+		}
+		// The index and the other sinks know nothing of each other.
+		indexed := make(chan error, 1)
+		go func() { indexed <- l.apply(ctx, items, nil, mode) }()
+		err = p.feedSinks(ctx, l, items, nil, reset)
 		reset = false
+		err = errors.Join(<-indexed, err)
 		p.update(func(*state) {})
 		return err
 	})
@@ -178,44 +188,76 @@ func (p *Pipeline) scan(ctx context.Context) error {
 			return err
 		}
 	}
-	p.update(func(s *state) { s.scanned = true })
+	p.update(func(s *state) { s.scanned, s.expected = true, 0 })
 	r := p.Ready()
 	p.o.Logger.Info("indexing: the catalogue is read", slog.Int("courses", r.Courses),
 		slog.Int("vectors", r.Vectors), slog.Duration("took", p.o.Clock().Sub(start)))
 	return nil
 }
 
-// addWords is the second pass: it writes every point again with its words,
-// following the feed in between. A page is read after the feed was followed, so
-// it is never older than what is in the index.
-func (p *Pipeline) addWords(ctx context.Context, l *line) error {
-	for after := int64(0); ; {
-		courses, next, err := p.o.Store.ScanCourses(ctx, after, p.o.Config.Page)
-		if err != nil {
-			return err
+// readTotals counts the courses that are expected and reads the statistics of
+// all courses, while the first pages are being read; stats waits for them.
+func (p *Pipeline) readTotals(ctx context.Context) (stats func() (map[string]lectern.CourseStats, error), stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var known map[string]lectern.CourseStats
+	var err error
+	done := make(chan struct{})
+	go func() { // ends with its two reads
+		defer close(done)
+		var n int
+		if n, err = p.o.Store.CountCourses(ctx); err != nil {
+			return
 		}
-		items, err := p.items(ctx, l.generation().Embedder, courses, nil)
+		p.update(func(s *state) { s.expected = n })
+		known, err = p.stats(ctx, nil)
+	}()
+	stats = func() (map[string]lectern.CourseStats, error) { <-done; return known, err }
+	return stats, func() { cancel(); <-done }
+}
+
+// addWords is the second pass: it writes every point again with its words,
+// following the feed in between. Pages are read ahead of the feed, so what the
+// feed has brought meanwhile is newer than the page, and stays.
+func (p *Pipeline) addWords(ctx context.Context, l *line) error {
+	return p.eachPage(ctx, nil, func(items []item) error {
+		items, err := l.wordless(ctx, items)
 		if err != nil {
 			return err
 		}
 		if err := l.apply(ctx, items, nil, wordsCounted); err != nil {
 			return err
 		}
-		if err := p.advance(ctx); err != nil {
-			return err
-		}
-		if next == 0 {
-			return nil
-		}
-		after = next
+		return p.advance(ctx)
+	})
+}
+
+// wordless keeps the items that the index has without their words, and gives
+// them the vectors that it has. Of a text that is no longer the index's, the
+// feed has brought the words or will bring them.
+func (l *line) wordless(ctx context.Context, items []item) ([]item, error) {
+	l.mu.Lock()
+	items = slices.DeleteFunc(items, func(it item) bool {
+		t, ok := l.courses[it.Course.ID]
+		return !ok || t.words || t.hash != it.hash
+	})
+	l.mu.Unlock()
+	ids := make([]string, len(items))
+	for i := range items {
+		ids[i] = items[i].Course.ID
 	}
+	vectors, err := l.index.Vectors(ctx, lectern.VectorContent, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i := range items {
+		items[i].Vector = vectors[i]
+	}
+	return items, nil
 }
 
 // eachPage reads the catalogue page by page; while a page is worked on, the next
 // is being read.
-func (p *Pipeline) eachPage(
-	ctx context.Context, e lectern.Embedder, stats map[string]lectern.CourseStats, work func([]item) error,
-) error {
+func (p *Pipeline) eachPage(ctx context.Context, e lectern.Embedder, work func([]item) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	pages := make(chan []item, 1)
 	failure := make(chan error, 1)
@@ -225,7 +267,7 @@ func (p *Pipeline) eachPage(
 			courses, next, err := p.o.Store.ScanCourses(ctx, after, p.o.Config.Page)
 			var items []item
 			if err == nil {
-				items, err = p.items(ctx, e, courses, stats)
+				items, err = p.items(ctx, e, courses, nil)
 			}
 			if err != nil {
 				failure <- err

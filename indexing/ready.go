@@ -8,7 +8,7 @@ type Readiness struct {
 	Courses     int    // open and unlisted ones read so far
 	Words       int    // of those, searchable by words
 	Vectors     int    // of those, with a vector of the active embedder
-	Total       int    // courses that are expected, at least; rises while the catalogue is read
+	Total       int    // open and unlisted courses that are expected, as far as is known
 	Fingerprint string // of the active embedder, "" while there is none
 	Training    bool   // an embedder is being trained or its vectors are being made
 	Position    int64  // in the change feed: everything up to it is applied
@@ -28,6 +28,7 @@ func (r Readiness) VectorsReady() bool {
 type state struct {
 	scanned  bool
 	training bool
+	expected int // courses, while the catalogue is read for the first time
 	position int64
 	changed  int64 // clock, in microseconds, of the last changed text
 	err      string
@@ -43,7 +44,7 @@ func (p *Pipeline) Ready() Readiness {
 	defer l.mu.Unlock()
 	r := Readiness{
 		Scanned: s.scanned, Courses: len(l.courses), Words: l.worded, Vectors: l.vectors,
-		Total: len(l.courses), Fingerprint: l.gen.Fingerprint(), Training: s.training,
+		Total: max(len(l.courses), s.expected), Fingerprint: l.gen.Fingerprint(), Training: s.training,
 		Position: s.position, Err: s.err,
 	}
 	if len(l.empty) > 0 { // only then is it worth counting

@@ -148,6 +148,12 @@ func (s *Store) ScanCourses(ctx context.Context, after int64, limit int) ([]lect
 	return out, rows[len(rows)-1].Course.CourseID, nil
 }
 
+// CountCourses returns how many courses are open or unlisted.
+func (s *Store) CountCourses(ctx context.Context) (int, error) {
+	n, err := s.read.CountListedCourses(ctx)
+	return int(n), err
+}
+
 // DeleteCourses implements lectern.CourseStore.
 func (s *Store) DeleteCourses(ctx context.Context, ids []string) (int, error) {
 	deleted := 0

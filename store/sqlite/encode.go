@@ -56,11 +56,45 @@ func decodeList(s string) ([]string, error) {
 	if s == "[]" {
 		return nil, nil
 	}
+	if out := splitList(s); out != nil {
+		return out, nil
+	}
 	var out []string
 	if err := json.Unmarshal([]byte(s), &out); err != nil {
 		return nil, fmt.Errorf("stored list: %w", err)
 	}
 	return out, nil
+}
+
+// splitList cuts a JSON array of strings without escapes, as nearly all lists
+// are, into parts of s; nil if it is anything else.
+func splitList(s string) []string {
+	body, ok := strings.CutPrefix(s, `["`)
+	if !ok {
+		return nil
+	}
+	if body, ok = strings.CutSuffix(body, `"]`); !ok || !utf8.ValidString(body) {
+		return nil
+	}
+	n := 1
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case c == '\\' || c < ' ':
+			return nil
+		case c == '"':
+			if !strings.HasPrefix(body[i:], `","`) {
+				return nil
+			}
+			n++
+			i += 2
+		}
+	}
+	out := make([]string, 0, n)
+	for range n - 1 {
+		item, rest, _ := strings.Cut(body, `","`)
+		out, body = append(out, item), rest
+	}
+	return append(out, body)
 }
 
 // jsonText encodes strings and numbers, which cannot fail.
