@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -124,10 +125,18 @@ func parseQuery(r *http.Request) (url.Values, error) {
 				return nil, lectern.Invalid("the query string is not valid UTF-8",
 					lectern.NewFieldError(strings.ToValidUTF8(name, "\uFFFD"), v, "is not valid UTF-8", ""))
 			}
+			if strings.ContainsFunc(v, unprintable) {
+				return nil, lectern.Invalid("the query string holds a control character",
+					lectern.NewFieldError(name, strconv.Quote(v), "holds a control character", "printable text"))
+			}
 		}
 	}
 	return query, nil
 }
+
+// unprintable reports control characters, except those that part words: a pasted
+// query may hold tabs and line ends.
+func unprintable(r rune) bool { return unicode.IsControl(r) && !unicode.IsSpace(r) }
 
 // pathParam returns a decoded path parameter. Errors: CodeInvalid.
 func pathParam(c echo.Context, name string) (string, error) {

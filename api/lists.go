@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/ingest"
 )
 
 // respond answers with a JSON document.
@@ -159,6 +160,14 @@ func filterOf(in *request) (lectern.Filter, error) {
 		if len(values) > maxValues {
 			return f, lectern.Invalid("too many values", lectern.NewFieldError(field, len(values), "has too many values", "at most 50"))
 		}
+	}
+	for i, l := range f.Languages {
+		tag, reason := ingest.LanguageTag(l)
+		if reason != "" {
+			return f, lectern.Invalid("the parameter language "+reason,
+				lectern.NewFieldError("language", l, reason, "BCP 47 tags such as en or pt-BR"))
+		}
+		f.Languages[i] = tag // as courses have it
 	}
 	for _, l := range splitWords(q["level"]) {
 		f.Levels = append(f.Levels, lectern.Level(l))

@@ -148,6 +148,10 @@ func TestUnknownParametersAreRefused(t *testing.T) {
 		{"/v1/search?q=" + strings.Repeat("x", 501), "invalid_argument", []string{"is too long", `"allowed":"1 to 500 characters"`}},
 		{"/v1/search?q=go&cursor=%ff", "invalid_argument", []string{"UTF-8"}},
 		{"/v1/search?q=%C3%28", "invalid_argument", []string{"UTF-8"}},
+		{"/v1/search?q=a%00b", "invalid_argument", []string{`"field":"q"`, "control character"}},
+		{"/v1/recommendations?category=%1b", "invalid_argument", []string{`"field":"category"`, "control character"}},
+		{"/v1/search?q=go&language=english", "invalid_argument", []string{`"field":"language"`, `"value":"english"`, `did you mean \"en\"?`, "BCP 47"}},
+		{"/v1/recommendations?language=en,xx", "invalid_argument", []string{`"value":"xx"`}},
 		{"/v1/search?q=%zz", "invalid_argument", []string{"well formed"}},
 	}
 	for _, tt := range tests {
@@ -155,5 +159,14 @@ func TestUnknownParametersAreRefused(t *testing.T) {
 			e := e.on(t)
 			e.call(lectern.ScopePublic, "GET", tt.target, "").want(http.StatusBadRequest, lectern.Code(tt.code)).mentions(tt.mentions...)
 		})
+	}
+}
+
+// A language is filtered by in the form in which courses have it.
+func TestLanguageFilterIsCanonical(t *testing.T) {
+	e := newEnv(t)
+	e.call(lectern.ScopePublic, "GET", "/v1/search?q=go%09on%0A&language=eng,PT-br&language=zh_cn", "").want(http.StatusOK, "")
+	if d := cmp.Diff([]string{"en", "pt-BR", "zh-CN"}, e.ranker.seen().Filter.Languages); d != "" {
+		t.Error(d)
 	}
 }

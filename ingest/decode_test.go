@@ -192,6 +192,29 @@ func TestAllowed(t *testing.T) {
 	}
 }
 
+func TestLanguageTag(t *testing.T) {
+	const no = "is not a BCP 47 language tag"
+	for in, want := range map[string][2]string{
+		"en":        {"en", ""},
+		"EN-gb":     {"en-GB", ""},
+		"eng":       {"en", ""},
+		"zh_CN":     {"zh-CN", ""},
+		"english":   {"", no + `; did you mean "en"?`},
+		"Deutsch":   {"", no + `; did you mean "de"?`},
+		"español":   {"", no + `; did you mean "es"?`},
+		"portugese": {"", no + `; did you mean "pt"?`},
+		"klingon!":  {"", no},
+		"xx":        {"", no},
+		"und":       {"", no},
+		"":          {"", no},
+	} {
+		tag, reason := LanguageTag(in)
+		if got := [2]string{tag, reason}; got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestNotOneObject(t *testing.T) {
 	for in, want := range map[string]string{
 		"":                   "not complete JSON",

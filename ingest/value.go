@@ -12,8 +12,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/language"
-
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/internal/nearest"
 )
@@ -70,7 +68,7 @@ func (f *Field) checkText(t Type, limit int, s string) (stored, reason string) {
 	case TypeID, TypeIDs:
 		return s, checkID(s)
 	case TypeLanguage, TypeLanguages:
-		return checkLanguage(s)
+		return LanguageTag(s)
 	case TypeEnum:
 		if !slices.Contains(f.Allowed, s) {
 			return "", "is not a known value" + nearest.Hint(s, f.Allowed)
@@ -115,14 +113,6 @@ func checkID(s string) string {
 		return "begins or ends with a space"
 	}
 	return ""
-}
-
-func checkLanguage(s string) (tag, reason string) {
-	t, err := language.Parse(s)
-	if err != nil || t == language.Und {
-		return "", "is not a BCP 47 language tag"
-	}
-	return t.String(), ""
 }
 
 func (f *Field) parseNumber(v any) (value, []lectern.FieldError) {
