@@ -217,31 +217,35 @@ func (c *Catalog) publish(fresh []*entry, gone map[string]bool, rescale bool) {
 	c.swap(next, fresh, gone)
 }
 
-// swap publishes. A large change is prepared on copies of the maps, so that
-// readers wait for a moment only. The caller holds c.write.
+// swapCourses is how many courses are swapped before readers are let in again.
+const swapCourses = 512
+
+// swap publishes. A large change goes in by parts, so that readers wait for a
+// moment only; every one of its courses is seen either as it was or as it is.
+// The caller holds c.write.
 func (c *Catalog) swap(next catalogView, fresh []*entry, gone map[string]bool) {
-	const large = 512
-	if len(fresh)+len(gone) <= large {
+	for part := range slices.Chunk(slices.Collect(maps.Keys(gone)), swapCourses) {
 		c.mu.Lock()
-		defer c.mu.Unlock()
-		change(c.byID, c.byTitle, fresh, gone)
-		next.size = len(c.byID)
-		c.view = next
-		return
+		for _, id := range part {
+			unlist(c.byID, c.byTitle, id)
+		}
+		c.mu.Unlock()
 	}
-	byID, byTitle := maps.Clone(c.byID), maps.Clone(c.byTitle)
-	change(byID, byTitle, fresh, gone)
-	next.size = len(byID)
+	for len(fresh) > swapCourses {
+		c.mu.Lock()
+		change(c.byID, c.byTitle, fresh[:swapCourses])
+		c.mu.Unlock()
+		fresh = fresh[swapCourses:]
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.byID, c.byTitle, c.view = byID, byTitle, next
+	change(c.byID, c.byTitle, fresh)
+	next.size = len(c.byID)
+	c.view = next
 }
 
-// change takes courses out of the maps and puts fresh ones in.
-func change(byID map[string]*entry, byTitle map[string][]string, fresh []*entry, gone map[string]bool) {
-	for id := range gone {
-		unlist(byID, byTitle, id)
-	}
+// change puts fresh courses into the maps.
+func change(byID map[string]*entry, byTitle map[string][]string, fresh []*entry) {
 	for _, e := range fresh {
 		unlist(byID, byTitle, e.facts.ID)
 		byID[e.facts.ID] = e
