@@ -71,6 +71,7 @@ type Candidate struct {
 	NearestTitle string   //
 	NearestSim   float64  // cosine to it
 	MatchedTerms []string // words of the query that the course's title, skills or categories hold
+	Mentioned    []string // words of the query that its whole text holds
 }
 
 // Request is what scoring needs to know beside the candidates.

@@ -15,7 +15,7 @@ const (
 	ReasonMatchesInterest = "matches_interest"  // interest
 	ReasonMatchesGoal     = "matches_goal"      // goal
 	ReasonMatchesQuery    = "matches_query"     // terms: words of the query, separated by ", "
-	ReasonMentionsQuery   = "mentions_query"    // query; its text has words of the query
+	ReasonMentionsQuery   = "mentions_query"    // query: words of it that the text has, separated by ", "
 	ReasonCloseToQuery    = "close_to_query"    // query; close in meaning without a shared word
 	ReasonPopular         = "popular"           //
 	ReasonNewCourse       = "new_course"        //
@@ -84,8 +84,8 @@ func (l *Linear) reason(term int, value float64, req Request, c *Candidate, shar
 		if len(c.MatchedTerms) > 0 {
 			return oneParam(shared, ReasonMatchesQuery, "terms", strings.Join(c.MatchedTerms, ", ")), true
 		}
-		if slices.Contains(c.Sources, SourceWords) {
-			return oneParam(shared, ReasonMentionsQuery, "query", req.Query), true
+		if len(c.Mentioned) > 0 {
+			return oneParam(shared, ReasonMentionsQuery, "query", strings.Join(c.Mentioned, ", ")), true
 		}
 		return oneParam(shared, ReasonCloseToQuery, "query", req.Query), c.Relevance.Known
 	case termSimilarity:

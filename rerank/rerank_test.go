@@ -333,7 +333,7 @@ func TestReasons(t *testing.T) {
 			Course: facts(nil), Relevance: rerank.Known(1), MatchedTerms: []string{"go", "web"},
 		}, []lectern.Reason{{Code: "matches_query", Params: map[string]string{"terms": "go, web"}}}},
 		{"query in the text", rerank.Request{Surface: lectern.SurfaceSearch, Query: "go"}, rerank.Candidate{
-			Course: facts(nil), Relevance: rerank.Known(1), Sources: []string{"words"},
+			Course: facts(nil), Relevance: rerank.Known(1), Mentioned: []string{"go"},
 		}, []lectern.Reason{{Code: "mentions_query", Params: map[string]string{"query": "go"}}}},
 		{"query by meaning", rerank.Request{Surface: lectern.SurfaceSearch, Query: "go"}, rerank.Candidate{
 			Course: facts(nil), Relevance: rerank.Known(1), Sources: []string{"meaning"},

@@ -9,16 +9,19 @@ import (
 
 // Config tunes how lists are made.
 type Config struct {
-	Depth          int              `koanf:"depth"`           // courses in a recorded list, over all its pages
-	PerSource      int              `koanf:"per_source"`      // candidates asked of each source
-	MaxInterests   int              `koanf:"max_interests"`   // stated interests that fetch candidates of their own
-	LexicalWeight  float64          `koanf:"lexical_weight"`  // search: share of words in the fused score; 0 turns words off
-	SemanticWeight float64          `koanf:"semantic_weight"` // search: share of meaning in the fused score; 0 turns meaning off
-	Feedback       int              `koanf:"feedback"`        // search: leading courses that the query's vector is moved towards before meaning is searched again; 0 saves that search
-	FeedbackWeight float64          `koanf:"feedback_weight"` // search: how far, against 1 for the query itself
-	MinSimilarity  float64          `koanf:"min_similarity"`  // cosine below which a vector hit is no candidate
-	ExpandQueries  bool             `koanf:"expand_queries"`  // search: complete the last word, correct unknown words
-	NewWithin      time.Duration    `koanf:"new_within"`      // age up to which the source "new" offers a course
+	Depth          int              `koanf:"depth"`            // courses in a recorded list, over all its pages
+	PerSource      int              `koanf:"per_source"`       // candidates asked of each source
+	MaxInterests   int              `koanf:"max_interests"`    // stated interests that fetch candidates of their own
+	LexicalWeight  float64          `koanf:"lexical_weight"`   // search: share of words in the fused score; 0 turns words off
+	SemanticWeight float64          `koanf:"semantic_weight"`  // search: share of meaning in the fused score; 0 turns meaning off
+	Feedback       int              `koanf:"feedback"`         // search: leading courses that the query's vector is moved towards before meaning is searched again; 0 saves that search
+	FeedbackWeight float64          `koanf:"feedback_weight"`  // search: how far, against 1 for the query itself
+	MinSimilarity  float64          `koanf:"min_similarity"`   // cosine below which a vector hit is no candidate
+	ExpandQueries  bool             `koanf:"expand_queries"`   // search: complete the last word, correct unknown words
+	KnownWordsOnly bool             `koanf:"known_words_only"` // embed only those words of queries, interests and goals that the catalogue knows; false suits an embedder with knowledge of its own
+	MinKnown       float64          `koanf:"min_known"`        // search: share of the query's information that the catalogue must know for a list
+	CoveragePower  float64          `koanf:"coverage_power"`   // search: how hard the score by words falls with the share of the query that a course lacks; 0 is not at all
+	NewWithin      time.Duration    `koanf:"new_within"`       // age up to which the source "new" offers a course
 	Budgets        Budgets          `koanf:"budgets"`
 	Popularity     PopularityConfig `koanf:"popularity"`
 	Record         RecordConfig     `koanf:"record"`
@@ -70,6 +73,9 @@ func DefaultConfig() Config {
 		FeedbackWeight: 1,
 		MinSimilarity:  0.05,
 		ExpandQueries:  true,
+		KnownWordsOnly: true,
+		MinKnown:       0.2,
+		CoveragePower:  1,
 		NewWithin:      120 * 24 * time.Hour,
 		Budgets: Budgets{
 			Profile: 100 * time.Millisecond, Embed: 200 * time.Millisecond,
@@ -100,6 +106,8 @@ func (c Config) Validate() error {
 	check(c.Feedback >= 0 && c.Feedback <= 50, "feedback", c.Feedback, "0 to 50")
 	check(weight(c.FeedbackWeight), "feedback_weight", c.FeedbackWeight, "at least 0")
 	check(c.MinSimilarity >= -1 && c.MinSimilarity <= 1, "min_similarity", c.MinSimilarity, "-1 to 1")
+	check(c.MinKnown >= 0 && c.MinKnown <= 1, "min_known", c.MinKnown, "0 to 1")
+	check(c.CoveragePower >= 0 && c.CoveragePower <= 4, "coverage_power", c.CoveragePower, "0 to 4")
 	check(c.NewWithin >= 0, "new_within", c.NewWithin, "at least 0")
 	b := c.Budgets
 	check(b.Profile > 0, "budgets.profile", b.Profile, "over 0")

@@ -24,7 +24,8 @@ type Generations interface {
 // Words makes the word side of queries. *text.Lexicon is one.
 type Words interface {
 	QueryVector(q string, o text.QueryOptions) lectern.SparseVector
-	Rewrite(q string, o text.QueryOptions) (string, bool)
+	Understand(q string, o text.QueryOptions) text.Understood
+	Held(u text.Understood, ids []string) []text.Held
 }
 
 // Profiles reads learners. *learner.Profiles is one.
@@ -155,22 +156,25 @@ type pass struct {
 	match   *matcher
 	seed    *entry // SurfaceSimilar
 
-	query     []queryWord // SurfaceSearch
-	titleIDs  []string    // courses whose title is the query
-	sources   []source
-	fused     []lectern.Hit // SurfaceSearch: words and meaning in one list
-	entries   []*entry      // beside candidates
-	cosines   []float64
-	dropped   map[string]string // candidates that the filter stage lost, with why
-	degraded  []string
-	timings   []lectern.Timing
-	stageFrom time.Time
+	understood text.Understood      // SurfaceSearch: the query as the catalogue reads it
+	sure       float64              // SurfaceSearch: how much of it the list can answer, in [0, 1]
+	held       map[string]text.Held // SurfaceSearch: its words in the courses found
+	query      []queryWord          // SurfaceSearch
+	titleIDs   []string             // courses whose title is the query
+	sources    []source
+	fused      []lectern.Hit // SurfaceSearch: words and meaning in one list
+	entries    []*entry      // beside candidates
+	cosines    []float64
+	dropped    map[string]string // candidates that the filter stage lost, with why
+	degraded   []string
+	timings    []lectern.Timing
+	stageFrom  time.Time
 
 	candidates []rerank.Candidate
 }
 
 func (e *Engine) newPass(req lectern.ListRequest) *pass {
-	p := &pass{req: req, at: e.Clock(), view: e.Catalog.current(), dropped: make(map[string]string)}
+	p := &pass{req: req, at: e.Clock(), view: e.Catalog.current(), dropped: make(map[string]string), held: make(map[string]text.Held)}
 	p.index, p.embedder = e.Generations.Generation()
 	if p.embedder == nil && (req.Surface != lectern.SurfaceSearch || e.cfg.SemanticWeight > 0) {
 		p.degrade(DegradedSemantic)
@@ -236,7 +240,7 @@ func (e *Engine) loadProfile(ctx context.Context, p *pass) error {
 	}
 	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Profile)
 	defer cancel()
-	profile, taste, err := e.Profiles.Load(bounded, p.req.Learner, p.index, p.embedder)
+	profile, taste, err := e.Profiles.Load(bounded, p.req.Learner, p.index, e.readers(p.embedder))
 	switch {
 	case err == nil:
 	case lectern.ErrorCode(err) == lectern.CodeNotFound:

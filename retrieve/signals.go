@@ -144,11 +144,16 @@ func measureRelevance(p *pass) {
 	}
 	for i := range p.candidates {
 		c, en := &p.candidates[i], p.entries[i]
-		c.Relevance = rerank.Known(scores[en.facts.ID])
+		c.Relevance = rerank.Known(p.sure * scores[en.facts.ID])
 		c.ExactTitle = slices.Contains(p.titleIDs, en.facts.ID)
 		for _, w := range p.query {
 			if !slices.ContainsFunc(w.terms, func(t uint32) bool { return !en.holds(t) }) {
 				c.MatchedTerms = append(c.MatchedTerms, w.shown)
+			}
+		}
+		for j, w := range p.understood.Words {
+			if p.held[en.facts.ID].Read&(1<<j) != 0 && !slices.Contains(c.Mentioned, w.Read) {
+				c.Mentioned = append(c.Mentioned, w.Read)
 			}
 		}
 	}

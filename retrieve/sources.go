@@ -61,7 +61,7 @@ func (e *Engine) gather(ctx context.Context, p *pass) error {
 	e.collect(p, questions, answers)
 	switch p.req.Surface {
 	case lectern.SurfaceSearch:
-		e.fuse(p)
+		e.weighEvidence(p)
 		e.feedback(ctx, p, questions)
 		e.offerTitles(p)
 	case lectern.SurfaceHome:
@@ -245,11 +245,12 @@ func (e *Engine) searchQueries(ctx context.Context, p *pass) []asked {
 	if !e.cfg.ExpandQueries {
 		options.Mode = text.ModeWord
 	}
+	p.understood = e.Words.Understand(p.req.Query, options)
 	meant := p.req.Query
-	if e.cfg.ExpandQueries {
-		meant, _ = e.Words.Rewrite(meant, options)
+	if e.cfg.KnownWordsOnly {
+		meant = p.understood.Text
 	}
-	p.query = e.queryWords(meant, options.Language)
+	p.query = e.queryWords(p.understood.Text, options.Language)
 	p.titleIDs = e.Catalog.titled(e.Catalog.normalTitle(p.req.Query, options.Language))
 	var out []asked
 	if e.cfg.LexicalWeight > 0 {
@@ -257,7 +258,7 @@ func (e *Engine) searchQueries(ctx context.Context, p *pass) []asked {
 			out = append(out, asked{SourceWords, "BM25", e.cfg.LexicalWeight, sparseQuery(v)})
 		}
 	}
-	if e.cfg.SemanticWeight > 0 && p.embedder != nil {
+	if e.cfg.SemanticWeight > 0 && p.embedder != nil && (p.understood.Known() > 0 || !e.cfg.KnownWordsOnly) {
 		if v := e.embedQuery(ctx, p, meant); v != nil {
 			out = append(out, asked{SourceMeaning, "cosine", e.cfg.SemanticWeight, denseQuery(v)})
 		}
@@ -284,10 +285,10 @@ func (e *Engine) fuse(p *pass) {
 	weights := make([]float64, len(p.sources))
 	total := 0.0
 	for i, s := range p.sources {
-		lists[i] = s.hits
-		weights[i] = e.cfg.LexicalWeight
 		if s.name == SourceMeaning {
-			weights[i] = e.cfg.SemanticWeight
+			lists[i], weights[i] = s.hits, e.cfg.SemanticWeight
+		} else {
+			lists[i], weights[i] = e.covering(p, s.hits), e.cfg.LexicalWeight
 		}
 		total += weights[i]
 	}
