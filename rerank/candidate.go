@@ -81,9 +81,16 @@ type Request struct {
 	Level       lectern.Level // wanted; "" is unknown
 	WeeklyHours *float64      // time the learner has; nil is unknown
 	Languages   []string      // wanted, as lectern.LanguageKeys; none is unknown
-	Query       string        // search only
-	RatingMean  float64       // stars, mean of the catalogue; 0 when nothing is rated
-	Depth       int           // how many are wanted; 0 is all
+	// Assumed says that level and languages were not stated by anybody, but taken
+	// from the course asked about: good to rank by, not to give as a reason.
+	LevelAssumed     bool
+	LanguagesAssumed bool
+	// Likely are the languages that most of the catalogue is in, as
+	// lectern.LanguageKeys: a mild guess while no language is known.
+	Likely     []string
+	Query      string  // search only
+	RatingMean float64 // stars, mean of the catalogue; 0 when nothing is rated
+	Depth      int     // how many are wanted; 0 is all
 }
 
 // Scored is one candidate in its place.

@@ -110,14 +110,14 @@ func (l *Linear) reason(term int, value float64, req Request, c *Candidate, shar
 		age := req.At.Sub(f.PublishedAt)
 		return lectern.Reason{Code: ReasonNewCourse}, !f.PublishedAt.IsZero() && age >= 0 && age <= cfg.NewWithin
 	case termLevel:
-		return oneParam(shared, ReasonFitsLevel, "level", string(f.Level)), value == 1
+		return oneParam(shared, ReasonFitsLevel, "level", string(f.Level)), value == 1 && !req.LevelAssumed
 	case termTime:
 		if value < 1 || f.Hours == nil {
 			return lectern.Reason{}, false
 		}
 		return oneParam(shared, ReasonFitsTime, "hours", strconv.FormatFloat(*f.Hours, 'f', -1, 64)), true
 	case termLanguage:
-		return oneParam(shared, ReasonFitsLanguage, "language", f.Language), value == 1
+		return oneParam(shared, ReasonFitsLanguage, "language", f.Language), value == 1 && !req.LanguagesAssumed
 	}
 	return lectern.Reason{}, false
 }

@@ -60,7 +60,7 @@ func (l *Linear) value(term int, req *Request, c *Candidate) float64 {
 	case termTime:
 		v = timeFit(c.Course.Hours, req.WeeklyHours, l.cfg.ComfortableWeeks)
 	case termLanguage:
-		v = languageFit(req.Languages, c.Course.Languages)
+		v = languageFit(req.Languages, req.Likely, c.Course.Languages)
 	}
 	return math.Round(min(max(v, 0), 1)*1e6) / 1e6
 }
@@ -157,15 +157,19 @@ func timeFit(hours, weekly *float64, comfortable float64) float64 {
 	return math.Exp2(-(weeks - comfortable) / comfortable)
 }
 
-// languageFit is 1 when the course is in a wanted language and 0 otherwise.
-func languageFit(want, have []string) float64 {
-	if len(want) == 0 || len(have) == 0 {
+// languageFit is 1 when the course is in a wanted language and 0 otherwise. While
+// no language is wanted it is ½ in the likely one and ¼ in another.
+func languageFit(want, likely, have []string) float64 {
+	in := func(w string) bool { return slices.Contains(have, w) }
+	switch {
+	case len(have) == 0:
 		return Neutral
-	}
-	for _, w := range want {
-		if slices.Contains(have, w) {
-			return 1
-		}
+	case len(want) == 0 && (len(likely) == 0 || slices.ContainsFunc(likely, in)):
+		return Neutral
+	case len(want) == 0:
+		return Neutral / 2
+	case slices.ContainsFunc(want, in):
+		return 1
 	}
 	return 0
 }

@@ -52,6 +52,7 @@ type catalogView struct {
 	ratings    ratingSum
 	ratingMean float64 // stars; 0 when nothing is rated
 	scale      popularityScale
+	languages  languageCount
 	size       int
 }
 
@@ -169,6 +170,10 @@ func (c *Catalog) publish(fresh []*entry, gone map[string]bool, rescale bool) {
 	}
 	var next catalogView
 	next.scale, next.ratings = c.view.scale, c.view.ratings
+	next.languages = maps.Clone(c.view.languages)
+	if next.languages == nil {
+		next.languages = make(languageCount)
+	}
 	replaced := make(map[string]bool, len(fresh)+len(gone))
 	maps.Copy(replaced, gone)
 	for _, e := range fresh {
@@ -177,10 +182,12 @@ func (c *Catalog) publish(fresh []*entry, gone map[string]bool, rescale bool) {
 	for id := range replaced {
 		if old := c.byID[id]; old != nil {
 			next.ratings.add(old, -1)
+			next.languages.add(old, -1)
 		}
 	}
 	for _, e := range fresh {
 		next.ratings.add(e, 1)
+		next.languages.add(e, 1)
 	}
 	if rescale || next.scale.outgrown(fresh) {
 		next.scale, next.ratings = popularityScale{}, ratingSum{} // no rounding adds up over time

@@ -299,21 +299,18 @@ func (e *Engine) loadSeed(ctx context.Context, p *pass) error {
 func (e *Engine) rerankRequest(p *pass, depth int) rerank.Request {
 	r := rerank.Request{
 		Surface: p.req.Surface, At: p.at, Query: strings.Join(strings.Fields(p.req.Query), " "),
-		RatingMean: p.view.ratingMean, Depth: depth,
+		RatingMean: p.view.ratingMean, Depth: depth, Likely: p.view.languages.most(),
 	}
+	r.Languages = p.languageKeys()
 	if p.taste.Personal {
-		l := p.profile.Learner
-		r.Level, r.WeeklyHours = l.PreferredLevel, l.WeeklyHours
-		for _, tag := range l.Languages {
-			r.Languages = append(r.Languages, lectern.LanguageKeys(tag)...)
-		}
+		r.Level, r.WeeklyHours = p.profile.Learner.PreferredLevel, p.profile.Learner.WeeklyHours
 	}
 	if p.seed != nil { // a course stands in for wishes that were not stated
 		if r.Level == "" {
-			r.Level = p.seed.facts.Level
+			r.Level, r.LevelAssumed = p.seed.facts.Level, true
 		}
 		if len(r.Languages) == 0 {
-			r.Languages = p.seed.facts.Languages
+			r.Languages, r.LanguagesAssumed = p.seed.facts.Languages, true
 		}
 	}
 	return r

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/fusion"
 	"github.com/lectern-dev/lectern/text"
 )
 
@@ -210,4 +211,46 @@ func idsOf(hits []lectern.Hit) []string {
 		ids[i] = h.ID
 	}
 	return ids
+}
+
+// How much a course in another language than the learner's keeps of its fused
+// score. Where it shares no word with the query, its nearness is likely that of
+// the languages: one word that only Portuguese courses use is near to all of them.
+const (
+	foreignWords   = 0.9
+	foreignMeaning = 0.5
+)
+
+// favourLanguage holds courses in other languages back; while no language is
+// known, those in another than most of the catalogue.
+func (e *Engine) favourLanguage(p *pass) {
+	want := p.languageKeys()
+	if len(want) == 0 {
+		want = p.view.languages.most()
+	}
+	if len(want) == 0 {
+		return
+	}
+	for i, en := range e.Catalog.lookup(idsOf(p.fused)) {
+		if en == nil || len(en.facts.Languages) == 0 || overlap(en.facts.Languages, want) {
+			continue
+		}
+		if p.held[p.fused[i].ID].Any != 0 {
+			p.fused[i].Score *= foreignWords
+		} else {
+			p.fused[i].Score *= foreignMeaning
+		}
+	}
+	slices.SortFunc(p.fused, fusion.ByScore)
+}
+
+// languageKeys are the languages that the learner stated.
+func (p *pass) languageKeys() []string {
+	var keys []string
+	if p.taste.Personal {
+		for _, tag := range p.profile.Learner.Languages {
+			keys = append(keys, lectern.LanguageKeys(tag)...)
+		}
+	}
+	return keys
 }

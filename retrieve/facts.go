@@ -133,3 +133,29 @@ func damped(x, most float64) float64 {
 	}
 	return min(math.Log1p(max(x, 0))/math.Log1p(most), 1)
 }
+
+// languageCount counts open courses by base language.
+type languageCount map[string]int
+
+// add counts a course, or with by −1 takes it back.
+func (l languageCount) add(e *entry, by int) {
+	if e.payload.Status != lectern.StatusOpen || len(e.facts.Languages) == 0 {
+		return
+	}
+	l[e.facts.Languages[len(e.facts.Languages)-1]] += by // the language without region
+}
+
+// most is the language of more than half of the courses that state one, none
+// when there is no such.
+func (l languageCount) most() []string {
+	all := 0
+	for _, n := range l {
+		all += n
+	}
+	for language, n := range l {
+		if 2*n > all {
+			return []string{language}
+		}
+	}
+	return nil
+}

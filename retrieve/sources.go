@@ -296,6 +296,7 @@ func (e *Engine) fuse(p *pass) {
 		weights[i] /= total
 	}
 	p.fused = fusion.MaxNorm(lists, weights, 2*e.cfg.PerSource)
+	e.favourLanguage(p)
 }
 
 // offerTitles adds the courses with the query for a title, first.

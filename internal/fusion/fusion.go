@@ -49,12 +49,12 @@ func MaxNorm(lists [][]lectern.Hit, weights []float64, k int) []lectern.Hit {
 	for id, s := range scores {
 		merged = append(merged, lectern.Hit{ID: id, Score: float32(s)})
 	}
-	slices.SortFunc(merged, byScore)
+	slices.SortFunc(merged, ByScore)
 	return merged[:min(k, len(merged))]
 }
 
-// byScore orders hits by falling score, then rising id.
-func byScore(a, b lectern.Hit) int {
+// ByScore orders hits by falling score, then rising id.
+func ByScore(a, b lectern.Hit) int {
 	return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
 }
 
