@@ -64,6 +64,8 @@ type Candidate struct {
 	ExactTitle bool     // the query is the course's title
 	Similarity Match    // cosine to the learner's taste, or to the course of SurfaceSimilar
 	Interest   Match    // best match among the stated interests and the goal
+	Readiness  Signal   // share of the direct prerequisites that the learner has completed or is at; unknown when there are none
+	Missing    []string // ids of the other ones
 	// What the signals came from, for reasons.
 	InterestText string   // the interest that matched best
 	InterestGoal bool     // ... is the learner's goal

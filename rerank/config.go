@@ -48,6 +48,7 @@ type TermWeights struct {
 	Level      float64 `koanf:"level_fit"`      // weight of the preferred level
 	Time       float64 `koanf:"time_fit"`       // weight of hours against the weekly budget
 	Language   float64 `koanf:"language_fit"`   // weight of the learner's languages
+	Readiness  float64 `koanf:"readiness"`      // weight of the prerequisites that the learner has
 }
 
 // DefaultConfig returns the settings that docs/ranking.md gives reasons for.
@@ -72,8 +73,8 @@ func DefaultConfig() Config {
 func DefaultWeights() Weights {
 	return Weights{
 		Home: TermWeights{
-			Similarity: 0.46, Interest: 0.20, Quality: 0.08, Popularity: 0.09,
-			Freshness: 0.04, Level: 0.05, Time: 0.02, Language: 0.06,
+			Similarity: 0.40, Interest: 0.17, Quality: 0.07, Popularity: 0.09,
+			Freshness: 0.04, Level: 0.05, Time: 0.02, Language: 0.06, Readiness: 0.10,
 		},
 		Search: TermWeights{
 			Relevance: 0.92, Similarity: 0.02, Quality: 0.02, Popularity: 0.02, Language: 0.02,
@@ -139,7 +140,7 @@ func (w Weights) of(s lectern.Surface) TermWeights {
 func (w TermWeights) vector() [termCount]float64 {
 	return [termCount]float64{
 		w.Relevance, w.Similarity, w.Interest, w.Quality, w.Popularity,
-		w.Freshness, w.Level, w.Time, w.Language,
+		w.Freshness, w.Level, w.Time, w.Language, w.Readiness,
 	}
 }
 

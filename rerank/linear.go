@@ -97,6 +97,7 @@ func (l *Linear) Rerank(req Request, candidates []Candidate) []Scored {
 	})
 	if req.Surface == lectern.SurfaceHome {
 		out = breakRuns(out, candidates, l.cfg.MaxProviderRun, l.cfg.MaxCategoryRun, l.cfg.MaxVarietyLoss)
+		out = afterPrerequisites(out, candidates)
 	}
 	if req.Depth > 0 && len(out) > req.Depth {
 		out = out[:req.Depth:req.Depth]

@@ -108,11 +108,11 @@ func TestExactScore(t *testing.T) {
 		Surface: lectern.SurfaceHome, At: now, Level: lectern.LevelAdvanced, WeeklyHours: hours(5),
 		Languages: []string{"en"}, RatingMean: 4,
 	}, []rerank.Candidate{c})[0].Score
-	// similarity .46·.8 + interest .20·.6 + quality .08·.75 + popularity .09·.5 +
-	// freshness .04·.5 + level .05·1 + time .02·1 + language .06·1
-	// = .368 + .12 + .06 + .045 + .02 + .05 + .02 + .06 = .743
-	if math.Abs(got-0.743) > 1e-12 {
-		t.Errorf("score = %v, want .743", got)
+	// similarity .40·.8 + interest .17·.6 + quality .07·.75 + popularity .09·.5 +
+	// freshness .04·.5 + level .05·1 + time .02·1 + language .06·1 + readiness .10·½
+	// = .32 + .102 + .0525 + .045 + .02 + .05 + .02 + .06 + .05 = .7195
+	if math.Abs(got-0.7195) > 1e-12 {
+		t.Errorf("score = %v, want .7195", got)
 	}
 }
 

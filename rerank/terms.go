@@ -19,6 +19,7 @@ const (
 	termLevel
 	termTime
 	termLanguage
+	termReadiness
 	termCount
 )
 
@@ -32,7 +33,7 @@ const exactTitleLead = 0.1
 
 var termNames = [termCount]string{
 	"relevance", "similarity", "interest_match", "quality", "popularity",
-	"freshness", "level_fit", "time_fit", "language_fit",
+	"freshness", "level_fit", "time_fit", "language_fit", "readiness",
 }
 
 // TermNames lists every term.
@@ -61,6 +62,8 @@ func (l *Linear) value(term int, req *Request, c *Candidate) float64 {
 		v = timeFit(c.Course.Hours, req.WeeklyHours, l.cfg.ComfortableWeeks)
 	case termLanguage:
 		v = languageFit(req.Languages, req.Likely, c.Course.Languages)
+	case termReadiness:
+		v = orNeutral(c.Readiness)
 	}
 	return math.Round(min(max(v, 0), 1)*1e6) / 1e6
 }

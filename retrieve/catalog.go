@@ -64,6 +64,7 @@ type entry struct {
 	facts    rerank.Facts
 	payload  lectern.Payload
 	skills   []string
+	needs    []string // ids of the direct prerequisites
 	title    string   // normalised
 	terms    []uint32 // of title, skills and categories; rising
 	stated   lectern.StatedStats

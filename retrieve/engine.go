@@ -151,6 +151,7 @@ type pass struct {
 
 	profile lectern.Profile
 	taste   learner.Taste
+	states  map[string]lectern.CourseState // what the learner did
 	seen    map[string]lectern.CourseState // what home leaves out
 	filter  lectern.Filter                 // the caller's, with eligibility
 	match   *matcher
@@ -255,6 +256,10 @@ func (e *Engine) loadProfile(ctx context.Context, p *pass) error {
 	p.profile, p.taste = profile, taste
 	if taste.Partial {
 		p.degrade(DegradedSemantic)
+	}
+	p.states = make(map[string]lectern.CourseState, len(profile.Entries))
+	for _, entry := range profile.Entries {
+		p.states[entry.CourseID] = entry.State
 	}
 	if p.req.Surface == lectern.SurfaceHome {
 		p.seen = make(map[string]lectern.CourseState)

@@ -19,6 +19,7 @@ func (c *Catalog) newEntry(course lectern.Course, stats lectern.CourseStats) *en
 		},
 		payload: lectern.PayloadOf(course),
 		skills:  course.Skills,
+		needs:   course.Prerequisites,
 		title:   c.normalTitle(course.Title, course.Language),
 		stated:  course.Stated,
 	}

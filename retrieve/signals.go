@@ -131,6 +131,7 @@ func (e *Engine) measure(ctx context.Context, p *pass) error {
 			continue
 		}
 		measureInterest(c, en, v, interests)
+		p.measureReadiness(c, en)
 		measureNearest(c, v, liked)
 	}
 	return nil
@@ -244,6 +245,24 @@ func measureInterest(c *rerank.Candidate, en *entry, v []float32, interests []in
 			c.Interest, c.InterestText, c.InterestGoal = s, in.Text, in.Goal
 		}
 	}
+}
+
+// stateTaken are the states of a course that the learner has, or is at.
+const stateTaken = lectern.StateEnrolled | lectern.StateProgressed | lectern.StateCompleted
+
+// measureReadiness holds a course's direct prerequisites against what the
+// learner has taken and not dropped.
+func (p *pass) measureReadiness(c *rerank.Candidate, en *entry) {
+	if !p.taste.Personal || len(en.needs) == 0 {
+		return
+	}
+	for _, id := range en.needs {
+		s := p.states[id]
+		if s&stateTaken == 0 || s&lectern.StateDropped != 0 && s&lectern.StateCompleted == 0 {
+			c.Missing = append(c.Missing, id)
+		}
+	}
+	c.Readiness = rerank.Known(1 - float64(len(c.Missing))/float64(len(en.needs)))
 }
 
 // likedCourse is a liked course with its title.

@@ -1,0 +1,47 @@
+package rerank
+
+// afterPrerequisites lets a course wait until the last of its missing
+// prerequisites that the list holds has had its place. Everything else keeps its
+// order, and so do courses that wait for each other.
+func afterPrerequisites(in []Scored, candidates []Candidate) []Scored {
+	pending := make(map[string]bool, len(in)) // not placed yet
+	waits := false
+	for i := range in {
+		c := &candidates[in[i].Index]
+		pending[c.Course.ID] = true
+		waits = waits || len(c.Missing) > 0
+	}
+	if !waits {
+		return in
+	}
+	out := make([]Scored, 0, len(in))
+	var waiting []Scored
+	ready := func(s Scored) bool {
+		c := &candidates[s.Index]
+		for _, id := range c.Missing {
+			if pending[id] && id != c.Course.ID {
+				return false
+			}
+		}
+		return true
+	}
+	place := func(s Scored) {
+		out = append(out, s)
+		delete(pending, candidates[s.Index].Course.ID)
+	}
+	for _, s := range in {
+		if !ready(s) {
+			waiting = append(waiting, s)
+			continue
+		}
+		place(s)
+		for i := 0; i < len(waiting); i++ {
+			if ready(waiting[i]) {
+				place(waiting[i])
+				waiting = append(waiting[:i], waiting[i+1:]...)
+				i = -1 // what was placed may let an earlier one go
+			}
+		}
+	}
+	return append(out, waiting...)
+}
