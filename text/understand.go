@@ -136,7 +136,11 @@ func trust(typed, read string) float64 {
 	if strings.HasPrefix(read, typed) {
 		return max(0.6, float64(a)/float64(b))
 	}
-	return max(0, 1-2/float64(max(a, b)))
+	sure := max(0, 1-2/float64(max(a, b)))
+	if firstRune(typed) != firstRune(read) {
+		sure /= 2 // slips seldom hit the first letter: a ballet is no wallet
+	}
+	return sure
 }
 
 // spelled is a known word as the catalogue spells it: a slip that has the stem of
