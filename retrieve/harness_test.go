@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -104,8 +105,8 @@ type world struct {
 	lexicon  *text.Lexicon
 	embedder lectern.Embedder // nil: words only
 	indexErr error
-	searches int // of the index so far
-	failFrom int // so many searches succeed before indexErr shows
+	searches atomic.Int64 // of the index so far
+	failFrom int64        // so many searches succeed before indexErr shows
 
 	catalog  *retrieve.Catalog
 	recorder *retrieve.Recorder
@@ -222,8 +223,7 @@ type brokenIndex struct {
 }
 
 func (b brokenIndex) Search(ctx context.Context, q []lectern.VectorQuery) ([][]lectern.Hit, error) {
-	b.w.searches++
-	if b.w.indexErr != nil && b.w.searches > b.w.failFrom {
+	if n := b.w.searches.Add(1); b.w.indexErr != nil && n > b.w.failFrom {
 		return nil, b.w.indexErr
 	}
 	return b.VectorIndex.Search(ctx, q)
