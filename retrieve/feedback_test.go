@@ -16,8 +16,8 @@ func TestFeedback(t *testing.T) {
 	off := newWorld(t, fixture(t), config(func(c *retrieve.Config) { c.Feedback = 0 }))
 	query := search("machine learning")
 	with, without := w.list(query), off.list(query)
-	if w.searches != 2 || off.searches != 1 {
-		t.Errorf("%d searches with feedback, %d without; want 2 and 1", w.searches, off.searches)
+	if w.searches.Load() != 2 || off.searches.Load() != 1 {
+		t.Errorf("%d searches with feedback, %d without; want 2 and 1", w.searches.Load(), off.searches.Load())
 	}
 	score := func(l lectern.List, id string) float64 {
 		i := slices.Index(ids(l), id)
@@ -34,7 +34,7 @@ func TestFeedback(t *testing.T) {
 	failing := newWorld(t, fixture(t))
 	failing.indexErr, failing.failFrom = errors.New("down"), 1
 	got := failing.list(query)
-	if !slices.Equal(ids(got), ids(without)) || failing.searches != 2 {
-		t.Errorf("after %d searches %v, want the first answer %v", failing.searches, ids(got), ids(without))
+	if !slices.Equal(ids(got), ids(without)) || failing.searches.Load() != 2 {
+		t.Errorf("after %d searches %v, want the first answer %v", failing.searches.Load(), ids(got), ids(without))
 	}
 }
