@@ -19,9 +19,6 @@ import (
 // map if there is one, and last the SHA-256 of all before it.
 var magic = [8]byte{'L', 'E', 'C', 'T', 'E', 'M', 'B', '2'}
 
-// ArtefactKind is the kind under which an ArtefactStore keeps local embedders.
-const ArtefactKind = "embedder"
-
 // The bounds of what LoadLocal accepts, so that a damaged header cannot ask for
 // more memory than an artefact can need.
 const (

@@ -13,10 +13,6 @@ INSERT INTO identities (kind, external_id, learner_id)
 VALUES (sqlc.arg(kind), sqlc.arg(external_id), sqlc.arg(learner_id))
 ON CONFLICT (kind, external_id) DO NOTHING;
 
--- name: PointIdentity :exec
-UPDATE identities SET learner_id = sqlc.arg(learner_id)
-WHERE kind = sqlc.arg(kind) AND external_id = sqlc.arg(external_id);
-
 -- name: MoveIdentities :exec
 UPDATE identities SET learner_id = sqlc.arg(to_id) WHERE learner_id = sqlc.arg(from_id);
 

@@ -251,16 +251,6 @@ func (q *Queries) MoveReviews(ctx context.Context, toID *int64, fromID *int64) e
 	return err
 }
 
-const pointIdentity = `-- name: PointIdentity :exec
-UPDATE identities SET learner_id = $1
-WHERE kind = $2 AND external_id = $3
-`
-
-func (q *Queries) PointIdentity(ctx context.Context, learnerID int64, kind int16, externalID string) error {
-	_, err := q.db.Exec(ctx, pointIdentity, learnerID, kind, externalID)
-	return err
-}
-
 const profileEntries = `-- name: ProfileEntries :many
 SELECT p.learner_id, p.course_id, p.weight, p.weight_at, p.half_life, p.state, p.last_at, i.external_id
 FROM profile_entries p
