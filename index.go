@@ -68,3 +68,31 @@ type IndexStats struct {
 	Vectors map[string]int // live vectors by name
 	Bytes   int64          // memory held, estimated; 0 where unknown
 }
+
+// IndexSpec says what an index must be able to hold.
+type IndexSpec struct {
+	Version     int64          // of the generation, above 0
+	Fingerprint string         // of the embedder that makes the content vectors, "" for none
+	Dense       map[string]int // length of each named dense vector
+	Sparse      []string       // names of the sparse vectors
+}
+
+// SharedIndexes keeps the indexes that many processes search and one at a time
+// writes: one per generation, of which one is in use.
+type SharedIndexes interface {
+	// Create makes an empty index for a generation, in place of any of that version.
+	Create(ctx context.Context, spec IndexSpec) (VectorIndex, error)
+	// Open returns the index of a version, with the spec it was made with. Errors:
+	// CodeNotFound.
+	Open(ctx context.Context, version int64) (VectorIndex, IndexSpec, error)
+	// Activate makes a version the one in use, for courses and learners in one
+	// call. Errors: CodeNotFound.
+	Activate(ctx context.Context, version int64) error
+	// Active returns the version in use. Errors: CodeNotFound when there is none.
+	Active(ctx context.Context) (int64, error)
+	// Versions lists what there is, rising.
+	Versions(ctx context.Context) ([]int64, error)
+	// Drop removes a version; an unknown one is no error. Errors: CodeConflict for
+	// the one in use.
+	Drop(ctx context.Context, version int64) error
+}

@@ -12,7 +12,15 @@ type EmbedCoursesJob struct {
 // Kind names the job.
 func (EmbedCoursesJob) Kind() string { return "embed_courses" }
 
-// MaxEmbedBatch bounds the courses in one EmbedCoursesJob.
+// EmbedReviewsJob asks for the vectors of these courses' reviews to be made anew.
+type EmbedReviewsJob struct {
+	CourseIDs []string `json:"course_ids"`
+}
+
+// Kind names the job.
+func (EmbedReviewsJob) Kind() string { return "embed_reviews" }
+
+// MaxEmbedBatch bounds the courses in one EmbedCoursesJob or EmbedReviewsJob.
 const MaxEmbedBatch = 500
 
 // TrainEmbedderJob asks for a new local embedder, trained on the catalogue as

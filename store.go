@@ -72,6 +72,7 @@ const (
 	ChangeDeleted ChangeKind = "deleted" //
 	ChangeVector  ChangeKind = "vector"  // an embedding arrived
 	ChangeStats   ChangeKind = "stats"   // reviews or ratings
+	ChangeReviews ChangeKind = "reviews" // the vector of its reviews arrived or went
 )
 
 // CourseStats are a course's totals as the store knows them.
@@ -85,7 +86,9 @@ type CourseStats struct {
 
 // ReviewStore keeps reviews and ratings.
 type ReviewStore interface {
-	// PutReviews inserts or replaces reviews by ID.
+	// PutReviews inserts or replaces reviews by ID, and queues, in the same
+	// transaction, an EmbedReviewsJob for the courses whose reviews with text
+	// changed; so does DeleteReview.
 	PutReviews(ctx context.Context, reviews []Review) ([]WriteResult, error)
 	// PutRatings makes sure that each rating's occurrence exists.
 	PutRatings(ctx context.Context, ratings []Rating) ([]WriteResult, error)
@@ -162,8 +165,31 @@ type VectorStore interface {
 	VectorsByHash(ctx context.Context, fingerprint string, hashes []ContentHash) (map[ContentHash][]float32, error)
 	// CountVectors returns how many vectors a fingerprint has.
 	CountVectors(ctx context.Context, fingerprint string) (int, error)
-	// PruneVectors deletes the vectors of every fingerprint not in keep.
+	// PutReviewVectors stores, by course id, the vector that stands for what a
+	// course's reviews say, in place of the one before; a nil vector removes it.
+	// Each course gets a ChangeReviews in the feed. Unknown courses are skipped.
+	PutReviewVectors(ctx context.Context, fingerprint string, vectors map[string][]float32) error
+	// ReviewVectors returns those that are known, by course id.
+	ReviewVectors(ctx context.Context, fingerprint string, courseIDs []string) (map[string][]float32, error)
+	// PruneVectors deletes the vectors of every fingerprint not in keep, those of
+	// reviews included, and returns how many.
 	PruneVectors(ctx context.Context, keep []string) (int, error)
+}
+
+// LeaseStore lets processes agree on who does what only one may do, and on how
+// far a thing has come that they share.
+type LeaseStore interface {
+	// AcquireLease gives or renews the named lease to holder until ttl from now, by
+	// the store's clock, unless another holder has one that is not over. It
+	// reports whether holder has the lease.
+	AcquireLease(ctx context.Context, name, holder string, ttl time.Duration) (held bool, err error)
+	// ReleaseLease ends holder's lease; a lease of somebody else stays.
+	ReleaseLease(ctx context.Context, name, holder string) error
+	// FeedPosition returns how far the named follower of the change feed has come,
+	// 0 where it has never said.
+	FeedPosition(ctx context.Context, name string) (int64, error)
+	// SetFeedPosition remembers it. A position below 0 forgets the follower.
+	SetFeedPosition(ctx context.Context, name string, seq int64) error
 }
 
 // Artefact is a trained thing: an embedder, later a model. Versions rise per
