@@ -24,7 +24,7 @@ func (s *Store) PutCourses(ctx context.Context, patches []lectern.CoursePatch) (
 		if err != nil {
 			return err
 		}
-		var embed []string
+		var embed, created []string
 		for i, p := range patches {
 			out, textChanged, err := tx.putCourse(ctx, ids, p)
 			if err != nil {
@@ -34,8 +34,14 @@ func (s *Store) PutCourses(ctx context.Context, patches []lectern.CoursePatch) (
 			if textChanged {
 				embed = append(embed, p.Course.ID)
 			}
+			if out.Outcome == lectern.OutcomeCreated {
+				created = append(created, p.Course.ID)
+			}
 		}
-		return s.enqueueEmbed(ctx, tx, distinct(embed))
+		if err := s.enqueueEmbed(ctx, tx, distinct(embed)); err != nil {
+			return err
+		}
+		return s.enqueueParkedReviews(ctx, tx, created)
 	})
 	return resultsOrNil(results, err)
 }
@@ -190,6 +196,9 @@ func (tx *writeTx) deleteCourse(ctx context.Context, courseID int64) (int, error
 		return 0, err
 	}
 	if err := tx.q.DeleteCourseRatings(ctx, courseID); err != nil {
+		return 0, err
+	}
+	if err := tx.q.DeleteCourseReviewEmbeddings(ctx, courseID); err != nil {
 		return 0, err
 	}
 	n, err := tx.q.DeleteCourse(ctx, courseID)

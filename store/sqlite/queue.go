@@ -48,12 +48,39 @@ func (s *Store) RescueJobs(ctx context.Context) (int, error) {
 
 // enqueueEmbed queues embedding jobs in the transaction of the write.
 func (s *Store) enqueueEmbed(ctx context.Context, tx *writeTx, courseIDs []string) error {
+	return s.enqueue(ctx, tx, courseIDs, func(batch []string) river.JobArgs {
+		return lectern.EmbedCoursesJob{CourseIDs: batch}
+	})
+}
+
+// enqueueEmbedReviews queues the embedding of these courses' reviews in the
+// transaction of the write.
+func (s *Store) enqueueEmbedReviews(ctx context.Context, tx *writeTx, courseIDs []string) error {
+	return s.enqueue(ctx, tx, courseIDs, func(batch []string) river.JobArgs {
+		return lectern.EmbedReviewsJob{CourseIDs: batch}
+	})
+}
+
+// enqueueParkedReviews queues the embedding of reviews that came before their
+// courses, which are new now.
+func (s *Store) enqueueParkedReviews(ctx context.Context, tx *writeTx, created []string) error {
+	if len(created) == 0 {
+		return nil
+	}
+	reviewed, err := tx.q.CoursesWithReviews(ctx, jsonText(created))
+	if err != nil {
+		return err
+	}
+	return s.enqueueEmbedReviews(ctx, tx, reviewed)
+}
+
+func (s *Store) enqueue(ctx context.Context, tx *writeTx, courseIDs []string, job func(batch []string) river.JobArgs) error {
 	if len(courseIDs) == 0 {
 		return nil
 	}
 	var jobs []river.InsertManyParams
 	for batch := range slices.Chunk(courseIDs, lectern.MaxEmbedBatch) {
-		jobs = append(jobs, river.InsertManyParams{Args: lectern.EmbedCoursesJob{CourseIDs: batch}})
+		jobs = append(jobs, river.InsertManyParams{Args: job(batch)})
 	}
 	if _, err := s.river.InsertManyTx(ctx, tx.tx, jobs); err != nil {
 		return fmt.Errorf("queue embedding: %w", err)

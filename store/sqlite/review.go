@@ -27,13 +27,16 @@ func (s *Store) PutReviews(ctx context.Context, reviews []lectern.Review) ([]lec
 		if err != nil {
 			return err
 		}
-		w := &reviewWrite{tx: tx, courses: courses, people: newPeople(tx), moved: map[int64]bool{}}
+		w := &reviewWrite{tx: tx, courses: courses, people: newPeople(tx), moved: map[int64]bool{}, said: map[string]bool{}}
 		for i, r := range reviews {
 			if results[i], err = w.put(ctx, r); err != nil {
 				return fmt.Errorf("review %q: %w", r.ID, err)
 			}
 		}
-		return tx.statsChanged(ctx, w.moved, courses)
+		if err := tx.statsChanged(ctx, w.moved, courses); err != nil {
+			return err
+		}
+		return s.enqueueEmbedReviews(ctx, tx, sortedKeys(w.said))
 	})
 	return resultsOrNil(results, err)
 }
@@ -54,7 +57,8 @@ type reviewWrite struct {
 	tx      *writeTx
 	courses *courseIDs
 	people  *people
-	moved   map[int64]bool // courses whose statistics move
+	moved   map[int64]bool  // courses whose statistics move
+	said    map[string]bool // known courses whose reviews with text change
 }
 
 func (w *reviewWrite) put(ctx context.Context, r lectern.Review) (lectern.WriteResult, error) {
@@ -84,7 +88,10 @@ func (w *reviewWrite) put(ctx context.Context, r lectern.Review) (lectern.WriteR
 		})
 		w.moved[ref.id] = true
 		if !ref.known {
-			return outcome(lectern.OutcomeParked), err
+			return outcome(lectern.OutcomeParked), err // its embedding is queued when the course comes
+		}
+		if row.Text != "" {
+			w.said[r.CourseID] = true
 		}
 		return outcome(lectern.OutcomeCreated), err
 	case err != nil:
@@ -95,8 +102,11 @@ func (w *reviewWrite) put(ctx context.Context, r lectern.Review) (lectern.WriteR
 		return outcome(lectern.OutcomeUnchanged), nil
 	}
 	w.moved[ref.id] = true
+	if ref.known && (row.Text != "" || stored.Text != "" && stored.CourseID == ref.id) {
+		w.said[r.CourseID] = true
+	}
 	if stored.CourseID != ref.id {
-		if err := w.leave(ctx, stored.CourseID); err != nil {
+		if err := w.leave(ctx, stored); err != nil {
 			return lectern.WriteResult{}, err
 		}
 	}
@@ -107,17 +117,20 @@ func (w *reviewWrite) put(ctx context.Context, r lectern.Review) (lectern.WriteR
 	})
 }
 
-// leave notes that a review has moved away from a course, which may not be
-// among those that the batch mentions.
-func (w *reviewWrite) leave(ctx context.Context, courseID int64) error {
-	_, err := w.tx.q.CourseByID(ctx, courseID)
+// leave notes that a review goes away from the course it was stored with, which
+// may not be among those that the batch mentions.
+func (w *reviewWrite) leave(ctx context.Context, stored sqlcgen.Review) error {
+	course, err := w.tx.q.KnownCourse(ctx, stored.CourseID)
 	if isNoRows(err) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return w.tx.changed(ctx, courseID, lectern.ChangeStats)
+	if stored.Text != "" {
+		w.said[course] = true
+	}
+	return w.tx.changed(ctx, stored.CourseID, lectern.ChangeStats)
 }
 
 // reviewRow encodes a review; its errors reject the review. The references are
@@ -212,7 +225,10 @@ func (s *Store) DeleteReview(ctx context.Context, id string) error {
 		if _, err := tx.q.DeleteReview(ctx, r.ID); err != nil {
 			return err
 		}
-		w := &reviewWrite{tx: tx}
-		return w.leave(ctx, r.CourseID)
+		w := &reviewWrite{tx: tx, said: map[string]bool{}}
+		if err := w.leave(ctx, r); err != nil {
+			return err
+		}
+		return s.enqueueEmbedReviews(ctx, tx, sortedKeys(w.said))
 	})
 }

@@ -76,6 +76,7 @@ var (
 	_ lectern.EventStore    = (*Store)(nil)
 	_ lectern.RankingStore  = (*Store)(nil)
 	_ lectern.VectorStore   = (*Store)(nil)
+	_ lectern.LeaseStore    = (*Store)(nil)
 	_ lectern.ArtefactStore = (*Store)(nil)
 	_ lectern.KeyStore      = (*Store)(nil)
 	_ lectern.StatsStore    = (*Store)(nil)

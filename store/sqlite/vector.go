@@ -101,19 +101,33 @@ func (s *Store) PruneVectors(ctx context.Context, keep []string) (int, error) {
 	}
 	total := 0
 	for _, fp := range stale {
-		n, err := s.prune(ctx, func(ctx context.Context, tx *writeTx) (int64, error) {
-			n, err := tx.q.DeleteEmbeddings(ctx, fp, pruneBatch)
-			if err != nil || n == pruneBatch {
-				return n, err
-			}
-			return n, tx.q.DeleteFingerprint(ctx, fp)
-		})
+		n, err := s.pruneFingerprint(ctx, fp)
 		total += n
 		if err != nil {
 			return total, err
 		}
 	}
 	return total, nil
+}
+
+// pruneFingerprint deletes all vectors of a fingerprint, and then its name.
+func (s *Store) pruneFingerprint(ctx context.Context, fp int64) (int, error) {
+	reviews, err := s.prune(ctx, func(ctx context.Context, tx *writeTx) (int64, error) {
+		return tx.q.DeleteReviewEmbeddings(ctx, fp, pruneBatch)
+	})
+	if err != nil {
+		return reviews, err
+	}
+	n, err := s.prune(ctx, func(ctx context.Context, tx *writeTx) (int64, error) {
+		return tx.q.DeleteEmbeddings(ctx, fp, pruneBatch)
+	})
+	if err != nil {
+		return reviews + n, err
+	}
+	err = s.write(ctx, func(ctx context.Context, tx *writeTx) error {
+		return tx.q.DeleteFingerprintIfUnused(ctx, fp)
+	})
+	return reviews + n, err
 }
 
 // hexList encodes hashes as the JSON array of hexadecimals that the query reads.

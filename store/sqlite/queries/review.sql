@@ -39,6 +39,17 @@ WHERE r.course_id = sqlc.arg(course_id)
 ORDER BY r.sort_at DESC, r.id DESC
 LIMIT sqlc.arg(max_rows);
 
+-- name: CoursesWithReviews :many
+SELECT i.external_id FROM course_ids i
+WHERE i.external_id IN (SELECT value FROM json_each(CAST(sqlc.arg(external_ids) AS TEXT)))
+  AND EXISTS (SELECT 1 FROM reviews r WHERE r.course_id = i.id AND r.text <> '')
+ORDER BY i.id;
+
+-- name: KnownCourse :one
+SELECT i.external_id FROM course_ids i
+JOIN courses c ON c.course_id = i.id
+WHERE i.id = sqlc.arg(id);
+
 -- A cell is a JSON array: course, source, day, tenths of stars, count.
 
 -- name: RatingCells :many

@@ -41,7 +41,11 @@ WHERE (n.kind = 0 AND l.anonymous <> 0)
        AND NOT EXISTS (SELECT 1 FROM identities o WHERE o.learner_id = l.id AND o.kind = 0));
 
 -- name: OddVectors :one
-SELECT count(*) FROM embeddings WHERE length(vector) = 0 OR length(vector) % 4 <> 0;
+SELECT count(*) FROM (
+    SELECT vector FROM embeddings
+    UNION ALL
+    SELECT vector FROM review_embeddings
+) v WHERE length(v.vector) = 0 OR length(v.vector) % 4 <> 0;
 
 -- name: BrokenArtefacts :many
 SELECT a.kind, a.version

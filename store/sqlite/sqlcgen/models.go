@@ -110,6 +110,11 @@ type Event struct {
 	Properties    *string
 }
 
+type FeedPosition struct {
+	Name string
+	Seq  int64
+}
+
 type Fingerprint struct {
 	ID          int64
 	Fingerprint string
@@ -136,6 +141,12 @@ type Learner struct {
 	ProfileVersion  int64
 	CreatedAt       int64
 	UpdatedAt       int64
+}
+
+type Lease struct {
+	Name      string
+	Holder    string
+	ExpiresAt int64
 }
 
 type ProfileEntry struct {
@@ -178,6 +189,12 @@ type Review struct {
 	WrittenAt   *int64
 	Day         *int64
 	SortAt      int64
+}
+
+type ReviewEmbedding struct {
+	FingerprintID int64
+	CourseID      int64
+	Vector        []byte
 }
 
 type Secret struct {

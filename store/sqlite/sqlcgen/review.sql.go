@@ -75,6 +75,36 @@ func (q *Queries) ActivityOf(ctx context.Context, courseIds string, since int64)
 	return items, nil
 }
 
+const coursesWithReviews = `-- name: CoursesWithReviews :many
+SELECT i.external_id FROM course_ids i
+WHERE i.external_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT)))
+  AND EXISTS (SELECT 1 FROM reviews r WHERE r.course_id = i.id AND r.text <> '')
+ORDER BY i.id
+`
+
+func (q *Queries) CoursesWithReviews(ctx context.Context, externalIds string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, coursesWithReviews, externalIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var external_id string
+		if err := rows.Scan(&external_id); err != nil {
+			return nil, err
+		}
+		items = append(items, external_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const deleteCourseRatings = `-- name: DeleteCourseRatings :exec
 DELETE FROM ratings WHERE course_id = ?1
 `
@@ -145,6 +175,19 @@ func (q *Queries) InsertReview(ctx context.Context, arg InsertReviewParams) erro
 		arg.SortAt,
 	)
 	return err
+}
+
+const knownCourse = `-- name: KnownCourse :one
+SELECT i.external_id FROM course_ids i
+JOIN courses c ON c.course_id = i.id
+WHERE i.id = ?1
+`
+
+func (q *Queries) KnownCourse(ctx context.Context, id int64) (string, error) {
+	row := q.db.QueryRowContext(ctx, knownCourse, id)
+	var external_id string
+	err := row.Scan(&external_id)
+	return external_id, err
 }
 
 const ratingCells = `-- name: RatingCells :many

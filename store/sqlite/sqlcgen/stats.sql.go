@@ -106,7 +106,11 @@ func (q *Queries) MisnamedLearners(ctx context.Context) (int64, error) {
 }
 
 const oddVectors = `-- name: OddVectors :one
-SELECT count(*) FROM embeddings WHERE length(vector) = 0 OR length(vector) % 4 <> 0
+SELECT count(*) FROM (
+    SELECT vector FROM embeddings
+    UNION ALL
+    SELECT vector FROM review_embeddings
+) v WHERE length(v.vector) = 0 OR length(v.vector) % 4 <> 0
 `
 
 func (q *Queries) OddVectors(ctx context.Context) (int64, error) {

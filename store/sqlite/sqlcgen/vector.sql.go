@@ -21,6 +21,18 @@ func (q *Queries) CountEmbeddings(ctx context.Context, fingerprint string) (int6
 	return count, err
 }
 
+const deleteCourseReviewEmbeddings = `-- name: DeleteCourseReviewEmbeddings :exec
+
+DELETE FROM review_embeddings
+WHERE fingerprint_id IN (SELECT id FROM fingerprints) AND course_id = ?1
+`
+
+// Naming the fingerprints lets the primary key find the course's few rows.
+func (q *Queries) DeleteCourseReviewEmbeddings(ctx context.Context, courseID int64) error {
+	_, err := q.db.ExecContext(ctx, deleteCourseReviewEmbeddings, courseID)
+	return err
+}
+
 const deleteEmbeddings = `-- name: DeleteEmbeddings :execrows
 DELETE FROM embeddings WHERE id IN (
     SELECT e.id FROM embeddings e WHERE e.fingerprint_id = ?1 LIMIT ?2
@@ -35,13 +47,41 @@ func (q *Queries) DeleteEmbeddings(ctx context.Context, fingerprintID int64, max
 	return result.RowsAffected()
 }
 
-const deleteFingerprint = `-- name: DeleteFingerprint :exec
-DELETE FROM fingerprints WHERE id = ?1
+const deleteFingerprintIfUnused = `-- name: DeleteFingerprintIfUnused :exec
+DELETE FROM fingerprints WHERE fingerprints.id = ?1
+  AND NOT EXISTS (SELECT 1 FROM embeddings e WHERE e.fingerprint_id = fingerprints.id)
+  AND NOT EXISTS (SELECT 1 FROM review_embeddings r WHERE r.fingerprint_id = fingerprints.id)
 `
 
-func (q *Queries) DeleteFingerprint(ctx context.Context, id int64) error {
-	_, err := q.db.ExecContext(ctx, deleteFingerprint, id)
+func (q *Queries) DeleteFingerprintIfUnused(ctx context.Context, id int64) error {
+	_, err := q.db.ExecContext(ctx, deleteFingerprintIfUnused, id)
 	return err
+}
+
+const deleteReviewEmbedding = `-- name: DeleteReviewEmbedding :exec
+DELETE FROM review_embeddings
+WHERE fingerprint_id = ?1 AND course_id = ?2
+`
+
+func (q *Queries) DeleteReviewEmbedding(ctx context.Context, fingerprintID int64, courseID int64) error {
+	_, err := q.db.ExecContext(ctx, deleteReviewEmbedding, fingerprintID, courseID)
+	return err
+}
+
+const deleteReviewEmbeddings = `-- name: DeleteReviewEmbeddings :execrows
+DELETE FROM review_embeddings
+WHERE review_embeddings.fingerprint_id = ?1 AND review_embeddings.course_id IN (
+    SELECT e.course_id FROM review_embeddings e
+    WHERE e.fingerprint_id = ?1 LIMIT ?2
+)
+`
+
+func (q *Queries) DeleteReviewEmbeddings(ctx context.Context, fingerprintID int64, maxRows int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteReviewEmbeddings, fingerprintID, maxRows)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const embeddingsByHash = `-- name: EmbeddingsByHash :many
@@ -112,6 +152,52 @@ ON CONFLICT (fingerprint_id, content_hash) DO UPDATE SET vector = excluded.vecto
 func (q *Queries) PutEmbedding(ctx context.Context, fingerprintID int64, contentHash []byte, vector []byte) error {
 	_, err := q.db.ExecContext(ctx, putEmbedding, fingerprintID, contentHash, vector)
 	return err
+}
+
+const putReviewEmbedding = `-- name: PutReviewEmbedding :exec
+INSERT INTO review_embeddings (fingerprint_id, course_id, vector)
+VALUES (?1, ?2, ?3)
+ON CONFLICT (fingerprint_id, course_id) DO UPDATE SET vector = excluded.vector
+`
+
+func (q *Queries) PutReviewEmbedding(ctx context.Context, fingerprintID int64, courseID int64, vector []byte) error {
+	_, err := q.db.ExecContext(ctx, putReviewEmbedding, fingerprintID, courseID, vector)
+	return err
+}
+
+const reviewEmbeddings = `-- name: ReviewEmbeddings :many
+SELECT i.external_id, e.vector
+FROM course_ids i
+JOIN review_embeddings e ON e.fingerprint_id = ?1 AND e.course_id = i.id
+WHERE i.external_id IN (SELECT value FROM json_each(CAST(?2 AS TEXT)))
+`
+
+type ReviewEmbeddingsRow struct {
+	ExternalID string
+	Vector     []byte
+}
+
+func (q *Queries) ReviewEmbeddings(ctx context.Context, fingerprintID int64, externalIds string) ([]ReviewEmbeddingsRow, error) {
+	rows, err := q.db.QueryContext(ctx, reviewEmbeddings, fingerprintID, externalIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ReviewEmbeddingsRow
+	for rows.Next() {
+		var i ReviewEmbeddingsRow
+		if err := rows.Scan(&i.ExternalID, &i.Vector); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const staleFingerprints = `-- name: StaleFingerprints :many
