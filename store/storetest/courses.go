@@ -248,3 +248,15 @@ func testTextSurvives(t *testing.T, s Store) {
 	must[[]lectern.WriteResult](t)(s.PutRatings(ctx, []lectern.Rating{{Source: "مصدر \"x\"", CourseID: c.ID, Day: day1, Stars: 4.5, Occurrence: 2}}))
 	equal(t, "ratings", statsOf(t, s, c.ID).RatingCount, 2)
 }
+
+func testCountCourses(t *testing.T, s Store) {
+	ctx := t.Context()
+	equal(t, "none", must[int](t)(s.CountCourses(ctx)), 0)
+	hidden := newCourse("hidden")
+	hidden.Availability.Status = lectern.StatusUnlisted
+	must[[]lectern.WriteResult](t)(s.PutCourses(ctx, replace(newCourse("a"), hidden, newCourse("retired"))))
+	must[[]lectern.WriteResult](t)(s.PutReviews(ctx, []lectern.Review{{ID: "r", CourseID: "unknown", Text: "x"}}))
+	equal(t, "all", must[int](t)(s.CountCourses(ctx)), 3)
+	must[int](t)(s.RetireMissing(ctx, []string{"a", "hidden"}, 1))
+	equal(t, "open or unlisted", must[int](t)(s.CountCourses(ctx)), 2)
+}

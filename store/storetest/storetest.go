@@ -25,7 +25,11 @@ type Store interface {
 	lectern.VectorStore
 	lectern.ArtefactStore
 	lectern.KeyStore
+	lectern.LeaseStore
 	lectern.StatsStore
+	// CountCourses returns how many courses are open or unlisted: what indexing
+	// needs to tell how far it has come.
+	CountCourses(ctx context.Context) (int, error)
 }
 
 // Inspector may be implemented by a Store under test to show that erasing is
@@ -47,11 +51,14 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"courses/retire missing":       testRetireMissing,
 		"courses/feed":                 testCourseFeed,
 		"courses/jobs":                 testCourseJobs,
+		"courses/count":                testCountCourses,
 		"courses/text survives":        testTextSurvives,
 		"reviews/put":                  testReviewPut,
 		"reviews/pages":                testReviewPages,
 		"reviews/delete":               testReviewDelete,
 		"reviews/parked":               testReviewParked,
+		"reviews/jobs":                 testReviewJobs,
+		"reviews/jobs of parked ones":  testParkedReviewJobs,
 		"ratings/occurrences":          testRatingOccurrences,
 		"ratings/twins count once":     testRatingTwins,
 		"ratings/history":              testRatingHistory,
@@ -79,6 +86,13 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"vectors/put and read":         testVectors,
 		"vectors/prune":                testVectorPrune,
 		"vectors/feed":                 testVectorFeed,
+		"vectors/reviews":              testReviewVectors,
+		"vectors/reviews, prune":       testReviewVectorPrune,
+		"vectors/reviews, delete":      testReviewVectorDelete,
+		"leases":                       testLeases,
+		"leases/expiry":                testLeaseExpiry,
+		"leases/race":                  testLeaseRace,
+		"leases/feed positions":        testFeedPositions,
 		"artefacts":                    testArtefacts,
 		"artefacts/prune":              testArtefactPrune,
 		"keys":                         testKeys,
@@ -250,6 +264,9 @@ func testEmptyBatches(t *testing.T, s Store) {
 	check("PutVectors", 0, s.PutVectors(ctx, "f", nil))
 	v, err := s.VectorsByHash(ctx, "f", nil)
 	check("VectorsByHash", len(v), err)
+	check("PutReviewVectors", 0, s.PutReviewVectors(ctx, "f", nil))
+	rv, err := s.ReviewVectors(ctx, "f", nil)
+	check("ReviewVectors", len(rv), err)
 	n, err = s.RetireMissing(ctx, nil, 0)
 	check("RetireMissing", n, err)
 	cs, next, err := s.ScanCourses(ctx, 0, 10)
@@ -264,8 +281,11 @@ func testCancelled(t *testing.T, s Store) {
 	cancel()
 	_, errCourses := s.PutCourses(ctx, replace(newCourse("b")))
 	_, errEvents := s.AppendEvents(ctx, []lectern.EventWrite{click("e", "l", "a", noon1)})
+	_, errLease := s.AcquireLease(ctx, "leader", "a", time.Hour)
 	_, errRead := s.Courses(ctx, []string{"a"})
-	for what, err := range map[string]error{"PutCourses": errCourses, "AppendEvents": errEvents, "Courses": errRead} {
+	for what, err := range map[string]error{
+		"PutCourses": errCourses, "AppendEvents": errEvents, "AcquireLease": errLease, "Courses": errRead,
+	} {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s with a cancelled context: %v", what, err)
 		}
@@ -313,6 +333,7 @@ func testCheckClean(t *testing.T, s Store) {
 	putCourses(t, s, "a", "b")
 	appendEvents(t, s, click("1", "l", "a", noon1), anonymousClick("2", "v", "b", noon1), click("3", "l", "later", noon1))
 	ok(t, s.PutVectors(ctx, "f", map[lectern.ContentHash][]float32{lectern.HashContent("x"): {1, 0}}))
+	ok(t, s.PutReviewVectors(ctx, "f", map[string][]float32{"a": {1, 0}, "b": {0, 1}}))
 	must[int64](t)(s.PutArtefact(ctx, lectern.Artefact{Kind: "k"}, []byte(strings.Repeat("x", 3<<20))))
 	ok(t, s.MergeVisitor(ctx, "v", "l"))
 	must[int](t)(s.DeleteCourses(ctx, []string{"b"}))
