@@ -4,13 +4,14 @@
 -- event id is unique by this table, which is not partitioned.
 CREATE TABLE event_keys (
     event_id    text PRIMARY KEY,
-    id          bigint NOT NULL,
     occurred_at timestamptz NOT NULL
 );
 
 CREATE SEQUENCE events_id_seq AS bigint;
 
--- Months are split off the default partition as they fill.
+-- Months have partitions of their own, made ahead; the default one catches the
+-- rest. Ids are given before commit, so whoever writes here holds the events'
+-- advisory lock until commit: then order of ids is order of commits.
 CREATE TABLE events (
     id             bigint NOT NULL DEFAULT nextval('events_id_seq'),
     event_id       text NOT NULL,

@@ -1,6 +1,7 @@
 -- +goose Up
 
--- Days are split off the default partition, so that retention drops a table.
+-- Days have partitions of their own, made ahead, so that retention drops a
+-- table; the default one catches the rest.
 CREATE TABLE rankings (
     ranking_id text NOT NULL,
     learner_id bigint REFERENCES learners (id) ON DELETE CASCADE,

@@ -14,6 +14,11 @@ VALUES (
 INSERT INTO artefact_chunks (kind, version, chunk, body)
 VALUES (sqlc.arg(kind), sqlc.arg(version), sqlc.arg(chunk), sqlc.arg(body));
 
+-- LockArtefactKind makes writes to the versions of a kind take turns.
+
+-- name: LockArtefactKind :exec
+SELECT last_version FROM artefact_kinds WHERE kind = sqlc.arg(kind) FOR UPDATE;
+
 -- name: ArtefactSize :one
 SELECT size FROM artefacts WHERE kind = sqlc.arg(kind) AND version = sqlc.arg(version);
 

@@ -1,31 +1,48 @@
--- The key table says which events of a batch are new; those are copied into
--- the partitioned table under ids that are reserved first.
-
--- name: ReserveEventIDs :many
-SELECT nextval('events_id_seq')::bigint AS id FROM generate_series(1, sqlc.arg(n)::integer);
+-- The key table says which events of a batch are new. Their rows come last in
+-- the transaction, under the events' advisory lock, so that the order of their
+-- ids is the order of commits.
 
 -- name: InsertEventKeys :many
-INSERT INTO event_keys (event_id, id, occurred_at)
-SELECT e.event_id, e.id, e.occurred_at
+INSERT INTO event_keys (event_id, occurred_at)
+SELECT e.event_id, e.occurred_at
 FROM (
     SELECT unnest(sqlc.arg(event_ids)::text[]) AS event_id,
-        unnest(sqlc.arg(ids)::bigint[]) AS id,
         unnest(sqlc.arg(occurred_ats)::timestamptz[]) AS occurred_at
 ) e
 ORDER BY e.event_id
 ON CONFLICT (event_id) DO NOTHING
 RETURNING event_id;
 
--- name: InsertEvents :copyfrom
+-- name: AwaitTurn :exec
+SELECT pg_advisory_xact_lock(sqlc.arg(key)::bigint);
+
+-- InsertEvents takes arrays of equal length, which have no nulls: a course of 0,
+-- the lowest position, a value that is no number and empty texts stand for them.
+
+-- name: InsertEvents :exec
 INSERT INTO events (
-    id, event_id, schema_version, type, learner_id, course_id, occurred_at, received_at, ranking_id,
+    event_id, schema_version, type, learner_id, course_id, occurred_at, received_at, ranking_id,
     position, surface, session_id, value, query, properties
-) VALUES (
-    sqlc.arg(id), sqlc.arg(event_id), sqlc.arg(schema_version), sqlc.arg(type),
-    sqlc.arg(learner_id), sqlc.narg(course_id), sqlc.arg(occurred_at), sqlc.arg(received_at),
-    sqlc.narg(ranking_id), sqlc.narg(position), sqlc.arg(surface), sqlc.arg(session_id),
-    sqlc.narg(value), sqlc.arg(query), sqlc.narg(properties)
-);
+)
+SELECT e.event_id, e.schema_version, e.type, e.learner_id, NULLIF(e.course_id, 0), e.occurred_at,
+    e.received_at, NULLIF(e.ranking_id, ''), NULLIF(e.position, -2147483648), e.surface,
+    e.session_id, NULLIF(e.value, 'NaN'::double precision), e.query, NULLIF(e.properties, '')::json
+FROM (
+    SELECT unnest(sqlc.arg(event_ids)::text[]) AS event_id,
+        unnest(sqlc.arg(schema_versions)::integer[]) AS schema_version,
+        unnest(sqlc.arg(types)::text[]) AS type,
+        unnest(sqlc.arg(learner_ids)::bigint[]) AS learner_id,
+        unnest(sqlc.arg(course_ids)::bigint[]) AS course_id,
+        unnest(sqlc.arg(occurred_ats)::timestamptz[]) AS occurred_at,
+        unnest(sqlc.arg(received_ats)::timestamptz[]) AS received_at,
+        unnest(sqlc.arg(ranking_ids)::text[]) AS ranking_id,
+        unnest(sqlc.arg(positions)::integer[]) AS position,
+        unnest(sqlc.arg(surfaces)::text[]) AS surface,
+        unnest(sqlc.arg(session_ids)::text[]) AS session_id,
+        unnest(sqlc.arg(vals)::double precision[]) AS value,
+        unnest(sqlc.arg(queries)::text[]) AS query,
+        unnest(sqlc.arg(properties)::text[]) AS properties
+) e;
 
 -- name: DeleteEventKeysOf :exec
 DELETE FROM event_keys k USING events e

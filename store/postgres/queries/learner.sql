@@ -2,15 +2,25 @@
 SELECT learner_id FROM identities WHERE kind = sqlc.arg(kind) AND external_id = sqlc.arg(external_id);
 
 -- name: Identities :many
-SELECT kind, external_id, learner_id FROM identities
-WHERE kind = sqlc.arg(kind) AND external_id = ANY (sqlc.arg(external_ids)::text[]);
+SELECT n.kind, n.external_id, n.learner_id, l.anonymous
+FROM (
+    SELECT unnest(sqlc.arg(kinds)::smallint[]) AS kind,
+        unnest(sqlc.arg(external_ids)::text[]) AS external_id
+) w
+JOIN identities n ON n.kind = w.kind AND n.external_id = w.external_id
+JOIN learners l ON l.id = n.learner_id;
 
--- InsertIdentity returns no row when another transaction was faster: read its
--- learner then, and delete the one made in vain.
+-- InsertIdentities leaves out what another transaction was faster with.
 
--- name: InsertIdentity :execrows
+-- name: InsertIdentities :execrows
 INSERT INTO identities (kind, external_id, learner_id)
-VALUES (sqlc.arg(kind), sqlc.arg(external_id), sqlc.arg(learner_id))
+SELECT w.kind, w.external_id, w.learner_id
+FROM (
+    SELECT unnest(sqlc.arg(kinds)::smallint[]) AS kind,
+        unnest(sqlc.arg(external_ids)::text[]) AS external_id,
+        unnest(sqlc.arg(learner_ids)::bigint[]) AS learner_id
+) w
+ORDER BY w.kind, w.external_id
 ON CONFLICT (kind, external_id) DO NOTHING;
 
 -- name: MoveIdentities :exec
@@ -20,23 +30,33 @@ UPDATE identities SET learner_id = sqlc.arg(to_id) WHERE learner_id = sqlc.arg(f
 SELECT kind, external_id FROM identities
 WHERE learner_id = sqlc.arg(learner_id) ORDER BY kind, external_id LIMIT 1;
 
--- name: InsertLearner :one
+-- CreateLearners makes learners and visitors of whom nothing is known yet.
+-- Versions begin at the server's time in microseconds, so that one who is erased
+-- and comes back never has a version that a cache still knows.
+
+-- name: CreateLearners :many
 INSERT INTO learners (
-    anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations,
-    personalisation, exploration, profile_version, created_at, updated_at
-) VALUES (
-    sqlc.arg(anonymous), sqlc.arg(interests), sqlc.arg(goal), sqlc.narg(weekly_hours),
-    sqlc.arg(preferred_level), sqlc.arg(languages), sqlc.arg(region), sqlc.arg(organisations),
-    sqlc.narg(personalisation), sqlc.narg(exploration), sqlc.arg(profile_version), sqlc.arg(created_at), sqlc.arg(updated_at)
-) RETURNING id;
+    anonymous, interests, goal, preferred_level, languages, region, organisations,
+    profile_version, created_at, updated_at
+)
+SELECT n.anonymous, '{}', '', '', '{}', '', '{}',
+    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, sqlc.arg(created_at), sqlc.arg(created_at)
+FROM (SELECT unnest(sqlc.arg(anonymous)::boolean[]) AS anonymous) n
+RETURNING id, anonymous;
 
 -- name: LearnerByID :one
 SELECT * FROM learners WHERE id = sqlc.arg(id);
 
 -- LockLearners locks in the order of ids, so that two writes cannot wait for
--- each other.
+-- each other. Rows that refer to a learner may still be written.
 
 -- name: LockLearners :many
+SELECT * FROM learners WHERE id = ANY (sqlc.arg(ids)::bigint[]) ORDER BY id FOR NO KEY UPDATE;
+
+-- SeizeLearners locks learners who are about to go: nothing that refers to them
+-- may be written any more.
+
+-- name: SeizeLearners :many
 SELECT * FROM learners WHERE id = ANY (sqlc.arg(ids)::bigint[]) ORDER BY id FOR UPDATE;
 
 -- name: UpdateLearner :exec
@@ -45,7 +65,8 @@ UPDATE learners SET
     preferred_level = sqlc.arg(preferred_level), languages = sqlc.arg(languages),
     region = sqlc.arg(region), organisations = sqlc.arg(organisations),
     personalisation = sqlc.narg(personalisation), exploration = sqlc.narg(exploration),
-    profile_version = profile_version + 1, updated_at = sqlc.arg(updated_at)
+    profile_version = profile_version + 1, created_at = sqlc.arg(created_at),
+    updated_at = sqlc.arg(updated_at)
 WHERE id = sqlc.arg(id);
 
 -- name: BumpProfiles :exec
@@ -74,12 +95,18 @@ JOIN course_ids i ON i.id = p.course_id
 WHERE p.learner_id = sqlc.arg(learner_id)
 ORDER BY p.course_id;
 
--- name: PutProfileEntry :batchexec
+-- name: PutProfileEntries :exec
 INSERT INTO profile_entries (learner_id, course_id, weight, weight_at, half_life, state, last_at)
-VALUES (
-    sqlc.arg(learner_id), sqlc.arg(course_id), sqlc.arg(weight), sqlc.arg(weight_at),
-    sqlc.arg(half_life), sqlc.arg(state), sqlc.arg(last_at)
-)
+SELECT e.learner_id, e.course_id, e.weight, e.weight_at, e.half_life, e.state, e.last_at
+FROM (
+    SELECT unnest(sqlc.arg(learners)::bigint[]) AS learner_id,
+        unnest(sqlc.arg(courses)::bigint[]) AS course_id,
+        unnest(sqlc.arg(weights)::double precision[]) AS weight,
+        unnest(sqlc.arg(weight_ats)::timestamptz[]) AS weight_at,
+        unnest(sqlc.arg(half_lives)::bigint[]) AS half_life,
+        unnest(sqlc.arg(states)::integer[]) AS state,
+        unnest(sqlc.arg(last_ats)::timestamptz[]) AS last_at
+) e
 ON CONFLICT (learner_id, course_id) DO UPDATE SET
     weight = excluded.weight, weight_at = excluded.weight_at, half_life = excluded.half_life,
     state = excluded.state, last_at = excluded.last_at;

@@ -1,8 +1,16 @@
--- name: InsertRanking :batchexec
+-- InsertRankings takes arrays of equal length; a learner of 0 is nobody.
+
+-- name: InsertRankings :exec
 INSERT INTO rankings (ranking_id, learner_id, created_at, day, body)
-VALUES (
-    sqlc.arg(ranking_id), sqlc.narg(learner_id), sqlc.arg(created_at), sqlc.arg(day), sqlc.arg(body)
-)
+SELECT r.ranking_id, NULLIF(r.learner_id, 0), r.created_at, r.day, r.body::json
+FROM (
+    SELECT unnest(sqlc.arg(ranking_ids)::text[]) AS ranking_id,
+        unnest(sqlc.arg(learner_ids)::bigint[]) AS learner_id,
+        unnest(sqlc.arg(created_ats)::timestamptz[]) AS created_at,
+        unnest(sqlc.arg(days)::integer[]) AS day,
+        unnest(sqlc.arg(bodies)::text[]) AS body
+) r
+ORDER BY r.learner_id, r.day, r.ranking_id
 ON CONFLICT (ranking_id, day) DO NOTHING;
 
 -- A ranking's id is unique per day only, where it matters: the first one stands.

@@ -142,6 +142,17 @@ type InsertArtefactChunksParams struct {
 	Body    []byte
 }
 
+const lockArtefactKind = `-- name: LockArtefactKind :exec
+
+SELECT last_version FROM artefact_kinds WHERE kind = $1 FOR UPDATE
+`
+
+// LockArtefactKind makes writes to the versions of a kind take turns.
+func (q *Queries) LockArtefactKind(ctx context.Context, kind string) error {
+	_, err := q.db.Exec(ctx, lockArtefactKind, kind)
+	return err
+}
+
 const nextArtefactVersion = `-- name: NextArtefactVersion :one
 INSERT INTO artefact_kinds (kind, last_version) VALUES ($1, 1)
 ON CONFLICT (kind) DO UPDATE SET last_version = artefact_kinds.last_version + 1

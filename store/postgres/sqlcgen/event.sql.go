@@ -40,6 +40,15 @@ func (q *Queries) AddActivity(ctx context.Context, arg AddActivityParams) error 
 	return err
 }
 
+const awaitTurn = `-- name: AwaitTurn :exec
+SELECT pg_advisory_xact_lock($1::bigint)
+`
+
+func (q *Queries) AwaitTurn(ctx context.Context, key int64) error {
+	_, err := q.db.Exec(ctx, awaitTurn, key)
+	return err
+}
+
 const deleteEventKeysOf = `-- name: DeleteEventKeysOf :exec
 DELETE FROM event_keys k USING events e
 WHERE e.learner_id = $1 AND k.event_id = e.event_id
@@ -110,20 +119,23 @@ func (q *Queries) EventsAfter(ctx context.Context, after int64, maxRows int32) (
 }
 
 const insertEventKeys = `-- name: InsertEventKeys :many
-INSERT INTO event_keys (event_id, id, occurred_at)
-SELECT e.event_id, e.id, e.occurred_at
+
+INSERT INTO event_keys (event_id, occurred_at)
+SELECT e.event_id, e.occurred_at
 FROM (
     SELECT unnest($1::text[]) AS event_id,
-        unnest($2::bigint[]) AS id,
-        unnest($3::timestamptz[]) AS occurred_at
+        unnest($2::timestamptz[]) AS occurred_at
 ) e
 ORDER BY e.event_id
 ON CONFLICT (event_id) DO NOTHING
 RETURNING event_id
 `
 
-func (q *Queries) InsertEventKeys(ctx context.Context, eventIds []string, ids []int64, occurredAts []time.Time) ([]string, error) {
-	rows, err := q.db.Query(ctx, insertEventKeys, eventIds, ids, occurredAts)
+// The key table says which events of a batch are new. Their rows come last in
+// the transaction, under the events' advisory lock, so that the order of their
+// ids is the order of commits.
+func (q *Queries) InsertEventKeys(ctx context.Context, eventIds []string, occurredAts []time.Time) ([]string, error) {
+	rows, err := q.db.Query(ctx, insertEventKeys, eventIds, occurredAts)
 	if err != nil {
 		return nil, err
 	}
@@ -142,22 +154,70 @@ func (q *Queries) InsertEventKeys(ctx context.Context, eventIds []string, ids []
 	return items, nil
 }
 
+const insertEvents = `-- name: InsertEvents :exec
+
+INSERT INTO events (
+    event_id, schema_version, type, learner_id, course_id, occurred_at, received_at, ranking_id,
+    position, surface, session_id, value, query, properties
+)
+SELECT e.event_id, e.schema_version, e.type, e.learner_id, NULLIF(e.course_id, 0), e.occurred_at,
+    e.received_at, NULLIF(e.ranking_id, ''), NULLIF(e.position, -2147483648), e.surface,
+    e.session_id, NULLIF(e.value, 'NaN'::double precision), e.query, NULLIF(e.properties, '')::json
+FROM (
+    SELECT unnest($1::text[]) AS event_id,
+        unnest($2::integer[]) AS schema_version,
+        unnest($3::text[]) AS type,
+        unnest($4::bigint[]) AS learner_id,
+        unnest($5::bigint[]) AS course_id,
+        unnest($6::timestamptz[]) AS occurred_at,
+        unnest($7::timestamptz[]) AS received_at,
+        unnest($8::text[]) AS ranking_id,
+        unnest($9::integer[]) AS position,
+        unnest($10::text[]) AS surface,
+        unnest($11::text[]) AS session_id,
+        unnest($12::double precision[]) AS value,
+        unnest($13::text[]) AS query,
+        unnest($14::text[]) AS properties
+) e
+`
+
 type InsertEventsParams struct {
-	ID            int64
-	EventID       string
-	SchemaVersion int32
-	Type          string
-	LearnerID     int64
-	CourseID      *int64
-	OccurredAt    time.Time
-	ReceivedAt    time.Time
-	RankingID     *string
-	Position      *int32
-	Surface       string
-	SessionID     string
-	Value         *float64
-	Query         string
-	Properties    []byte
+	EventIds       []string
+	SchemaVersions []int32
+	Types          []string
+	LearnerIds     []int64
+	CourseIds      []int64
+	OccurredAts    []time.Time
+	ReceivedAts    []time.Time
+	RankingIds     []string
+	Positions      []int32
+	Surfaces       []string
+	SessionIds     []string
+	Vals           []float64
+	Queries        []string
+	Properties     []string
+}
+
+// InsertEvents takes arrays of equal length, which have no nulls: a course of 0,
+// the lowest position, a value that is no number and empty texts stand for them.
+func (q *Queries) InsertEvents(ctx context.Context, arg InsertEventsParams) error {
+	_, err := q.db.Exec(ctx, insertEvents,
+		arg.EventIds,
+		arg.SchemaVersions,
+		arg.Types,
+		arg.LearnerIds,
+		arg.CourseIds,
+		arg.OccurredAts,
+		arg.ReceivedAts,
+		arg.RankingIds,
+		arg.Positions,
+		arg.Surfaces,
+		arg.SessionIds,
+		arg.Vals,
+		arg.Queries,
+		arg.Properties,
+	)
+	return err
 }
 
 const learnerEvents = `-- name: LearnerEvents :many
@@ -204,33 +264,6 @@ func (q *Queries) LearnerEvents(ctx context.Context, learnerID int64, maxRows in
 			return nil, err
 		}
 		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const reserveEventIDs = `-- name: ReserveEventIDs :many
-
-SELECT nextval('events_id_seq')::bigint AS id FROM generate_series(1, $1::integer)
-`
-
-// The key table says which events of a batch are new; those are copied into
-// the partitioned table under ids that are reserved first.
-func (q *Queries) ReserveEventIDs(ctx context.Context, n int32) ([]int64, error) {
-	rows, err := q.db.Query(ctx, reserveEventIDs, n)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []int64
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

@@ -20,6 +20,46 @@ func (q *Queries) BumpProfiles(ctx context.Context, learnerIds []int64) error {
 	return err
 }
 
+const createLearners = `-- name: CreateLearners :many
+
+INSERT INTO learners (
+    anonymous, interests, goal, preferred_level, languages, region, organisations,
+    profile_version, created_at, updated_at
+)
+SELECT n.anonymous, '{}', '', '', '{}', '', '{}',
+    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, $1, $1
+FROM (SELECT unnest($2::boolean[]) AS anonymous) n
+RETURNING id, anonymous
+`
+
+type CreateLearnersRow struct {
+	ID        int64
+	Anonymous bool
+}
+
+// CreateLearners makes learners and visitors of whom nothing is known yet.
+// Versions begin at the server's time in microseconds, so that one who is erased
+// and comes back never has a version that a cache still knows.
+func (q *Queries) CreateLearners(ctx context.Context, createdAt time.Time, anonymous []bool) ([]CreateLearnersRow, error) {
+	rows, err := q.db.Query(ctx, createLearners, createdAt, anonymous)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CreateLearnersRow
+	for rows.Next() {
+		var i CreateLearnersRow
+		if err := rows.Scan(&i.ID, &i.Anonymous); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const deleteLearner = `-- name: DeleteLearner :exec
 DELETE FROM learners WHERE id = $1
 `
@@ -30,20 +70,37 @@ func (q *Queries) DeleteLearner(ctx context.Context, id int64) error {
 }
 
 const identities = `-- name: Identities :many
-SELECT kind, external_id, learner_id FROM identities
-WHERE kind = $1 AND external_id = ANY ($2::text[])
+SELECT n.kind, n.external_id, n.learner_id, l.anonymous
+FROM (
+    SELECT unnest($1::smallint[]) AS kind,
+        unnest($2::text[]) AS external_id
+) w
+JOIN identities n ON n.kind = w.kind AND n.external_id = w.external_id
+JOIN learners l ON l.id = n.learner_id
 `
 
-func (q *Queries) Identities(ctx context.Context, kind int16, externalIds []string) ([]Identity, error) {
-	rows, err := q.db.Query(ctx, identities, kind, externalIds)
+type IdentitiesRow struct {
+	Kind       int16
+	ExternalID string
+	LearnerID  int64
+	Anonymous  bool
+}
+
+func (q *Queries) Identities(ctx context.Context, kinds []int16, externalIds []string) ([]IdentitiesRow, error) {
+	rows, err := q.db.Query(ctx, identities, kinds, externalIds)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Identity
+	var items []IdentitiesRow
 	for rows.Next() {
-		var i Identity
-		if err := rows.Scan(&i.Kind, &i.ExternalID, &i.LearnerID); err != nil {
+		var i IdentitiesRow
+		if err := rows.Scan(
+			&i.Kind,
+			&i.ExternalID,
+			&i.LearnerID,
+			&i.Anonymous,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -82,69 +139,26 @@ func (q *Queries) IdentityOf(ctx context.Context, learnerID int64) (IdentityOfRo
 	return i, err
 }
 
-const insertIdentity = `-- name: InsertIdentity :execrows
+const insertIdentities = `-- name: InsertIdentities :execrows
 
 INSERT INTO identities (kind, external_id, learner_id)
-VALUES ($1, $2, $3)
+SELECT w.kind, w.external_id, w.learner_id
+FROM (
+    SELECT unnest($1::smallint[]) AS kind,
+        unnest($2::text[]) AS external_id,
+        unnest($3::bigint[]) AS learner_id
+) w
+ORDER BY w.kind, w.external_id
 ON CONFLICT (kind, external_id) DO NOTHING
 `
 
-// InsertIdentity returns no row when another transaction was faster: read its
-// learner then, and delete the one made in vain.
-func (q *Queries) InsertIdentity(ctx context.Context, kind int16, externalID string, learnerID int64) (int64, error) {
-	result, err := q.db.Exec(ctx, insertIdentity, kind, externalID, learnerID)
+// InsertIdentities leaves out what another transaction was faster with.
+func (q *Queries) InsertIdentities(ctx context.Context, kinds []int16, externalIds []string, learnerIds []int64) (int64, error) {
+	result, err := q.db.Exec(ctx, insertIdentities, kinds, externalIds, learnerIds)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
-}
-
-const insertLearner = `-- name: InsertLearner :one
-INSERT INTO learners (
-    anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations,
-    personalisation, exploration, profile_version, created_at, updated_at
-) VALUES (
-    $1, $2, $3, $4,
-    $5, $6, $7, $8,
-    $9, $10, $11, $12, $13
-) RETURNING id
-`
-
-type InsertLearnerParams struct {
-	Anonymous       bool
-	Interests       []string
-	Goal            string
-	WeeklyHours     *float64
-	PreferredLevel  string
-	Languages       []string
-	Region          string
-	Organisations   []string
-	Personalisation *bool
-	Exploration     *bool
-	ProfileVersion  int64
-	CreatedAt       time.Time
-	UpdatedAt       time.Time
-}
-
-func (q *Queries) InsertLearner(ctx context.Context, arg InsertLearnerParams) (int64, error) {
-	row := q.db.QueryRow(ctx, insertLearner,
-		arg.Anonymous,
-		arg.Interests,
-		arg.Goal,
-		arg.WeeklyHours,
-		arg.PreferredLevel,
-		arg.Languages,
-		arg.Region,
-		arg.Organisations,
-		arg.Personalisation,
-		arg.Exploration,
-		arg.ProfileVersion,
-		arg.CreatedAt,
-		arg.UpdatedAt,
-	)
-	var id int64
-	err := row.Scan(&id)
-	return id, err
 }
 
 const learnerByID = `-- name: LearnerByID :one
@@ -175,11 +189,11 @@ func (q *Queries) LearnerByID(ctx context.Context, id int64) (Learner, error) {
 
 const lockLearners = `-- name: LockLearners :many
 
-SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at FROM learners WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE
+SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at FROM learners WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
 `
 
 // LockLearners locks in the order of ids, so that two writes cannot wait for
-// each other.
+// each other. Rows that refer to a learner may still be written.
 func (q *Queries) LockLearners(ctx context.Context, ids []int64) ([]Learner, error) {
 	rows, err := q.db.Query(ctx, lockLearners, ids)
 	if err != nil {
@@ -342,14 +356,97 @@ func (q *Queries) ProfileVersion(ctx context.Context, kind int16, externalID str
 	return profile_version, err
 }
 
+const putProfileEntries = `-- name: PutProfileEntries :exec
+INSERT INTO profile_entries (learner_id, course_id, weight, weight_at, half_life, state, last_at)
+SELECT e.learner_id, e.course_id, e.weight, e.weight_at, e.half_life, e.state, e.last_at
+FROM (
+    SELECT unnest($1::bigint[]) AS learner_id,
+        unnest($2::bigint[]) AS course_id,
+        unnest($3::double precision[]) AS weight,
+        unnest($4::timestamptz[]) AS weight_at,
+        unnest($5::bigint[]) AS half_life,
+        unnest($6::integer[]) AS state,
+        unnest($7::timestamptz[]) AS last_at
+) e
+ON CONFLICT (learner_id, course_id) DO UPDATE SET
+    weight = excluded.weight, weight_at = excluded.weight_at, half_life = excluded.half_life,
+    state = excluded.state, last_at = excluded.last_at
+`
+
+type PutProfileEntriesParams struct {
+	Learners  []int64
+	Courses   []int64
+	Weights   []float64
+	WeightAts []time.Time
+	HalfLives []int64
+	States    []int32
+	LastAts   []time.Time
+}
+
+func (q *Queries) PutProfileEntries(ctx context.Context, arg PutProfileEntriesParams) error {
+	_, err := q.db.Exec(ctx, putProfileEntries,
+		arg.Learners,
+		arg.Courses,
+		arg.Weights,
+		arg.WeightAts,
+		arg.HalfLives,
+		arg.States,
+		arg.LastAts,
+	)
+	return err
+}
+
+const seizeLearners = `-- name: SeizeLearners :many
+
+SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at FROM learners WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE
+`
+
+// SeizeLearners locks learners who are about to go: nothing that refers to them
+// may be written any more.
+func (q *Queries) SeizeLearners(ctx context.Context, ids []int64) ([]Learner, error) {
+	rows, err := q.db.Query(ctx, seizeLearners, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Learner
+	for rows.Next() {
+		var i Learner
+		if err := rows.Scan(
+			&i.ID,
+			&i.Anonymous,
+			&i.Interests,
+			&i.Goal,
+			&i.WeeklyHours,
+			&i.PreferredLevel,
+			&i.Languages,
+			&i.Region,
+			&i.Organisations,
+			&i.Personalisation,
+			&i.Exploration,
+			&i.ProfileVersion,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const updateLearner = `-- name: UpdateLearner :exec
 UPDATE learners SET
     interests = $1, goal = $2, weekly_hours = $3,
     preferred_level = $4, languages = $5,
     region = $6, organisations = $7,
     personalisation = $8, exploration = $9,
-    profile_version = profile_version + 1, updated_at = $10
-WHERE id = $11
+    profile_version = profile_version + 1, created_at = $10,
+    updated_at = $11
+WHERE id = $12
 `
 
 type UpdateLearnerParams struct {
@@ -362,6 +459,7 @@ type UpdateLearnerParams struct {
 	Organisations   []string
 	Personalisation *bool
 	Exploration     *bool
+	CreatedAt       time.Time
 	UpdatedAt       time.Time
 	ID              int64
 }
@@ -377,6 +475,7 @@ func (q *Queries) UpdateLearner(ctx context.Context, arg UpdateLearnerParams) er
 		arg.Organisations,
 		arg.Personalisation,
 		arg.Exploration,
+		arg.CreatedAt,
 		arg.UpdatedAt,
 		arg.ID,
 	)

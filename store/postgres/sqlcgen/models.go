@@ -114,7 +114,6 @@ type Event struct {
 
 type EventKey struct {
 	EventID    string
-	ID         int64
 	OccurredAt time.Time
 }
 
@@ -134,6 +133,11 @@ type EventsDefault struct {
 	Value         *float64
 	Query         string
 	Properties    []byte
+}
+
+type FeedPosition struct {
+	Name string
+	Seq  int64
 }
 
 type Fingerprint struct {
@@ -162,6 +166,12 @@ type Learner struct {
 	ProfileVersion  int64
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
+}
+
+type Lease struct {
+	Name      string
+	Holder    string
+	ExpiresAt time.Time
 }
 
 type ProfileEntry struct {
@@ -211,6 +221,12 @@ type Review struct {
 	WrittenAt   *time.Time
 	Day         *int32
 	SortAt      time.Time
+}
+
+type ReviewEmbedding struct {
+	FingerprintID int64
+	CourseID      int64
+	Vector        []byte
 }
 
 type Secret struct {

@@ -28,6 +28,41 @@ func (q *Queries) DeleteRankingsBefore(ctx context.Context, before time.Time, ma
 	return result.RowsAffected(), nil
 }
 
+const insertRankings = `-- name: InsertRankings :exec
+
+INSERT INTO rankings (ranking_id, learner_id, created_at, day, body)
+SELECT r.ranking_id, NULLIF(r.learner_id, 0), r.created_at, r.day, r.body::json
+FROM (
+    SELECT unnest($1::text[]) AS ranking_id,
+        unnest($2::bigint[]) AS learner_id,
+        unnest($3::timestamptz[]) AS created_at,
+        unnest($4::integer[]) AS day,
+        unnest($5::text[]) AS body
+) r
+ORDER BY r.learner_id, r.day, r.ranking_id
+ON CONFLICT (ranking_id, day) DO NOTHING
+`
+
+type InsertRankingsParams struct {
+	RankingIds []string
+	LearnerIds []int64
+	CreatedAts []time.Time
+	Days       []int32
+	Bodies     []string
+}
+
+// InsertRankings takes arrays of equal length; a learner of 0 is nobody.
+func (q *Queries) InsertRankings(ctx context.Context, arg InsertRankingsParams) error {
+	_, err := q.db.Exec(ctx, insertRankings,
+		arg.RankingIds,
+		arg.LearnerIds,
+		arg.CreatedAts,
+		arg.Days,
+		arg.Bodies,
+	)
+	return err
+}
+
 const ranking = `-- name: Ranking :one
 
 SELECT ranking_id, learner_id, created_at, day, body FROM rankings WHERE ranking_id = $1 ORDER BY day LIMIT 1

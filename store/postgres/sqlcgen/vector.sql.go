@@ -21,6 +21,30 @@ func (q *Queries) CountEmbeddings(ctx context.Context, fingerprint string) (int6
 	return count, err
 }
 
+const coursesWithContent = `-- name: CoursesWithContent :many
+SELECT course_id FROM courses WHERE content_hash = ANY ($1::bytea[]) ORDER BY course_id
+`
+
+func (q *Queries) CoursesWithContent(ctx context.Context, hashes [][]byte) ([]int64, error) {
+	rows, err := q.db.Query(ctx, coursesWithContent, hashes)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var course_id int64
+		if err := rows.Scan(&course_id); err != nil {
+			return nil, err
+		}
+		items = append(items, course_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const deleteEmbeddings = `-- name: DeleteEmbeddings :execrows
 DELETE FROM embeddings d WHERE d.fingerprint_id = $1 AND d.content_hash IN (
     SELECT e.content_hash FROM embeddings e
@@ -42,6 +66,16 @@ DELETE FROM fingerprints WHERE id = $1
 
 func (q *Queries) DeleteFingerprint(ctx context.Context, id int64) error {
 	_, err := q.db.Exec(ctx, deleteFingerprint, id)
+	return err
+}
+
+const dropReviewEmbeddings = `-- name: DropReviewEmbeddings :exec
+DELETE FROM review_embeddings
+WHERE fingerprint_id = $1 AND course_id = ANY ($2::bigint[])
+`
+
+func (q *Queries) DropReviewEmbeddings(ctx context.Context, fingerprintID int64, courses []int64) error {
+	_, err := q.db.Exec(ctx, dropReviewEmbeddings, fingerprintID, courses)
 	return err
 }
 
@@ -87,6 +121,42 @@ func (q *Queries) FingerprintID(ctx context.Context, fingerprint string) (int64,
 	return id, err
 }
 
+const holdCourses = `-- name: HoldCourses :many
+
+SELECT i.external_id, c.course_id
+FROM courses c
+JOIN course_ids i ON i.id = c.course_id
+WHERE i.external_id = ANY ($1::text[])
+ORDER BY c.course_id
+FOR KEY SHARE OF c
+`
+
+type HoldCoursesRow struct {
+	ExternalID string
+	CourseID   int64
+}
+
+// HoldCourses keeps courses from being deleted until the end of the transaction.
+func (q *Queries) HoldCourses(ctx context.Context, externalIds []string) ([]HoldCoursesRow, error) {
+	rows, err := q.db.Query(ctx, holdCourses, externalIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []HoldCoursesRow
+	for rows.Next() {
+		var i HoldCoursesRow
+		if err := rows.Scan(&i.ExternalID, &i.CourseID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertFingerprint = `-- name: InsertFingerprint :exec
 INSERT INTO fingerprints (fingerprint) VALUES ($1) ON CONFLICT (fingerprint) DO NOTHING
 `
@@ -94,6 +164,21 @@ INSERT INTO fingerprints (fingerprint) VALUES ($1) ON CONFLICT (fingerprint) DO 
 func (q *Queries) InsertFingerprint(ctx context.Context, fingerprint string) error {
 	_, err := q.db.Exec(ctx, insertFingerprint, fingerprint)
 	return err
+}
+
+const pruneReviewEmbeddings = `-- name: PruneReviewEmbeddings :execrows
+DELETE FROM review_embeddings d WHERE d.fingerprint_id = $1 AND d.course_id IN (
+    SELECT e.course_id FROM review_embeddings e
+    WHERE e.fingerprint_id = $1 LIMIT $2
+)
+`
+
+func (q *Queries) PruneReviewEmbeddings(ctx context.Context, fingerprintID int64, maxRows int32) (int64, error) {
+	result, err := q.db.Exec(ctx, pruneReviewEmbeddings, fingerprintID, maxRows)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const putEmbeddings = `-- name: PutEmbeddings :exec
@@ -110,6 +195,54 @@ ON CONFLICT (fingerprint_id, content_hash) DO UPDATE SET vector = excluded.vecto
 func (q *Queries) PutEmbeddings(ctx context.Context, fingerprintID int64, hashes [][]byte, vectors [][]byte) error {
 	_, err := q.db.Exec(ctx, putEmbeddings, fingerprintID, hashes, vectors)
 	return err
+}
+
+const putReviewEmbeddings = `-- name: PutReviewEmbeddings :exec
+INSERT INTO review_embeddings (fingerprint_id, course_id, vector)
+SELECT $1, e.course_id, e.vector
+FROM (
+    SELECT unnest($2::bigint[]) AS course_id,
+        unnest($3::bytea[]) AS vector
+) e
+ORDER BY e.course_id
+ON CONFLICT (fingerprint_id, course_id) DO UPDATE SET vector = excluded.vector
+`
+
+func (q *Queries) PutReviewEmbeddings(ctx context.Context, fingerprintID int64, courses []int64, vectors [][]byte) error {
+	_, err := q.db.Exec(ctx, putReviewEmbeddings, fingerprintID, courses, vectors)
+	return err
+}
+
+const reviewEmbeddings = `-- name: ReviewEmbeddings :many
+SELECT i.external_id, e.vector
+FROM course_ids i
+JOIN review_embeddings e ON e.course_id = i.id
+WHERE i.external_id = ANY ($1::text[]) AND e.fingerprint_id = $2
+`
+
+type ReviewEmbeddingsRow struct {
+	ExternalID string
+	Vector     []byte
+}
+
+func (q *Queries) ReviewEmbeddings(ctx context.Context, externalIds []string, fingerprintID int64) ([]ReviewEmbeddingsRow, error) {
+	rows, err := q.db.Query(ctx, reviewEmbeddings, externalIds, fingerprintID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ReviewEmbeddingsRow
+	for rows.Next() {
+		var i ReviewEmbeddingsRow
+		if err := rows.Scan(&i.ExternalID, &i.Vector); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const staleFingerprints = `-- name: StaleFingerprints :many
