@@ -24,20 +24,22 @@ import (
 type Handlers struct {
 	EmbedCourses  func(ctx context.Context, job lectern.EmbedCoursesJob) error
 	TrainEmbedder func(ctx context.Context, job lectern.TrainEmbedderJob) error
-}
-
-// Periodic is work to be done again and again, by one process at a time.
-type Periodic struct {
-	Name       string // letters, digits and underscores; names the task in the queue
-	Every      time.Duration
-	RunOnStart bool // also right after this process becomes the leader
-	Run        func(ctx context.Context) error
+	// EmbedReviews may be nil where reviews get no vectors: its jobs are then done
+	// as soon as they come up.
+	EmbedReviews func(ctx context.Context, job lectern.EmbedReviewsJob) error
 }
 
 // Options tune a Runner. Zero values mean the defaults.
 type Options struct {
 	Logger   *slog.Logger
 	Periodic []Periodic
+	// Leader reports whether this process does the periodic work now. It is asked
+	// several times a second and must not block. Leave it nil where no other
+	// process works the same store.
+	Leader func() bool
+	// ID names this process in the jobs that it takes, so that others can tell
+	// whose they are. No two running processes may share one; made up when "".
+	ID string
 	// Rescue makes jobs that a dead process left running available again and
 	// returns how many. It runs before the workers start; leave it nil where
 	// other processes work the same queue.
@@ -73,51 +75,58 @@ const maxRetryDelay = 5 * time.Minute
 // maxAttempts keeps a job alive through an outage of hours.
 const maxAttempts = 200
 
-// Job is what Enqueue accepts: lectern.EmbedCoursesJob or lectern.TrainEmbedderJob.
+// Job is what Enqueue accepts: lectern.EmbedCoursesJob, lectern.EmbedReviewsJob
+// or lectern.TrainEmbedderJob.
 type Job interface{ Kind() string }
 
 // Runner works a queue. TTx is the transaction type of the store's driver.
 type Runner[TTx any] struct {
-	client *river.Client[TTx]
-	opts   Options
+	client   *river.Client[TTx]
+	schedule *schedule
+	opts     Options
 }
 
-// New makes a runner; Start starts it. Both handlers are required.
+// New makes a runner; Start starts it. EmbedCourses and TrainEmbedder are required.
 func New[TTx any](driver riverdriver.Driver[TTx], h Handlers, opts Options) (*Runner[TTx], error) {
 	if h.EmbedCourses == nil || h.TrainEmbedder == nil {
 		return nil, errors.New("jobs: a handler is missing")
+	}
+	if h.EmbedReviews == nil {
+		h.EmbedReviews = func(context.Context, lectern.EmbedReviewsJob) error { return nil }
 	}
 	opts = opts.withDefaults()
 	workers := river.NewWorkers()
 	err := errors.Join(
 		river.AddWorkerSafely(workers, &worker[lectern.EmbedCoursesJob]{timeout: opts.EmbedTimeout, run: h.EmbedCourses}),
+		river.AddWorkerSafely(workers, &worker[lectern.EmbedReviewsJob]{timeout: opts.EmbedTimeout, run: h.EmbedReviews}),
 		river.AddWorkerSafely(workers, &worker[lectern.TrainEmbedderJob]{timeout: opts.TrainTimeout, run: h.TrainEmbedder}),
 	)
-	periodic, tasks, tasksErr := periodicJobs(opts.Periodic)
-	if err := errors.Join(err, tasksErr, river.AddWorkerSafely(workers, tasks)); err != nil {
+	periodic, scheduleErr := newSchedule(opts.Periodic, opts.Leader, opts.Logger)
+	if err := errors.Join(err, scheduleErr); err != nil {
 		return nil, fmt.Errorf("jobs: %w", err)
 	}
 	client, err := river.NewClient(driver, &river.Config{
+		ID:                opts.ID,
 		Logger:            quiet.Logger(opts.Logger),
 		Workers:           workers,
 		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: opts.Workers}},
-		PeriodicJobs:      periodic,
 		FetchPollInterval: opts.PollInterval,
 		FetchCooldown:     min(100*time.Millisecond, opts.PollInterval),
 		MaxAttempts:       maxAttempts,
-		JobTimeout:        max(opts.EmbedTimeout, opts.TrainTimeout),
-		// Where another replica may have died, its jobs come back after this.
-		RescueStuckJobsAfter:        max(opts.EmbedTimeout, opts.TrainTimeout) + time.Minute,
+		JobTimeout:        opts.EmbedTimeout, // every worker states its own
+		// Where another replica may have died, its jobs come back after this, or
+		// after their worker's timeout where that is longer.
+		RescueStuckJobsAfter:        opts.EmbedTimeout + time.Minute,
 		CompletedJobRetentionPeriod: time.Hour,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("jobs: %w", err)
 	}
-	return &Runner[TTx]{client: client, opts: opts}, nil
+	return &Runner[TTx]{client: client, schedule: periodic, opts: opts}, nil
 }
 
-// Start rescues what a dead process left behind and starts the workers, which
-// stop when ctx ends or Stop is called.
+// Start rescues what a dead process left behind and starts the workers and the
+// periodic tasks, which stop when ctx ends or Stop is called.
 func (r *Runner[TTx]) Start(ctx context.Context) error {
 	if r.opts.Rescue != nil {
 		n, err := r.opts.Rescue(ctx)
@@ -131,21 +140,26 @@ func (r *Runner[TTx]) Start(ctx context.Context) error {
 	if err := r.client.Start(ctx); err != nil {
 		return fmt.Errorf("start jobs: %w", err)
 	}
+	r.schedule.start(ctx)
 	return nil
 }
 
 // hardStop is how long cancelled jobs get to return.
 const hardStop = 5 * time.Second
 
-// Stop lets running jobs finish until ctx ends, then cancels them. Cancelled
-// jobs are worked again after the next start.
+// Stop lets running jobs and periodic tasks finish until ctx ends, then cancels
+// them. Cancelled jobs are worked again after the next start.
 func (r *Runner[TTx]) Stop(ctx context.Context) error {
-	if err := r.client.Stop(ctx); err == nil || ctx.Err() == nil {
+	r.schedule.quit()
+	defer r.schedule.abort()
+	err := errors.Join(r.client.Stop(ctx), r.schedule.wait(ctx))
+	if err == nil || ctx.Err() == nil {
 		return err
 	}
 	hard, cancel := context.WithTimeout(context.WithoutCancel(ctx), hardStop)
 	defer cancel()
-	return r.client.StopAndCancel(hard)
+	r.schedule.abort()
+	return errors.Join(r.client.StopAndCancel(hard), r.schedule.wait(hard))
 }
 
 // Enqueue queues a job in a transaction of its own. A TrainEmbedderJob that is
@@ -154,9 +168,9 @@ func (r *Runner[TTx]) Stop(ctx context.Context) error {
 func (r *Runner[TTx]) Enqueue(ctx context.Context, job Job) (queued bool, err error) {
 	var opts *river.InsertOpts
 	switch job.(type) {
-	case lectern.EmbedCoursesJob:
+	case lectern.EmbedCoursesJob, lectern.EmbedReviewsJob:
 	case lectern.TrainEmbedderJob:
-		opts = &river.InsertOpts{UniqueOpts: unfinished(false)}
+		opts = &river.InsertOpts{UniqueOpts: unfinished()}
 	default:
 		return false, fmt.Errorf("jobs: unknown job %q", job.Kind())
 	}
@@ -167,10 +181,9 @@ func (r *Runner[TTx]) Enqueue(ctx context.Context, job Job) (queued bool, err er
 	return !res.UniqueSkippedAsDuplicate, nil
 }
 
-// unfinished makes a job unique among those that are not done yet.
-func unfinished(byArgs bool) river.UniqueOpts {
+// unfinished makes a job the only one of its kind that is not done yet.
+func unfinished() river.UniqueOpts {
 	return river.UniqueOpts{
-		ByArgs: byArgs,
 		ByState: []rivertype.JobState{
 			rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable,
 			rivertype.JobStateRunning, rivertype.JobStateScheduled,

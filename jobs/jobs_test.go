@@ -132,6 +132,64 @@ func TestWriteToVector(t *testing.T) {
 	t.Logf("%v from the write to the worker", time.Since(written))
 }
 
+// TestReviewToVector follows a review from the write to the worker, and an
+// enqueued job beside it.
+func TestReviewToVector(t *testing.T) {
+	s := queue(t)
+	p := lectern.CoursePatch{Replace: true, Course: lectern.Course{ID: "a", Title: "Course a"}}
+	if _, err := s.PutCourses(t.Context(), []lectern.CoursePatch{p}); err != nil {
+		t.Fatal(err)
+	}
+	worked := make(chan []string, 4)
+	r := runner(t, s, jobs.Handlers{EmbedReviews: func(_ context.Context, j lectern.EmbedReviewsJob) error {
+		worked <- j.CourseIDs
+		return nil
+	}}, jobs.Options{ID: "replica-1"})
+	start(t, r)
+	reviews := []lectern.Review{{ID: "1", CourseID: "a", Text: "good"}, {ID: "2", CourseID: "a", Text: "bad"}, {ID: "3", CourseID: "later", Text: "x"}}
+	if _, err := s.PutReviews(t.Context(), reviews); err != nil {
+		t.Fatal(err)
+	}
+	if got := receive(t, worked); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("worked %v", got)
+	}
+	p.Course.ID = "later"
+	if _, err := s.PutCourses(t.Context(), []lectern.CoursePatch{p}); err != nil {
+		t.Fatal(err)
+	}
+	if got := receive(t, worked); !slices.Equal(got, []string{"later"}) {
+		t.Errorf("worked %v once the course came", got)
+	}
+	if queued, err := r.Enqueue(t.Context(), lectern.EmbedReviewsJob{CourseIDs: []string{"b"}}); err != nil || !queued {
+		t.Fatal(queued, err)
+	}
+	if got := receive(t, worked); !slices.Equal(got, []string{"b"}) {
+		t.Errorf("worked %v", got)
+	}
+}
+
+// TestReviewsWithoutHandler wants jobs that nobody has a use for to go away.
+func TestReviewsWithoutHandler(t *testing.T) {
+	s := queue(t)
+	r := runner(t, s, jobs.Handlers{}, jobs.Options{})
+	if _, err := r.Enqueue(t.Context(), lectern.EmbedReviewsJob{CourseIDs: []string{"a"}}); err != nil {
+		t.Fatal(err)
+	}
+	start(t, r)
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		st, err := s.Stats(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st.PendingJobs == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d jobs are still waiting", st.PendingJobs)
+		}
+	}
+}
+
 func TestTrainIsUnique(t *testing.T) {
 	s := queue(t)
 	running, release := make(chan string, 4), make(chan struct{})
@@ -167,14 +225,33 @@ func TestTrainIsUnique(t *testing.T) {
 	}
 }
 
-func TestPeriodic(t *testing.T) {
-	ran := make(chan struct{}, 100)
-	r := runner(t, queue(t), jobs.Handlers{}, jobs.Options{Periodic: []jobs.Periodic{{
-		Name: "retention", Every: time.Hour, RunOnStart: true,
-		Run: func(context.Context) error { ran <- struct{}{}; return nil },
-	}}})
-	start(t, r)
-	receive(t, ran)
+// TestPeriodicFollowsTheLeader has two runners on one queue, as two replicas
+// would, of which one is made the leader and then the other.
+func TestPeriodicFollowsTheLeader(t *testing.T) {
+	s := queue(t)
+	var leader atomic.Value
+	leader.Store("nobody")
+	ran := make(chan string, 100)
+	for _, name := range []string{"a", "b"} {
+		start(t, runner(t, s, jobs.Handlers{}, jobs.Options{
+			Leader: func() bool { return leader.Load() == name },
+			Periodic: []jobs.Periodic{{
+				Name: "retention", Every: time.Hour, RunOnStart: true,
+				Run: func(context.Context) error { ran <- name; return nil },
+			}},
+		}))
+	}
+	for _, name := range []string{"a", "b"} {
+		leader.Store(name)
+		elected := time.Now()
+		if got := receive(t, ran); got != name {
+			t.Errorf("%s ran, the leader is %s", got, name)
+		}
+		t.Logf("%v from the election to the first run", time.Since(elected))
+	}
+	if len(ran) > 0 {
+		t.Errorf("%s ran once more", <-ran)
+	}
 }
 
 func TestRefuses(t *testing.T) {
