@@ -3,6 +3,7 @@ package postgres
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -64,6 +65,12 @@ func checkID(field, id string) error {
 
 // isText reports whether PostgreSQL can keep s in a text column.
 func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
+
+// textsOf returns the distinct ones of ids that PostgreSQL can compare with
+// others; no row can have another. It is never nil.
+func textsOf(ids []string) []string {
+	return slices.DeleteFunc(distinct(ids), func(id string) bool { return !isText(id) })
+}
 
 // checkText refuses text that PostgreSQL cannot keep. One such text would undo
 // the whole batch if it were sent.

@@ -13,6 +13,7 @@ import (
 
 // The SQLSTATE codes that mean something here.
 const (
+	stateNotText          = "22021" // a NUL character, or no UTF-8
 	stateForeignKey       = "23503"
 	stateReadOnly         = "25006" // a standby, for as long as a failover takes
 	stateIdleTransaction  = "25P03"
@@ -43,6 +44,9 @@ func sqlState(err error) string {
 // of them has to try again. A row that was there when it was looked up and is
 // gone when it is pointed at (a learner that was erased) is such a case too.
 func isConflict(err error) bool {
+	if errors.Is(err, errRaced) {
+		return true
+	}
 	switch sqlState(err) {
 	case stateSerialisation, stateDeadlock, stateForeignKey:
 		return true
@@ -64,7 +68,9 @@ func fail(err error) error {
 	switch code := sqlState(err); {
 	case code == stateCancelled:
 		return lectern.Errorf(lectern.CodeDeadline, "the store took too long: %w", err)
-	case isAway(code, err):
+	case code == stateNotText:
+		return lectern.Errorf(lectern.CodeInvalid, "a text holds what cannot be stored: %w", err)
+	case errors.Is(err, errRaced) || isAway(code, err):
 		return unavailable("the store is not available", err)
 	}
 	return err

@@ -12,6 +12,14 @@ RETURNING id, external_id;
 -- name: CourseID :one
 SELECT id FROM course_ids WHERE external_id = sqlc.arg(external_id);
 
+-- LockCourseIDs keeps other writes of these courses out, whether they are there
+-- or not. It does not stand in the way of rows that point at them.
+
+-- name: LockCourseIDs :exec
+SELECT id FROM course_ids WHERE id = ANY (sqlc.arg(ids)::bigint[])
+ORDER BY id
+FOR NO KEY UPDATE;
+
 -- name: LockCourses :many
 SELECT * FROM courses WHERE course_id = ANY (sqlc.arg(course_ids)::bigint[])
 ORDER BY course_id
@@ -59,8 +67,8 @@ ON CONFLICT (course_id) DO UPDATE SET
     enrolments = excluded.enrolments, extra = excluded.extra,
     content_hash = excluded.content_hash, stored_at = excluded.stored_at;
 
--- name: DeleteCourse :execrows
-DELETE FROM courses WHERE course_id = sqlc.arg(course_id);
+-- name: DeleteCourses :many
+DELETE FROM courses WHERE course_id = ANY (sqlc.arg(course_ids)::bigint[]) RETURNING course_id;
 
 -- name: CountListedCourses :one
 SELECT count(*) FROM courses WHERE status <> 'retired';
@@ -77,23 +85,6 @@ FOR UPDATE OF c;
 UPDATE courses SET status = 'retired', stored_at = sqlc.arg(stored_at)
 WHERE course_id = ANY (sqlc.arg(course_ids)::bigint[]);
 
--- LockFeed makes the order of sequence numbers the order of commits: it is taken
--- right before the first write to the feed and held until commit. The number is
--- the feed's name among advisory locks and nothing else.
-
--- name: LockFeed :exec
-SELECT pg_advisory_xact_lock(7310579603201);
-
--- name: DropCourseChanges :exec
-DELETE FROM course_changes
-WHERE course_id = ANY (sqlc.arg(course_ids)::bigint[]) AND kind = sqlc.arg(kind);
-
--- name: InsertCourseChanges :exec
-INSERT INTO course_changes (course_id, kind)
-SELECT c.id, sqlc.arg(kind)
-FROM unnest(sqlc.arg(course_ids)::bigint[]) WITH ORDINALITY AS c (id, place)
-ORDER BY c.place;
-
 -- name: CourseChangesAfter :many
 SELECT ch.seq, i.external_id, ch.kind
 FROM course_changes ch
@@ -104,3 +95,9 @@ LIMIT sqlc.arg(max_rows);
 
 -- name: CourseContentIDs :many
 SELECT course_id FROM courses WHERE content_hash = ANY (sqlc.arg(hashes)::bytea[]) ORDER BY course_id;
+
+-- name: KnownCourses :many
+SELECT i.id, i.external_id
+FROM course_ids i
+JOIN courses c ON c.course_id = i.id
+WHERE i.id = ANY (sqlc.arg(ids)::bigint[]);

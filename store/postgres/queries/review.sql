@@ -4,15 +4,31 @@ SELECT * FROM reviews WHERE review_id = ANY (sqlc.arg(review_ids)::text[]) ORDER
 -- name: ReviewByID :one
 SELECT * FROM reviews WHERE review_id = sqlc.arg(review_id);
 
--- name: UpsertReview :batchexec
+-- What may be missing comes with a value that stands for it: 0 for a learner
+-- and for stars, and dated tells whether written_at counts.
+
+-- name: UpsertReviews :exec
 INSERT INTO reviews (
     review_id, source, course_id, learner_id, stars_tenths, text, language, helpful, written_at,
     day, sort_at
-) VALUES (
-    sqlc.arg(review_id), sqlc.arg(source), sqlc.arg(course_id), sqlc.narg(learner_id),
-    sqlc.narg(stars_tenths), sqlc.arg(text), sqlc.arg(language), sqlc.arg(helpful),
-    sqlc.narg(written_at), sqlc.narg(day), COALESCE(sqlc.narg(written_at), '-infinity'::timestamptz)
 )
+SELECT e.review_id, e.source, e.course_id, NULLIF(e.learner_id, 0), NULLIF(e.stars_tenths, 0), e.text,
+    e.language, e.helpful, CASE WHEN e.dated THEN e.written_at END, CASE WHEN e.dated THEN e.day END,
+    CASE WHEN e.dated THEN e.written_at ELSE '-infinity'::timestamptz END
+FROM (
+    SELECT unnest(sqlc.arg(review_ids)::text[]) AS review_id,
+        unnest(sqlc.arg(sources)::text[]) AS source,
+        unnest(sqlc.arg(courses)::bigint[]) AS course_id,
+        unnest(sqlc.arg(learners)::bigint[]) AS learner_id,
+        unnest(sqlc.arg(stars_tenths)::integer[]) AS stars_tenths,
+        unnest(sqlc.arg(texts)::text[]) AS text,
+        unnest(sqlc.arg(languages)::text[]) AS language,
+        unnest(sqlc.arg(helpful)::bigint[]) AS helpful,
+        unnest(sqlc.arg(dated)::boolean[]) AS dated,
+        unnest(sqlc.arg(written_ats)::timestamptz[]) AS written_at,
+        unnest(sqlc.arg(days)::integer[]) AS day
+) e
+ORDER BY e.review_id
 ON CONFLICT (review_id) DO UPDATE SET
     source = excluded.source, course_id = excluded.course_id, learner_id = excluded.learner_id,
     stars_tenths = excluded.stars_tenths, text = excluded.text, language = excluded.language,
@@ -22,11 +38,21 @@ ON CONFLICT (review_id) DO UPDATE SET
 -- name: DeleteReview :execrows
 DELETE FROM reviews WHERE id = sqlc.arg(id);
 
--- name: DeleteCourseReviews :exec
-DELETE FROM reviews WHERE course_id = sqlc.arg(course_id);
+-- name: DeleteReviewsOfCourses :exec
+DELETE FROM reviews WHERE course_id = ANY (sqlc.arg(course_ids)::bigint[]);
 
--- name: DeleteCourseRatings :exec
-DELETE FROM ratings WHERE course_id = sqlc.arg(course_id);
+-- name: DeleteRatingsOfCourses :exec
+DELETE FROM ratings WHERE course_id = ANY (sqlc.arg(course_ids)::bigint[]);
+
+-- name: DeleteReviewEmbeddingsOfCourses :exec
+DELETE FROM review_embeddings WHERE course_id = ANY (sqlc.arg(course_ids)::bigint[]);
+
+-- name: CoursesWithReviews :many
+SELECT i.external_id
+FROM course_ids i
+WHERE i.id = ANY (sqlc.arg(course_ids)::bigint[])
+  AND EXISTS (SELECT 1 FROM reviews r WHERE r.course_id = i.id AND r.text <> '')
+ORDER BY i.id;
 
 -- name: NewestReviews :many
 SELECT sqlc.embed(r), COALESCE((
@@ -49,31 +75,32 @@ WHERE r.course_id = sqlc.arg(course_id)
 ORDER BY r.sort_at DESC, r.id DESC
 LIMIT sqlc.arg(max_rows);
 
--- A cell's parts come in arrays of equal length.
+-- A cell's parts come in arrays of equal length, each cell once. What is returned
+-- are the cells that were there before, as they were.
 
--- name: RatingCells :many
-SELECT r.*
-FROM (
-    SELECT unnest(sqlc.arg(courses)::bigint[]) AS course_id,
-        unnest(sqlc.arg(sources)::text[]) AS source,
-        unnest(sqlc.arg(days)::integer[]) AS day,
-        unnest(sqlc.arg(tenths)::integer[]) AS stars_tenths
-) e
-JOIN ratings r ON r.course_id = e.course_id AND r.source = e.source AND r.day = e.day
-    AND r.stars_tenths = e.stars_tenths;
-
--- name: UpsertRatingCells :exec
-INSERT INTO ratings (course_id, source, day, stars_tenths, n)
-SELECT e.course_id, e.source, e.day, e.stars_tenths, e.n
-FROM (
+-- name: PutRatingCells :many
+WITH cell AS (
     SELECT unnest(sqlc.arg(courses)::bigint[]) AS course_id,
         unnest(sqlc.arg(sources)::text[]) AS source,
         unnest(sqlc.arg(days)::integer[]) AS day,
         unnest(sqlc.arg(tenths)::integer[]) AS stars_tenths,
         unnest(sqlc.arg(counts)::bigint[]) AS n
-) e
-ORDER BY e.course_id, e.source, e.day, e.stars_tenths
-ON CONFLICT (course_id, source, day, stars_tenths) DO UPDATE SET n = greatest(ratings.n, excluded.n);
+), stored AS (
+    SELECT r.course_id, r.source, r.day, r.stars_tenths, r.n
+    FROM cell c
+    JOIN ratings r ON r.course_id = c.course_id AND r.source = c.source AND r.day = c.day
+        AND r.stars_tenths = c.stars_tenths
+), grown AS (
+    INSERT INTO ratings (course_id, source, day, stars_tenths, n)
+    SELECT c.course_id, c.source, c.day, c.stars_tenths, c.n
+    FROM cell c
+    LEFT JOIN stored s ON s.course_id = c.course_id AND s.source = c.source AND s.day = c.day
+        AND s.stars_tenths = c.stars_tenths
+    WHERE s.n IS NULL OR s.n < c.n
+    ORDER BY c.course_id, c.source, c.day, c.stars_tenths
+    ON CONFLICT (course_id, source, day, stars_tenths) DO UPDATE SET n = greatest(ratings.n, excluded.n)
+)
+SELECT course_id, source, day, stars_tenths, n FROM stored;
 
 -- name: RatingDays :many
 SELECT cells.day::integer AS day, sum(cells.n)::bigint AS n, sum(cells.n * cells.stars_tenths)::bigint AS tenths

@@ -247,38 +247,28 @@ func (q *Queries) CoursesByExternalID(ctx context.Context, externalIds []string)
 	return items, nil
 }
 
-const deleteCourse = `-- name: DeleteCourse :execrows
-DELETE FROM courses WHERE course_id = $1
+const deleteCourses = `-- name: DeleteCourses :many
+DELETE FROM courses WHERE course_id = ANY ($1::bigint[]) RETURNING course_id
 `
 
-func (q *Queries) DeleteCourse(ctx context.Context, courseID int64) (int64, error) {
-	result, err := q.db.Exec(ctx, deleteCourse, courseID)
+func (q *Queries) DeleteCourses(ctx context.Context, courseIds []int64) ([]int64, error) {
+	rows, err := q.db.Query(ctx, deleteCourses, courseIds)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return result.RowsAffected(), nil
-}
-
-const dropCourseChanges = `-- name: DropCourseChanges :exec
-DELETE FROM course_changes
-WHERE course_id = ANY ($1::bigint[]) AND kind = $2
-`
-
-func (q *Queries) DropCourseChanges(ctx context.Context, courseIds []int64, kind string) error {
-	_, err := q.db.Exec(ctx, dropCourseChanges, courseIds, kind)
-	return err
-}
-
-const insertCourseChanges = `-- name: InsertCourseChanges :exec
-INSERT INTO course_changes (course_id, kind)
-SELECT c.id, $1
-FROM unnest($2::bigint[]) WITH ORDINALITY AS c (id, place)
-ORDER BY c.place
-`
-
-func (q *Queries) InsertCourseChanges(ctx context.Context, kind string, courseIds []int64) error {
-	_, err := q.db.Exec(ctx, insertCourseChanges, kind, courseIds)
-	return err
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var course_id int64
+		if err := rows.Scan(&course_id); err != nil {
+			return nil, err
+		}
+		items = append(items, course_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const insertCourseIDs = `-- name: InsertCourseIDs :many
@@ -306,6 +296,47 @@ func (q *Queries) InsertCourseIDs(ctx context.Context, externalIds []string) ([]
 		return nil, err
 	}
 	return items, nil
+}
+
+const knownCourses = `-- name: KnownCourses :many
+SELECT i.id, i.external_id
+FROM course_ids i
+JOIN courses c ON c.course_id = i.id
+WHERE i.id = ANY ($1::bigint[])
+`
+
+func (q *Queries) KnownCourses(ctx context.Context, ids []int64) ([]CourseID, error) {
+	rows, err := q.db.Query(ctx, knownCourses, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CourseID
+	for rows.Next() {
+		var i CourseID
+		if err := rows.Scan(&i.ID, &i.ExternalID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lockCourseIDs = `-- name: LockCourseIDs :exec
+
+SELECT id FROM course_ids WHERE id = ANY ($1::bigint[])
+ORDER BY id
+FOR NO KEY UPDATE
+`
+
+// LockCourseIDs keeps other writes of these courses out, whether they are there
+// or not. It does not stand in the way of rows that point at them.
+func (q *Queries) LockCourseIDs(ctx context.Context, ids []int64) error {
+	_, err := q.db.Exec(ctx, lockCourseIDs, ids)
+	return err
 }
 
 const lockCourses = `-- name: LockCourses :many
@@ -360,19 +391,6 @@ func (q *Queries) LockCourses(ctx context.Context, courseIds []int64) ([]Course,
 		return nil, err
 	}
 	return items, nil
-}
-
-const lockFeed = `-- name: LockFeed :exec
-
-SELECT pg_advisory_xact_lock(7310579603201)
-`
-
-// LockFeed makes the order of sequence numbers the order of commits: it is taken
-// right before the first write to the feed and held until commit. The number is
-// the feed's name among advisory locks and nothing else.
-func (q *Queries) LockFeed(ctx context.Context) error {
-	_, err := q.db.Exec(ctx, lockFeed)
-	return err
 }
 
 const missingCourses = `-- name: MissingCourses :many

@@ -6,6 +6,8 @@ package sqlcgen
 
 import (
 	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 type ApiKey struct {
@@ -220,7 +222,7 @@ type Review struct {
 	Helpful     int64
 	WrittenAt   *time.Time
 	Day         *int32
-	SortAt      time.Time
+	SortAt      pgtype.Timestamptz
 }
 
 type ReviewEmbedding struct {

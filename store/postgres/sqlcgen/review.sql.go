@@ -7,6 +7,7 @@ package sqlcgen
 
 import (
 	"context"
+	"time"
 )
 
 const activity = `-- name: Activity :many
@@ -68,21 +69,40 @@ func (q *Queries) ActivityOf(ctx context.Context, courseIds []int64, since int32
 	return items, nil
 }
 
-const deleteCourseRatings = `-- name: DeleteCourseRatings :exec
-DELETE FROM ratings WHERE course_id = $1
+const coursesWithReviews = `-- name: CoursesWithReviews :many
+SELECT i.external_id
+FROM course_ids i
+WHERE i.id = ANY ($1::bigint[])
+  AND EXISTS (SELECT 1 FROM reviews r WHERE r.course_id = i.id AND r.text <> '')
+ORDER BY i.id
 `
 
-func (q *Queries) DeleteCourseRatings(ctx context.Context, courseID int64) error {
-	_, err := q.db.Exec(ctx, deleteCourseRatings, courseID)
-	return err
+func (q *Queries) CoursesWithReviews(ctx context.Context, courseIds []int64) ([]string, error) {
+	rows, err := q.db.Query(ctx, coursesWithReviews, courseIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var external_id string
+		if err := rows.Scan(&external_id); err != nil {
+			return nil, err
+		}
+		items = append(items, external_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
-const deleteCourseReviews = `-- name: DeleteCourseReviews :exec
-DELETE FROM reviews WHERE course_id = $1
+const deleteRatingsOfCourses = `-- name: DeleteRatingsOfCourses :exec
+DELETE FROM ratings WHERE course_id = ANY ($1::bigint[])
 `
 
-func (q *Queries) DeleteCourseReviews(ctx context.Context, courseID int64) error {
-	_, err := q.db.Exec(ctx, deleteCourseReviews, courseID)
+func (q *Queries) DeleteRatingsOfCourses(ctx context.Context, courseIds []int64) error {
+	_, err := q.db.Exec(ctx, deleteRatingsOfCourses, courseIds)
 	return err
 }
 
@@ -96,6 +116,24 @@ func (q *Queries) DeleteReview(ctx context.Context, id int64) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const deleteReviewEmbeddingsOfCourses = `-- name: DeleteReviewEmbeddingsOfCourses :exec
+DELETE FROM review_embeddings WHERE course_id = ANY ($1::bigint[])
+`
+
+func (q *Queries) DeleteReviewEmbeddingsOfCourses(ctx context.Context, courseIds []int64) error {
+	_, err := q.db.Exec(ctx, deleteReviewEmbeddingsOfCourses, courseIds)
+	return err
+}
+
+const deleteReviewsOfCourses = `-- name: DeleteReviewsOfCourses :exec
+DELETE FROM reviews WHERE course_id = ANY ($1::bigint[])
+`
+
+func (q *Queries) DeleteReviewsOfCourses(ctx context.Context, courseIds []int64) error {
+	_, err := q.db.Exec(ctx, deleteReviewsOfCourses, courseIds)
+	return err
 }
 
 const newestReviews = `-- name: NewestReviews :many
@@ -147,41 +185,65 @@ func (q *Queries) NewestReviews(ctx context.Context, courseID int64, maxRows int
 	return items, nil
 }
 
-const ratingCells = `-- name: RatingCells :many
+const putRatingCells = `-- name: PutRatingCells :many
 
-SELECT r.course_id, r.source, r.day, r.stars_tenths, r.n
-FROM (
+WITH cell AS (
     SELECT unnest($1::bigint[]) AS course_id,
         unnest($2::text[]) AS source,
         unnest($3::integer[]) AS day,
-        unnest($4::integer[]) AS stars_tenths
-) e
-JOIN ratings r ON r.course_id = e.course_id AND r.source = e.source AND r.day = e.day
-    AND r.stars_tenths = e.stars_tenths
+        unnest($4::integer[]) AS stars_tenths,
+        unnest($5::bigint[]) AS n
+), stored AS (
+    SELECT r.course_id, r.source, r.day, r.stars_tenths, r.n
+    FROM cell c
+    JOIN ratings r ON r.course_id = c.course_id AND r.source = c.source AND r.day = c.day
+        AND r.stars_tenths = c.stars_tenths
+), grown AS (
+    INSERT INTO ratings (course_id, source, day, stars_tenths, n)
+    SELECT c.course_id, c.source, c.day, c.stars_tenths, c.n
+    FROM cell c
+    LEFT JOIN stored s ON s.course_id = c.course_id AND s.source = c.source AND s.day = c.day
+        AND s.stars_tenths = c.stars_tenths
+    WHERE s.n IS NULL OR s.n < c.n
+    ORDER BY c.course_id, c.source, c.day, c.stars_tenths
+    ON CONFLICT (course_id, source, day, stars_tenths) DO UPDATE SET n = greatest(ratings.n, excluded.n)
+)
+SELECT course_id, source, day, stars_tenths, n FROM stored
 `
 
-type RatingCellsParams struct {
+type PutRatingCellsParams struct {
 	Courses []int64
 	Sources []string
 	Days    []int32
 	Tenths  []int32
+	Counts  []int64
 }
 
-// A cell's parts come in arrays of equal length.
-func (q *Queries) RatingCells(ctx context.Context, arg RatingCellsParams) ([]Rating, error) {
-	rows, err := q.db.Query(ctx, ratingCells,
+type PutRatingCellsRow struct {
+	CourseID    int64
+	Source      string
+	Day         int32
+	StarsTenths int32
+	N           int64
+}
+
+// A cell's parts come in arrays of equal length, each cell once. What is returned
+// are the cells that were there before, as they were.
+func (q *Queries) PutRatingCells(ctx context.Context, arg PutRatingCellsParams) ([]PutRatingCellsRow, error) {
+	rows, err := q.db.Query(ctx, putRatingCells,
 		arg.Courses,
 		arg.Sources,
 		arg.Days,
 		arg.Tenths,
+		arg.Counts,
 	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Rating
+	var items []PutRatingCellsRow
 	for rows.Next() {
-		var i Rating
+		var i PutRatingCellsRow
 		if err := rows.Scan(
 			&i.CourseID,
 			&i.Source,
@@ -587,35 +649,65 @@ func (q *Queries) StatsCoursesOf(ctx context.Context, externalIds []string) ([]S
 	return items, nil
 }
 
-const upsertRatingCells = `-- name: UpsertRatingCells :exec
-INSERT INTO ratings (course_id, source, day, stars_tenths, n)
-SELECT e.course_id, e.source, e.day, e.stars_tenths, e.n
+const upsertReviews = `-- name: UpsertReviews :exec
+
+INSERT INTO reviews (
+    review_id, source, course_id, learner_id, stars_tenths, text, language, helpful, written_at,
+    day, sort_at
+)
+SELECT e.review_id, e.source, e.course_id, NULLIF(e.learner_id, 0), NULLIF(e.stars_tenths, 0), e.text,
+    e.language, e.helpful, CASE WHEN e.dated THEN e.written_at END, CASE WHEN e.dated THEN e.day END,
+    CASE WHEN e.dated THEN e.written_at ELSE '-infinity'::timestamptz END
 FROM (
-    SELECT unnest($1::bigint[]) AS course_id,
+    SELECT unnest($1::text[]) AS review_id,
         unnest($2::text[]) AS source,
-        unnest($3::integer[]) AS day,
-        unnest($4::integer[]) AS stars_tenths,
-        unnest($5::bigint[]) AS n
+        unnest($3::bigint[]) AS course_id,
+        unnest($4::bigint[]) AS learner_id,
+        unnest($5::integer[]) AS stars_tenths,
+        unnest($6::text[]) AS text,
+        unnest($7::text[]) AS language,
+        unnest($8::bigint[]) AS helpful,
+        unnest($9::boolean[]) AS dated,
+        unnest($10::timestamptz[]) AS written_at,
+        unnest($11::integer[]) AS day
 ) e
-ORDER BY e.course_id, e.source, e.day, e.stars_tenths
-ON CONFLICT (course_id, source, day, stars_tenths) DO UPDATE SET n = greatest(ratings.n, excluded.n)
+ORDER BY e.review_id
+ON CONFLICT (review_id) DO UPDATE SET
+    source = excluded.source, course_id = excluded.course_id, learner_id = excluded.learner_id,
+    stars_tenths = excluded.stars_tenths, text = excluded.text, language = excluded.language,
+    helpful = excluded.helpful, written_at = excluded.written_at, day = excluded.day,
+    sort_at = excluded.sort_at
 `
 
-type UpsertRatingCellsParams struct {
-	Courses []int64
-	Sources []string
-	Days    []int32
-	Tenths  []int32
-	Counts  []int64
+type UpsertReviewsParams struct {
+	ReviewIds   []string
+	Sources     []string
+	Courses     []int64
+	Learners    []int64
+	StarsTenths []int32
+	Texts       []string
+	Languages   []string
+	Helpful     []int64
+	Dated       []bool
+	WrittenAts  []time.Time
+	Days        []int32
 }
 
-func (q *Queries) UpsertRatingCells(ctx context.Context, arg UpsertRatingCellsParams) error {
-	_, err := q.db.Exec(ctx, upsertRatingCells,
-		arg.Courses,
+// What may be missing comes with a value that stands for it: 0 for a learner
+// and for stars, and dated tells whether written_at counts.
+func (q *Queries) UpsertReviews(ctx context.Context, arg UpsertReviewsParams) error {
+	_, err := q.db.Exec(ctx, upsertReviews,
+		arg.ReviewIds,
 		arg.Sources,
+		arg.Courses,
+		arg.Learners,
+		arg.StarsTenths,
+		arg.Texts,
+		arg.Languages,
+		arg.Helpful,
+		arg.Dated,
+		arg.WrittenAts,
 		arg.Days,
-		arg.Tenths,
-		arg.Counts,
 	)
 	return err
 }
