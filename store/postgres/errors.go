@@ -51,7 +51,7 @@ func isConflict(err error) bool {
 	case stateSerialisation, stateDeadlock, stateForeignKey:
 		return true
 	}
-	return false
+	return errors.Is(err, errRaced)
 }
 
 // fail turns what pgx returns into what callers of the store may see.
@@ -87,7 +87,7 @@ func isAway(code string, err error) bool {
 	case "":
 		_, dial := errors.AsType[*pgconn.ConnectError](err)
 		_, network := errors.AsType[net.Error](err)
-		return dial || network || errors.Is(err, errLost) || pgconn.SafeToRetry(err)
+		return dial || network || errors.Is(err, errLost) || errors.Is(err, errRaced) || pgconn.SafeToRetry(err)
 	}
 	return code[:2] == classConnection || code[:2] == classResources
 }

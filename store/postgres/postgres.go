@@ -40,11 +40,12 @@ func (o Options) withDefaults() Options {
 // package. It is safe for concurrent use, and any number of processes may work
 // on the same database.
 type Store struct {
-	opts  Options
-	clock lectern.Clock
-	log   *slog.Logger
-	pool  *pgxpool.Pool
-	river *river.Client[pgx.Tx] // inserts jobs only
+	opts    Options
+	clock   lectern.Clock
+	log     *slog.Logger
+	pool    *pgxpool.Pool
+	river   *river.Client[pgx.Tx] // inserts jobs only
+	appends *appendShare
 }
 
 // Open connects to the server. It does not migrate: until Migrate has run on a
@@ -60,7 +61,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{opts: opts, clock: opts.Clock, log: opts.Logger}
+	s := &Store{opts: opts, clock: opts.Clock, log: opts.Logger, appends: newAppendShare()}
 	if s.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, unavailable("open PostgreSQL", err)
 	}

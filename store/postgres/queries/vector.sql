@@ -32,8 +32,10 @@ DELETE FROM embeddings d WHERE d.fingerprint_id = sqlc.arg(fingerprint_id) AND d
     WHERE e.fingerprint_id = sqlc.arg(fingerprint_id) LIMIT sqlc.arg(max_rows)
 );
 
--- name: DeleteFingerprint :exec
-DELETE FROM fingerprints WHERE id = sqlc.arg(id);
+-- name: DeleteUnusedFingerprint :exec
+DELETE FROM fingerprints f WHERE f.id = sqlc.arg(id)
+  AND NOT EXISTS (SELECT 1 FROM embeddings e WHERE e.fingerprint_id = f.id)
+  AND NOT EXISTS (SELECT 1 FROM review_embeddings r WHERE r.fingerprint_id = f.id);
 
 -- name: CoursesWithContent :many
 SELECT course_id FROM courses WHERE content_hash = ANY (sqlc.arg(hashes)::bytea[]) ORDER BY course_id;

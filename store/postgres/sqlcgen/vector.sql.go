@@ -60,12 +60,14 @@ func (q *Queries) DeleteEmbeddings(ctx context.Context, fingerprintID int64, max
 	return result.RowsAffected(), nil
 }
 
-const deleteFingerprint = `-- name: DeleteFingerprint :exec
-DELETE FROM fingerprints WHERE id = $1
+const deleteUnusedFingerprint = `-- name: DeleteUnusedFingerprint :exec
+DELETE FROM fingerprints f WHERE f.id = $1
+  AND NOT EXISTS (SELECT 1 FROM embeddings e WHERE e.fingerprint_id = f.id)
+  AND NOT EXISTS (SELECT 1 FROM review_embeddings r WHERE r.fingerprint_id = f.id)
 `
 
-func (q *Queries) DeleteFingerprint(ctx context.Context, id int64) error {
-	_, err := q.db.Exec(ctx, deleteFingerprint, id)
+func (q *Queries) DeleteUnusedFingerprint(ctx context.Context, id int64) error {
+	_, err := q.db.Exec(ctx, deleteUnusedFingerprint, id)
 	return err
 }
 
