@@ -16,7 +16,10 @@ type adoption struct {
 // adopt puts an embedder into service, with an index of its own vectors. The
 // caller holds p.training. The live index goes on answering, and following the
 // feed, while the new one is filled beside it.
-func (p *Pipeline) adopt(ctx context.Context, e lectern.Embedder, version int64, rebuild bool) error {
+func (p *Pipeline) adopt(ctx context.Context, e lectern.Embedder, version int64) error {
+	if p.o.Shared != nil {
+		return p.enter(ctx, e, version)
+	}
 	if err := p.Wait(ctx, func(r Readiness) bool { return r.Scanned || !p.running.Load() }); err != nil {
 		return err
 	}
@@ -26,7 +29,7 @@ func (p *Pipeline) adopt(ctx context.Context, e lectern.Embedder, version int64,
 		return nil
 	}
 	a := &adoption{done: make(chan error, 1)}
-	if current := p.line.Load(); current.generation().Fingerprint() == e.Fingerprint() && !rebuild {
+	if current := p.line.Load(); current.generation().Fingerprint() == e.Fingerprint() {
 		// The same texts make the same embedder: the index already is right.
 		a.line = current
 		p.setEmbedder(current, e, version)

@@ -79,7 +79,13 @@ func (p *Pipeline) Compare(ctx context.Context) ([]Difference, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err = p.again(ctx, append(found, extra...))
+	found = append(found, extra...)
+	if len(found) > 0 {
+		if err := p.CatchUp(ctx); err != nil {
+			return nil, err
+		}
+	}
+	found, err = p.again(ctx, p.line.Load(), found)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +94,7 @@ func (p *Pipeline) Compare(ctx context.Context) ([]Difference, error) {
 
 // unknown returns the points of courses that the store does not have.
 func (l *line) unknown(ctx context.Context, known map[string]bool) ([]Difference, error) {
-	inspector, ok := l.index.(Inspector)
+	inspector, ok := l.index().(Inspector)
 	if !ok {
 		return nil, nil
 	}
@@ -105,15 +111,11 @@ func (l *line) unknown(ctx context.Context, known map[string]bool) ([]Difference
 	return out, nil
 }
 
-// again looks once more at the courses that differed, after catching up.
-func (p *Pipeline) again(ctx context.Context, found []Difference) ([]Difference, error) {
+// again looks once more at the courses that differed.
+func (p *Pipeline) again(ctx context.Context, l *line, found []Difference) ([]Difference, error) {
 	if len(found) == 0 {
 		return nil, nil
 	}
-	if err := p.CatchUp(ctx); err != nil {
-		return nil, err
-	}
-	l := p.line.Load()
 	ids := make([]string, 0, len(found))
 	for _, d := range found {
 		ids = append(ids, d.CourseID)
@@ -131,7 +133,7 @@ func (p *Pipeline) again(ctx context.Context, found []Difference) ([]Difference,
 			return nil, err
 		}
 		out = append(out, diffs...)
-		inIndex, err := l.index.Allowed(ctx, lectern.Filter{}, part)
+		inIndex, err := l.index().Allowed(ctx, lectern.Filter{}, part)
 		if err != nil {
 			return nil, fmt.Errorf("ask the index: %w", err)
 		}
@@ -161,16 +163,16 @@ func (p *Pipeline) compare(ctx context.Context, l *line, courses []lectern.Cours
 		ids[i] = items[i].Course.ID
 	}
 	parallel(len(items), func(i int) { points[i] = l.point(&items[i], wordsOnly) })
-	inIndex, err := l.index.Allowed(ctx, lectern.Filter{}, ids)
+	inIndex, err := l.index().Allowed(ctx, lectern.Filter{}, ids)
 	if err != nil {
 		return nil, fmt.Errorf("ask the index: %w", err)
 	}
-	vectors, err := l.index.Vectors(ctx, lectern.VectorContent, ids)
+	vectors, err := l.index().Vectors(ctx, lectern.VectorContent, ids)
 	if err != nil {
 		return nil, fmt.Errorf("ask the index: %w", err)
 	}
 	same := inIndex // an index that cannot tell is taken at its word
-	if inspector, ok := l.index.(Inspector); ok {
+	if inspector, ok := l.index().(Inspector); ok {
 		if same, err = inspector.Same(ctx, points); err != nil {
 			return nil, fmt.Errorf("ask the index: %w", err)
 		}
@@ -221,7 +223,7 @@ func hasVector(ctx context.Context, e lectern.Embedder, c lectern.Course) (bool,
 // are right one by one must also add up.
 func (p *Pipeline) compareCount(ctx context.Context, found []Difference) ([]Difference, error) {
 	l := p.line.Load()
-	s, err := l.index.Stats(ctx)
+	s, err := l.index().Stats(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("ask the index: %w", err)
 	}

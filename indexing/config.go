@@ -20,7 +20,12 @@ type Config struct {
 	RetryTraining time.Duration `koanf:"retry_training"` // after a training that failed
 	Check         time.Duration `koanf:"check"`          // how often training and other processes' artefacts are looked at
 	KeepArtefacts int           `koanf:"keep_artefacts"` // embedders kept, the active one included
-	HalfLife      time.Duration `koanf:"-"`              // of the activity in course statistics: the ranking's own, set where both are wired
+	KeepIndexes   int           `koanf:"keep_indexes"`   // indexes kept in a shared backend for a way back, the active one included
+
+	ReviewsPerCourse int           `koanf:"reviews_per_course"` // newest reviews that make a course's review vector; 0 for none
+	ReviewMinWords   int           `koanf:"review_min_words"`   // shorter reviews say too little
+	ReviewHalfLife   time.Duration `koanf:"review_half_life"`   // after which a review weighs half
+	HalfLife         time.Duration `koanf:"-"`                  // of the activity in course statistics: the ranking's own, set where both are wired
 }
 
 // DefaultConfig returns the settings that Lectern ships with.
@@ -36,7 +41,13 @@ func DefaultConfig() Config {
 		RetryTraining: time.Minute,
 		Check:         time.Second,
 		KeepArtefacts: 3,
-		HalfLife:      14 * 24 * time.Hour,
+		KeepIndexes:   2,
+
+		ReviewsPerCourse: 100,
+		ReviewMinWords:   4,
+		ReviewHalfLife:   2 * 365 * 24 * time.Hour,
+
+		HalfLife: 14 * 24 * time.Hour,
 	}
 }
 
@@ -59,6 +70,10 @@ func (c Config) Validate() error {
 	check(c.RetryTraining > 0, "retry_training", c.RetryTraining, "above 0")
 	check(c.Check > 0, "check", c.Check, "above 0")
 	check(c.KeepArtefacts > 0, "keep_artefacts", c.KeepArtefacts, "above 0")
+	check(c.KeepIndexes > 0, "keep_indexes", c.KeepIndexes, "above 0")
+	check(c.ReviewsPerCourse >= 0 && c.ReviewsPerCourse <= 1000, "reviews_per_course", c.ReviewsPerCourse, "0 to 1000")
+	check(c.ReviewMinWords >= 0, "review_min_words", c.ReviewMinWords, "at least 0")
+	check(c.ReviewHalfLife > 0, "review_half_life", c.ReviewHalfLife, "above 0")
 	check(c.HalfLife > 0, "half_life", c.HalfLife, "above 0")
 	if len(bad) > 0 {
 		return lectern.Invalid("the indexing settings are not usable", bad...)
@@ -70,6 +85,7 @@ func (c Config) Validate() error {
 type Store interface {
 	lectern.VectorStore
 	lectern.ArtefactStore
+	lectern.LeaseStore
 	// The rest are the methods of lectern.CourseStore and lectern.ReviewStore that
 	// are needed here; see there.
 
@@ -79,35 +95,74 @@ type Store interface {
 	// CountCourses returns how many courses are open or unlisted.
 	CountCourses(ctx context.Context) (int, error)
 	CourseStats(ctx context.Context, ids []string, at time.Time, halfLife time.Duration) ([]lectern.CourseStats, error)
+	Reviews(ctx context.Context, courseID, after string, limit int) ([]lectern.Review, error)
+}
+
+// Maker makes one sort of embedder. Either Train or Connect is set.
+type Maker struct {
+	// Train makes an embedder that has learnt from texts, with the bytes that Load
+	// makes the same embedder from again.
+	Train func(ctx context.Context, texts []string) (lectern.Embedder, []byte, error)
+	// Connect makes an embedder that lives elsewhere, with what describes it.
+	Connect func(ctx context.Context) (lectern.Embedder, []byte, error)
+	// Load makes an embedder from what Train or Connect returned.
+	Load func(model []byte) (lectern.Embedder, error)
+}
+
+func (m Maker) complete() bool { return m.Load != nil && (m.Train == nil) != (m.Connect == nil) }
+
+// Leader says whether this process may do what one at a time may.
+type Leader interface {
+	// Held reports whether it may now.
+	Held() bool
+	// While calls f whenever it may, with a context that ends when it no longer
+	// may, until ctx ends.
+	While(ctx context.Context, f func(context.Context))
 }
 
 // Options are what a Pipeline is made of.
 type Options struct {
 	Config Config
 	Store  Store
-	// NewIndex makes an empty index; it is called once per generation.
+	// NewIndex makes an empty index in this process; it is called once per
+	// generation. Nil with Shared.
 	NewIndex func() lectern.VectorIndex
-	Words    LexicalEncoder
-	Sinks    []Sink // beside the index; may be empty
+	// Shared are indexes that the leader writes and every process searches.
+	Shared lectern.SharedIndexes
+	// Dense are the lengths of the dense vectors of a shared index that are not
+	// the embedder's.
+	Dense map[string]int
+	Words LexicalEncoder
+	Sinks []Sink // beside the index; may be empty
 
-	// Train makes an embedder from texts, with the bytes that Load makes the same
-	// embedder from again.
-	Train func(ctx context.Context, texts []string) (lectern.Embedder, []byte, error)
-	Load  func(model []byte) (lectern.Embedder, error)
-	// Fixed, when not nil, is used in place of a trained embedder.
-	Fixed lectern.Embedder
+	Makers   map[string]Maker // by name, which is kept with what they made
+	Embedder string           // the maker that the configuration names
+
+	// Leader is nil where this process is alone.
+	Leader Leader
+	// Holder names this process among others; "" where it is alone.
+	Holder string
 
 	Clock  lectern.Clock
 	Logger *slog.Logger
 }
 
+// DefaultMaker is the maker of embedders that do not say who made them.
+const DefaultMaker = "local"
+
 func (o *Options) validate() error {
 	if err := o.Config.Validate(); err != nil {
 		return err
 	}
-	trains := o.Fixed != nil || (o.Train != nil && o.Load != nil)
-	if o.Store == nil || o.NewIndex == nil || o.Words == nil || o.Clock == nil || o.Logger == nil || !trains {
+	complete := o.Makers[o.Embedder].complete()
+	for _, m := range o.Makers {
+		complete = complete && m.complete()
+	}
+	if o.Store == nil || (o.NewIndex == nil) == (o.Shared == nil) || o.Words == nil || o.Clock == nil || o.Logger == nil || !complete {
 		return lectern.Errorf(lectern.CodeInternal, "the indexing pipeline lacks a part")
 	}
 	return nil
 }
+
+// leads reports whether this process does what only one may do.
+func (o *Options) leads() bool { return o.Leader == nil || o.Leader.Held() }

@@ -64,13 +64,21 @@ func (p *Pipeline) embed(ctx context.Context, e lectern.Embedder, courses []lect
 	if len(hashes) == 0 {
 		return 0, nil
 	}
+	return p.embedTexts(ctx, e, hashes, texts)
+}
+
+// embedTexts makes sure that the store has a vector for every text, and returns
+// how many it made.
+func (p *Pipeline) embedTexts(
+	ctx context.Context, e lectern.Embedder, hashes []lectern.ContentHash, texts map[lectern.ContentHash]string,
+) (int, error) {
 	p.embedMu.Lock()
 	defer p.embedMu.Unlock()
 	have, err := p.o.Store.VectorsByHash(ctx, e.Fingerprint(), hashes)
 	if err != nil {
 		return 0, fmt.Errorf("read vectors: %w", err)
 	}
-	hashes = slices.DeleteFunc(hashes, func(h lectern.ContentHash) bool { return len(have[h]) == e.Dim() })
+	hashes = slices.DeleteFunc(slices.Clone(hashes), func(h lectern.ContentHash) bool { return len(have[h]) == e.Dim() })
 	made := 0
 	for batch := range slices.Chunk(hashes, p.o.Config.EmbedBatch) {
 		n, err := p.embedBatch(ctx, e, batch, texts)
@@ -122,16 +130,19 @@ func (p *Pipeline) embedBatch(
 	return len(fresh), nil
 }
 
-// embedAll embeds the whole catalogue. progress may be nil.
-func (p *Pipeline) embedAll(ctx context.Context, e lectern.Embedder, total int, progress func(done, total int)) error {
+// embedAll embeds the whole catalogue and its reviews, and returns how many
+// courses' vectors it made. progress may be nil.
+func (p *Pipeline) embedAll(ctx context.Context, e lectern.Embedder, total int, progress func(done, total int)) (made int, err error) {
 	done := 0
 	for after := int64(0); ; {
 		courses, next, err := p.o.Store.ScanCourses(ctx, after, lectern.MaxEmbedBatch)
 		if err != nil {
-			return fmt.Errorf("read courses to embed: %w", err)
+			return made, fmt.Errorf("read courses to embed: %w", err)
 		}
-		if _, err := p.embed(ctx, e, courses); err != nil {
-			return err
+		n, err := p.embed(ctx, e, courses)
+		made += n
+		if err != nil {
+			return made, err
 		}
 		for i := range courses {
 			done += one(listed(&courses[i]))
@@ -140,7 +151,7 @@ func (p *Pipeline) embedAll(ctx context.Context, e lectern.Embedder, total int, 
 			progress(done, max(done, total))
 		}
 		if next == 0 {
-			return nil
+			return made, p.embedAllReviews(ctx, e)
 		}
 		after = next
 	}

@@ -33,12 +33,22 @@ type memory struct {
 	bodies    map[int64][]byte
 	failing   atomic.Bool // every read of courses fails
 	puts      map[string]int
+	reviews   map[string][]lectern.Review
+	told      map[string]map[string][]float32 // review vectors by fingerprint and course
+	leases    map[string]heldLease
+	positions map[string]int64
+}
+
+type heldLease struct {
+	holder string
+	until  time.Time
 }
 
 func newMemory() *memory {
 	return &memory{
 		courses: map[string]lectern.Course{}, vectors: map[string]map[lectern.ContentHash][]float32{},
-		bodies: map[int64][]byte{}, puts: map[string]int{},
+		bodies: map[int64][]byte{}, puts: map[string]int{}, reviews: map[string][]lectern.Review{},
+		told: map[string]map[string][]float32{}, leases: map[string]heldLease{}, positions: map[string]int64{},
 	}
 }
 
@@ -141,7 +151,7 @@ func (m *memory) CourseStats(_ context.Context, ids []string, _ time.Time, _ tim
 	}
 	var out []lectern.CourseStats
 	for _, id := range ids {
-		out = append(out, lectern.CourseStats{CourseID: id, RatingCount: len(id)})
+		out = append(out, lectern.CourseStats{CourseID: id, RatingCount: len(id), ReviewCount: len(m.reviews[id])})
 	}
 	return out, nil
 }
@@ -243,6 +253,84 @@ func (m *memory) PruneArtefacts(_ context.Context, _ string, keep int) (int, err
 	return before - len(m.artefacts), nil
 }
 
+func (m *memory) PutReviewVectors(_ context.Context, fp string, vectors map[string][]float32) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.told[fp] == nil {
+		m.told[fp] = map[string][]float32{}
+	}
+	for id, v := range vectors {
+		m.told[fp][id] = v
+		if v == nil {
+			delete(m.told[fp], id)
+		}
+		m.change(id, lectern.ChangeReviews)
+	}
+	return nil
+}
+
+func (m *memory) ReviewVectors(_ context.Context, fp string, ids []string) (map[string][]float32, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := map[string][]float32{}
+	for _, id := range ids {
+		if v, ok := m.told[fp][id]; ok {
+			out[id] = v
+		}
+	}
+	return out, nil
+}
+
+func (m *memory) Reviews(_ context.Context, courseID, _ string, limit int) ([]lectern.Review, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := m.reviews[courseID]
+	return slices.Clone(all[:min(limit, len(all))]), nil
+}
+
+func (m *memory) review(reviews ...lectern.Review) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, r := range reviews {
+		m.reviews[r.CourseID] = append(m.reviews[r.CourseID], r)
+		m.change(r.CourseID, lectern.ChangeStats)
+	}
+}
+
+func (m *memory) AcquireLease(_ context.Context, name, holder string, ttl time.Duration) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if l := m.leases[name]; l.holder != holder && time.Now().Before(l.until) {
+		return false, nil
+	}
+	m.leases[name] = heldLease{holder, time.Now().Add(ttl)}
+	return true, nil
+}
+
+func (m *memory) ReleaseLease(_ context.Context, name, holder string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.leases[name].holder == holder {
+		delete(m.leases, name)
+	}
+	return nil
+}
+
+func (m *memory) FeedPosition(_ context.Context, name string) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.positions[name], nil
+}
+
+func (m *memory) SetFeedPosition(_ context.Context, name string, seq int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.positions[name] = seq; seq < 0 {
+		delete(m.positions, name)
+	}
+	return nil
+}
+
 // dimOf is the dimension of the fake embedder.
 const dimOf = 8
 
@@ -290,6 +378,22 @@ func loadFake(model []byte) (lectern.Embedder, error) {
 		return nil, errors.New("empty model")
 	}
 	return fakeEmbedder{string(model)}, nil
+}
+
+// setTrain replaces how embedders are trained.
+func (o *Options) setTrain(f func(context.Context, []string) (lectern.Embedder, []byte, error)) {
+	m := o.Makers[DefaultMaker]
+	m.Train = f
+	o.Makers[DefaultMaker] = m
+}
+
+// connectTo adds and configures an embedder that lives elsewhere.
+func (o *Options) connectTo(name string) {
+	o.Embedder = "outside"
+	o.Makers[o.Embedder] = Maker{
+		Connect: func(context.Context) (lectern.Embedder, []byte, error) { return fakeEmbedder{name}, []byte(name), nil },
+		Load:    loadFake,
+	}
 }
 
 // fakeWords hashes the words of a title.
@@ -387,7 +491,8 @@ func newRig(t *testing.T, m *memory, change func(*Options)) *rig {
 	cfg := DefaultConfig()
 	cfg.Poll, cfg.Check, cfg.QuietPeriod, cfg.Page = 2*time.Millisecond, 2*time.Millisecond, 0, 7
 	o := Options{
-		Config: cfg, Store: m, Words: r.words, Sinks: []Sink{r.sink}, Train: trainFake, Load: loadFake,
+		Config: cfg, Store: m, Words: r.words, Sinks: []Sink{r.sink},
+		Makers: map[string]Maker{DefaultMaker: {Train: trainFake, Load: loadFake}}, Embedder: DefaultMaker,
 		NewIndex: func() lectern.VectorIndex { return index.New(index.Options{}) },
 		Clock:    lectern.SystemClock, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}

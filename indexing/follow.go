@@ -34,16 +34,14 @@ func (p *Pipeline) retry(ctx context.Context, what string, f func(context.Contex
 	for wait := 100 * time.Millisecond; ctx.Err() == nil; wait = min(2*wait, 5*time.Second) {
 		err := f(ctx)
 		if err == nil {
-			if p.failed() {
-				p.update(func(s *state) { s.err = "" })
-			}
+			p.recovered(what)
 			return
 		}
 		if ended(ctx, err) {
 			return
 		}
 		p.o.Logger.Error("indexing: cannot "+what, slog.Any("err", err), slog.Duration("retry_in", wait))
-		p.update(func(s *state) { s.err = what + ": " + err.Error() })
+		p.update(func(s *state) { s.failures[what] = err.Error() })
 		select {
 		case <-ctx.Done():
 		case <-time.After(wait):
@@ -51,10 +49,14 @@ func (p *Pipeline) retry(ctx context.Context, what string, f func(context.Contex
 	}
 }
 
-func (p *Pipeline) failed() bool {
+// recovered forgets that something did not work.
+func (p *Pipeline) recovered(what string) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.state.err != ""
+	_, failed := p.state.failures[what]
+	p.mu.Unlock()
+	if failed {
+		p.update(func(s *state) { delete(s.failures, what) })
+	}
 }
 
 // position returns where in the feed the line in use is.
@@ -135,14 +137,20 @@ func (p *Pipeline) feedSinks(ctx context.Context, l *line, items []item, deletes
 func (p *Pipeline) scan(ctx context.Context) error {
 	start := p.o.Clock()
 	g := *p.gen.Load()
-	g.Index = p.o.NewIndex()
-	l := newLine(&g, p.o.Words)
+	if p.o.Shared == nil {
+		g.Index = p.o.NewIndex()
+	}
+	l := p.newLine(&g)
 	after, err := p.lastChange(ctx)
 	if err != nil {
 		return err
 	}
 	mode := wordsCounted
-	if g.Embedder != nil {
+	read := g.Embedder // whose vectors are read
+	if l.follows {
+		read = nil
+	}
+	if read != nil {
 		n, err := p.o.Store.CountVectors(ctx, g.Fingerprint())
 		if err != nil {
 			return err
@@ -155,7 +163,7 @@ func (p *Pipeline) scan(ctx context.Context) error {
 	stats, stop := p.readTotals(ctx)
 	defer stop()
 	reset := true
-	err = p.eachPage(ctx, g.Embedder, func(items []item) error {
+	err = p.eachPage(ctx, read, func(items []item) error {
 		known, err := stats()
 		if err != nil {
 			return err
@@ -245,12 +253,17 @@ func (l *line) wordless(ctx context.Context, items []item) ([]item, error) {
 	for i := range items {
 		ids[i] = items[i].Course.ID
 	}
-	vectors, err := l.index.Vectors(ctx, lectern.VectorContent, ids)
+	index := l.index()
+	vectors, err := index.Vectors(ctx, lectern.VectorContent, ids)
+	if err != nil {
+		return nil, err
+	}
+	reviews, err := index.Vectors(ctx, lectern.VectorReviews, ids)
 	if err != nil {
 		return nil, err
 	}
 	for i := range items {
-		items[i].Vector = vectors[i]
+		items[i].Vector, items[i].reviews = vectors[i], reviews[i]
 	}
 	return items, nil
 }

@@ -22,8 +22,13 @@ func textKey(h lectern.ContentHash) uint64 { return binary.LittleEndian.Uint64(h
 
 // line is a generation in the making or in use: its index, and what went in.
 type line struct {
-	index lectern.VectorIndex
 	words LexicalEncoder
+	// follows says that another process writes the index, or another part of this
+	// one: the line only counts words and remembers courses.
+	follows bool
+	// written says that the line is only there to be written to: a shared index on
+	// its way to or ahead of the processes that search it.
+	written bool
 
 	mu      sync.Mutex
 	gen     *Generation
@@ -35,7 +40,7 @@ type line struct {
 
 func newLine(gen *Generation, words LexicalEncoder) *line {
 	return &line{
-		index: gen.Index, words: words, gen: gen,
+		words: words, gen: gen,
 		courses: map[string]tracked{}, empty: map[lectern.ContentHash]struct{}{},
 	}
 }
@@ -47,12 +52,23 @@ func (l *line) generation() *Generation {
 	return l.gen
 }
 
+// index returns the generation's index.
+func (l *line) index() lectern.VectorIndex { return l.generation().Index }
+
 // setEmbedder puts another embedder of the same fingerprint in place.
 func (l *line) setEmbedder(e lectern.Embedder, version int64) *Generation {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.gen = &Generation{Index: l.index, Embedder: e, Version: version}
+	l.gen = &Generation{Index: l.gen.Index, Embedder: e, Version: version}
 	return l.gen
+}
+
+// setGeneration puts another generation in place of a line that follows.
+func (l *line) setGeneration(g *Generation) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.gen = g
+	clear(l.empty)
 }
 
 // wordMode says where the sparse side of a point comes from.
@@ -67,7 +83,8 @@ const (
 // item is an entry on its way into the index.
 type item struct {
 	Entry
-	hash lectern.ContentHash
+	hash    lectern.ContentHash
+	reviews []float32 // what the reviews say; nil where none do
 }
 
 // apply brings items and deletes into the index, and remembers them.
@@ -82,17 +99,8 @@ func (l *line) apply(ctx context.Context, items []item, deletes []string, mode w
 			live = append(live, it)
 		}
 	}
-	points := make([]lectern.Point, len(live))
-	parallel(len(live), func(i int) { points[i] = l.point(&live[i], mode) })
-	if len(gone) > 0 {
-		if err := l.index.Delete(ctx, gone); err != nil {
-			return err
-		}
-	}
-	if len(points) > 0 {
-		if err := l.index.Upsert(ctx, points); err != nil {
-			return err
-		}
+	if err := l.write(ctx, live, gone, mode); err != nil {
+		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -108,6 +116,26 @@ func (l *line) apply(ctx context.Context, items []item, deletes []string, mode w
 		l.courses[it.Course.ID] = t
 		l.vectors += one(t.vector)
 		l.worded += one(t.words)
+	}
+	return nil
+}
+
+// write brings points into the index, or only counts their words.
+func (l *line) write(ctx context.Context, live []item, gone []string, mode wordMode) error {
+	if l.follows {
+		parallel(len(live), func(i int) { l.words.Put(live[i].Course) })
+		return nil
+	}
+	points := make([]lectern.Point, len(live))
+	parallel(len(live), func(i int) { points[i] = l.point(&live[i], mode) })
+	index := l.index()
+	if len(gone) > 0 {
+		if err := index.Delete(ctx, gone); err != nil {
+			return err
+		}
+	}
+	if len(points) > 0 {
+		return index.Upsert(ctx, points)
 	}
 	return nil
 }
@@ -130,8 +158,14 @@ func one(b bool) int {
 // point is what the index holds of a course.
 func (l *line) point(it *item, mode wordMode) lectern.Point {
 	p := lectern.Point{ID: it.Course.ID, Payload: lectern.PayloadOf(it.Course)}
+	if len(it.Vector)+len(it.reviews) > 0 {
+		p.Dense = make(map[string][]float32, 2)
+	}
 	if len(it.Vector) > 0 {
-		p.Dense = map[string][]float32{lectern.VectorContent: it.Vector}
+		p.Dense[lectern.VectorContent] = it.Vector
+	}
+	if len(it.reviews) > 0 {
+		p.Dense[lectern.VectorReviews] = it.reviews
 	}
 	var words lectern.SparseVector
 	switch mode {

@@ -1,7 +1,9 @@
 package indexing
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -12,26 +14,28 @@ import (
 // Pipeline keeps an index, and other sinks, in step with the store. Make it with
 // New; Run does the work, and the other methods may be called at any time.
 type Pipeline struct {
-	o    Options
-	line atomic.Pointer[line]       // in use
-	gen  atomic.Pointer[Generation] // what Generation returns
+	o      Options
+	holder string                     // of leases
+	line   atomic.Pointer[line]       // in use
+	gen    atomic.Pointer[Generation] // what Generation returns
 
 	loading sync.Mutex // held while the active embedder is loaded
 	loaded  bool
 
-	wake     chan struct{}  // a hint that there are changes
+	wake     chan struct{}  // a hint to the follower that there are changes
+	publish  chan struct{}  // the same to who writes the shared index
 	adoption chan *adoption // a line for the follower to take over
 	running  atomic.Bool
 
 	training sync.Mutex // held by the one training
 	embedMu  sync.Mutex // held while texts are embedded, so that none is twice
 
-	mu       sync.Mutex
-	state    state
-	moved    chan struct{} // closed and replaced when state changes
-	trained  map[uint64]struct{}
-	hasModel bool             // a model was trained or loaded; trained says on what
-	pending  lectern.Embedder // trained, but not switched to yet
+	mu      sync.Mutex
+	state   state
+	moved   chan struct{} // closed and replaced when state changes
+	trained map[uint64]struct{}
+	trains  bool             // the active embedder was trained; trained says on what
+	pending lectern.Embedder // trained, but not switched to yet
 }
 
 // New returns a pipeline at rest. Errors: CodeInvalid for settings out of range.
@@ -41,12 +45,26 @@ func New(o Options) (*Pipeline, error) {
 	}
 	p := &Pipeline{
 		o:        o,
+		holder:   cmp.Or(o.Holder, rand.Text()),
 		wake:     make(chan struct{}, 1),
+		publish:  make(chan struct{}, 1),
 		adoption: make(chan *adoption),
 		moved:    make(chan struct{}),
+		state:    state{failures: map[string]string{}},
 	}
-	p.use(newLine(&Generation{Index: o.NewIndex(), Embedder: o.Fixed}, o.Words))
+	first := &Generation{Index: absentIndex{}}
+	if o.Shared == nil {
+		first.Index = o.NewIndex()
+	}
+	p.use(p.newLine(first))
 	return p, nil
+}
+
+// newLine returns the empty line that the follower keeps.
+func (p *Pipeline) newLine(g *Generation) *line {
+	l := newLine(g, p.o.Words)
+	l.follows = p.o.Shared != nil
+	return l
 }
 
 // Run loads the active embedder, reads the catalogue and follows its changes
@@ -65,6 +83,9 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	defer cancel()
 	var wg sync.WaitGroup
 	wg.Go(func() { p.tend(ctx) })
+	if p.o.Shared != nil {
+		wg.Go(func() { p.publishWhileLeading(ctx) })
+	}
 	p.follow(ctx)
 	cancel()
 	wg.Wait()
@@ -87,9 +108,11 @@ func (p *Pipeline) ActiveEmbedder() (lectern.Embedder, bool) {
 
 // Notify hints that the store has changed, so that the feed is read at once.
 func (p *Pipeline) Notify() {
-	select {
-	case p.wake <- struct{}{}:
-	default: // a hint is waiting already
+	for _, hint := range []chan struct{}{p.wake, p.publish} {
+		select {
+		case hint <- struct{}{}:
+		default: // a hint is waiting already
+		}
 	}
 }
 

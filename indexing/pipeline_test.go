@@ -21,14 +21,14 @@ func TestStartsWithWordsThenVectors(t *testing.T) {
 	m.put(lectern.Course{ID: "unlisted", Title: "hidden", Availability: lectern.Availability{Status: lectern.StatusUnlisted}})
 	let := make(chan struct{})
 	r := newRig(t, m, func(o *Options) {
-		o.Train = func(ctx context.Context, texts []string) (lectern.Embedder, []byte, error) {
+		o.setTrain(func(ctx context.Context, texts []string) (lectern.Embedder, []byte, error) {
 			select {
 			case <-let:
 			case <-ctx.Done():
 				return nil, nil, ctx.Err()
 			}
 			return trainFake(ctx, texts)
-		}
+		})
 	})
 	r.start(t)
 	r.wait(t, "words answer", Readiness.WordsReady)
@@ -139,10 +139,10 @@ func TestRetrainsWhenCatalogueGrows(t *testing.T) {
 	m.put(someCourses(10)...)
 	var trainings atomic.Int32
 	r := newRig(t, m, func(o *Options) {
-		o.Train = func(ctx context.Context, texts []string) (lectern.Embedder, []byte, error) {
+		o.setTrain(func(ctx context.Context, texts []string) (lectern.Embedder, []byte, error) {
 			trainings.Add(1)
 			return trainFake(ctx, texts)
-		}
+		})
 	})
 	stop := r.start(t)
 	r.wait(t, "vectors answer", vectorsReady)
@@ -167,10 +167,10 @@ func TestRetrainsWhenCatalogueGrows(t *testing.T) {
 	// After a restart nothing is trained or embedded again.
 	puts := m.puts[r.Ready().Fingerprint]
 	second := newRig(t, m, func(o *Options) {
-		o.Train = func(context.Context, []string) (lectern.Embedder, []byte, error) {
+		o.setTrain(func(context.Context, []string) (lectern.Embedder, []byte, error) {
 			trainings.Add(1)
 			return nil, nil, errors.New("not again")
-		}
+		})
 	})
 	second.start(t)
 	second.wait(t, "vectors answer", vectorsReady)
@@ -189,10 +189,10 @@ func TestQuietPeriod(t *testing.T) {
 	r := newRig(t, m, func(o *Options) {
 		o.Config.QuietPeriod, o.Config.MaxWait = time.Minute, time.Hour
 		o.Clock = func() time.Time { return time.UnixMicro(now.Load()).UTC() }
-		o.Train = func(ctx context.Context, texts []string) (lectern.Embedder, []byte, error) {
+		o.setTrain(func(ctx context.Context, texts []string) (lectern.Embedder, []byte, error) {
 			trainings.Add(1)
 			return trainFake(ctx, texts)
-		}
+		})
 	})
 	look := tender{p: r.Pipeline}
 	r.start(t)
@@ -213,18 +213,18 @@ func TestQuietPeriod(t *testing.T) {
 	}
 }
 
-func TestFixedEmbedder(t *testing.T) {
+func TestOutsideEmbedder(t *testing.T) {
 	m := newMemory()
 	m.put(someCourses(12)...)
-	r := newRig(t, m, func(o *Options) { o.Fixed, o.Train, o.Load = fakeEmbedder{"remote"}, nil, nil })
+	r := newRig(t, m, func(o *Options) { o.connectTo("remote") })
 	r.start(t)
 	r.wait(t, "vectors answer", vectorsReady)
-	if err := r.Reindex(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
+	m.put(someCourses(40)...) // a trained one would be trained again
+	r.catchUp(t)
+	r.wait(t, "vectors answer", func(s Readiness) bool { return vectorsReady(s) && s.Vectors == 40 })
 	r.agrees(t)
-	if len(m.artefacts) != 0 {
-		t.Errorf("%d artefacts of a remote embedder", len(m.artefacts))
+	if len(m.artefacts) != 1 || m.artefacts[0].Fingerprint != "fp-remote" {
+		t.Errorf("artefacts: %+v", m.artefacts)
 	}
 }
 
@@ -281,7 +281,7 @@ func TestEmptyCatalogue(t *testing.T) {
 	r.start(t)
 	r.wait(t, "it is read", Readiness.WordsReady)
 	r.agrees(t)
-	if err := r.Reindex(t.Context(), nil); lectern.ErrorCode(err) != lectern.CodeInvalid {
+	if err := r.Reindex(t.Context(), "", nil); lectern.ErrorCode(err) != lectern.CodeInvalid {
 		t.Errorf("Reindex = %v", err)
 	}
 	if r.sink.resets != 1 {
@@ -330,6 +330,10 @@ func TestCompareFinds(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("differences %q, want %q", got, want)
 	}
+	if n, err := r.Mend(t.Context(), diffs); err != nil || n != 5 {
+		t.Errorf("Mend = %d, %v", n, err)
+	}
+	r.agrees(t)
 }
 
 func TestConfigNamesTheKey(t *testing.T) {

@@ -69,7 +69,12 @@ func (p *Pipeline) items(
 	if err != nil {
 		return nil, fmt.Errorf("read vectors: %w", err)
 	}
+	reviews, err := p.reviewVectors(ctx, e, items)
+	if err != nil {
+		return nil, err
+	}
 	for i := range items {
+		items[i].reviews = reviews[items[i].Course.ID]
 		// A vector of another length cannot be this embedder's; without this check
 		// one damaged row would keep its whole page out of the index.
 		if v := vectors[items[i].hash]; len(v) == e.Dim() {
@@ -122,15 +127,21 @@ func (p *Pipeline) changes(ctx context.Context, l *line, after int64) (page chan
 	if len(courses) == 0 {
 		return page, nil
 	}
-	stats, err := p.stats(ctx, found)
-	if err != nil {
-		return page, err
+	var stats map[string]lectern.CourseStats
+	if !l.written {
+		if stats, err = p.stats(ctx, found); err != nil {
+			return page, err
+		}
 	}
-	page.items, err = p.items(ctx, l.generation().Embedder, courses, stats)
+	e := l.generation().Embedder
+	if l.follows {
+		e = nil
+	}
+	page.items, err = p.items(ctx, e, courses, stats)
 	for i := range page.items {
 		it := &page.items[i]
 		if !full[it.Course.ID] {
-			it.StatsOnly, it.Vector = true, nil
+			it.StatsOnly, it.Vector, it.reviews = true, nil, nil
 		}
 	}
 	return page, err
@@ -149,6 +160,9 @@ func (l *line) wanted(feed []lectern.CourseChange) (ids []string, full map[strin
 	full = map[string]bool{}
 	seen := map[string]bool{}
 	for _, c := range feed {
+		if l.ignores(c.Kind) {
+			continue
+		}
 		if c.Kind == lectern.ChangeVector && !l.lacks(c.CourseID) {
 			// The vector of a text never changes under one fingerprint, so this one
 			// is another embedder's.
@@ -163,4 +177,16 @@ func (l *line) wanted(feed []lectern.CourseChange) (ids []string, full map[strin
 		}
 	}
 	return ids, full
+}
+
+// ignores reports whether changes of a kind are another line's business: one that
+// follows holds no vectors, one that is only written to holds no statistics.
+func (l *line) ignores(kind lectern.ChangeKind) bool {
+	switch kind {
+	case lectern.ChangeVector, lectern.ChangeReviews:
+		return l.follows
+	case lectern.ChangeStats:
+		return l.written
+	}
+	return false
 }

@@ -1,6 +1,13 @@
 package indexing
 
-import "context"
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/lectern-dev/lectern"
+)
 
 // Readiness says how far the pipeline is.
 type Readiness struct {
@@ -8,6 +15,8 @@ type Readiness struct {
 	Courses     int    // open and unlisted ones read so far
 	Words       int    // of those, searchable by words
 	Vectors     int    // of those, with a vector of the active embedder
+	Shared      bool   // the index is shared: Words and Vectors are what it says it holds
+	Version     int64  // of the generation in use; 0 where there is none yet
 	Total       int    // open and unlisted courses that are expected, as far as is known
 	Fingerprint string // of the active embedder, "" while there is none
 	Training    bool   // an embedder is being trained or its vectors are being made
@@ -18,10 +27,22 @@ type Readiness struct {
 // WordsReady reports whether every course can be found by its words.
 func (r Readiness) WordsReady() bool { return r.Scanned && r.Words == r.Courses }
 
+// sharedEnough is the share of the courses that must have their vector in a shared
+// index for it to be ready: a process that starts must not wait for what others
+// are embedding at that moment.
+const sharedEnough = 0.9
+
 // VectorsReady reports whether an embedder is active and every course has its
-// vector, apart from texts that the embedder knows nothing of.
+// vector, apart from texts that the embedder knows nothing of; in a shared index
+// nine in ten are enough.
 func (r Readiness) VectorsReady() bool {
-	return r.Scanned && r.Fingerprint != "" && r.Vectors == r.Total
+	if !r.Scanned || r.Fingerprint == "" {
+		return false
+	}
+	if r.Shared {
+		return float64(r.Vectors) >= sharedEnough*float64(r.Total)
+	}
+	return r.Vectors == r.Total
 }
 
 // state is the part of Readiness that is not counted from the line.
@@ -31,13 +52,23 @@ type state struct {
 	expected int // courses, while the catalogue is read for the first time
 	position int64
 	changed  int64 // clock, in microseconds, of the last changed text
-	err      string
+	failures map[string]string
+	shared   lectern.IndexStats // of the shared index, as last seen
+}
+
+// err is what does not work at the moment, "" when everything does.
+func (s *state) err() string {
+	var all []string
+	for _, what := range slices.Sorted(maps.Keys(s.failures)) {
+		all = append(all, what+": "+s.failures[what])
+	}
+	return strings.Join(all, "; ")
 }
 
 // Ready reports how far the pipeline is.
 func (p *Pipeline) Ready() Readiness {
 	p.mu.Lock()
-	s := p.state
+	s, failure := p.state, p.state.err()
 	p.mu.Unlock()
 	l := p.line.Load()
 	l.mu.Lock()
@@ -45,7 +76,14 @@ func (p *Pipeline) Ready() Readiness {
 	r := Readiness{
 		Scanned: s.scanned, Courses: len(l.courses), Words: l.worded, Vectors: l.vectors,
 		Total: max(len(l.courses), s.expected), Fingerprint: l.gen.Fingerprint(), Training: s.training,
-		Position: s.position, Err: s.err,
+		Position: s.position, Err: failure, Shared: l.follows, Version: l.gen.Version,
+	}
+	if l.follows {
+		if r.Words = l.worded; float64(s.shared.Points) < sharedEnough*float64(r.Words) {
+			r.Words = s.shared.Points
+		}
+		r.Vectors = min(r.Courses, s.shared.Vectors[lectern.VectorContent])
+		return r
 	}
 	if len(l.empty) > 0 { // only then is it worth counting
 		for _, t := range l.courses {
@@ -81,7 +119,10 @@ func (p *Pipeline) CatchUp(ctx context.Context) error {
 		return err
 	}
 	p.Notify()
-	return p.Wait(ctx, func(r Readiness) bool { return r.Scanned && r.Position >= last })
+	if err := p.Wait(ctx, func(r Readiness) bool { return r.Scanned && r.Position >= last }); err != nil {
+		return err
+	}
+	return p.waitForPublisher(ctx, last)
 }
 
 // update changes the state and wakes those who wait for it.

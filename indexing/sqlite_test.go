@@ -92,8 +92,9 @@ func run(tb testing.TB, s *sqlite.Store, change func(*indexing.Options)) (p *ind
 	o := indexing.Options{
 		Config: indexing.DefaultConfig(), Store: s, Words: lexicon{text.NewLexicon(text.DefaultParams())},
 		NewIndex: func() lectern.VectorIndex { return index.New(index.Options{}) },
-		Train:    trainLocal, Load: loadLocal,
-		Clock: lectern.SystemClock, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Makers:   map[string]indexing.Maker{indexing.DefaultMaker: {Train: trainLocal, Load: loadLocal}},
+		Embedder: indexing.DefaultMaker,
+		Clock:    lectern.SystemClock, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	o.Config.Poll, o.Config.Check, o.Config.QuietPeriod = 10*time.Millisecond, 10*time.Millisecond, 0
 	if change != nil {
@@ -177,12 +178,13 @@ func TestOnSQLite(t *testing.T) {
 	command, err := indexing.New(indexing.Options{
 		Config: indexing.DefaultConfig(), Store: other, Words: lexicon{text.NewLexicon(text.DefaultParams())},
 		NewIndex: func() lectern.VectorIndex { return index.New(index.Options{}) },
-		Train:    trainLocal, Load: loadLocal, Clock: lectern.SystemClock, Logger: slog.New(slog.DiscardHandler),
+		Makers:   map[string]indexing.Maker{indexing.DefaultMaker: {Train: trainLocal, Load: loadLocal}}, Embedder: indexing.DefaultMaker,
+		Clock: lectern.SystemClock, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := command.Reindex(t.Context(), nil); err != nil {
+	if err := command.Reindex(t.Context(), "", nil); err != nil {
 		t.Fatal(err)
 	}
 	waitFor(t, p, func(r indexing.Readiness) bool { return ready(r) && r.Fingerprint != before })
@@ -190,8 +192,11 @@ func TestOnSQLite(t *testing.T) {
 	stop()
 
 	p, _ = run(t, s, func(o *indexing.Options) {
-		o.Train = func(context.Context, []string) (lectern.Embedder, []byte, error) {
-			return nil, nil, fmt.Errorf("a restart must not train")
+		o.Makers[indexing.DefaultMaker] = indexing.Maker{
+			Load: loadLocal,
+			Train: func(context.Context, []string) (lectern.Embedder, []byte, error) {
+				return nil, nil, fmt.Errorf("a restart must not train")
+			},
 		}
 	})
 	waitFor(t, p, ready)
@@ -229,12 +234,19 @@ func BenchmarkStart(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+	outside := func(o *indexing.Options) {
+		o.Makers[indexing.DefaultMaker] = indexing.Maker{
+			Connect: func(context.Context) (lectern.Embedder, []byte, error) { return random{}, nil, nil },
+			Load:    func([]byte) (lectern.Embedder, error) { return random{}, nil },
+		}
+		o.Config = indexing.DefaultConfig()
+	}
+	p, stop := run(b, s, outside) // activates the embedder
+	waitFor(b, p, func(r indexing.Readiness) bool { return r.Vectors >= listed })
+	stop()
 	for b.Loop() {
 		start := time.Now()
-		p, stop := run(b, s, func(o *indexing.Options) {
-			o.Fixed = random{}
-			o.Config = indexing.DefaultConfig()
-		})
+		p, stop := run(b, s, outside)
 		waitFor(b, p, func(r indexing.Readiness) bool { return r.Vectors >= listed })
 		b.ReportMetric(time.Since(start).Seconds(), "s-to-vectors")
 		waitFor(b, p, indexing.Readiness.WordsReady)

@@ -51,7 +51,7 @@ func TestFingerprintsNeverMeet(t *testing.T) {
 	for i := range 8 {
 		m.put(course(fmt.Sprint("more ", i), fmt.Sprint("another text ", i)))
 		var calls, last int
-		if err := r.Reindex(t.Context(), func(done, total int) { calls, last = calls+1, done-total }); err != nil {
+		if err := r.Reindex(t.Context(), "", func(_ Stage, done, total int) { calls, last = calls+1, done-total }); err != nil {
 			t.Fatal(err)
 		}
 		if calls == 0 || last != 0 {
@@ -87,7 +87,7 @@ func TestAnotherProcessReindexes(t *testing.T) {
 	m.put(course("late", "a late course"))
 
 	command := newRig(t, m, nil)
-	if err := command.Reindex(t.Context(), nil); err != nil {
+	if err := command.Reindex(t.Context(), "", nil); err != nil {
 		t.Fatal(err)
 	}
 	server.wait(t, "the server has the new embedder", func(s Readiness) bool {
@@ -135,7 +135,7 @@ func TestChangesDuringASwitch(t *testing.T) {
 	gate.Store(true)
 	m.put(course("more", "so that another embedder comes out"))
 	done := make(chan error, 1)
-	go func() { done <- r.Reindex(context.Background(), nil) }()
+	go func() { done <- r.Reindex(context.Background(), "", nil) }()
 	<-began
 	m.put(course("c0001", "changed meanwhile"))
 	m.put(course("new", "added meanwhile"))

@@ -14,6 +14,8 @@ type tender struct {
 	p *Pipeline
 
 	unreadable int64     // version that could not be loaded
+	counted    time.Time // when the shared index was last counted
+	fruitless  [3]int64  // version, position and gap at which nothing could be embedded
 	lookedAt   int64     // state.changed at the last measurement of drift
 	measured   bool      // drift was measured at lookedAt
 	drift      float64   // then
@@ -26,7 +28,24 @@ func (t *tender) look(ctx context.Context) error {
 	if err := t.watch(ctx); err != nil {
 		return err
 	}
-	if err := t.fill(ctx); err != nil {
+	if err := t.count(ctx); err != nil {
+		return err
+	}
+	if !t.p.o.leads() {
+		return nil
+	}
+	fill := t.fill
+	if t.p.o.Shared != nil {
+		fill = t.fillShared
+	}
+	if err := fill(ctx); err != nil {
+		return err
+	}
+	if p := t.p; p.founding() {
+		err := p.found(ctx)
+		if lectern.ErrorCode(err) == lectern.CodeConflict {
+			return nil // another process is at it
+		}
 		return err
 	}
 	t.train(ctx)
@@ -36,7 +55,7 @@ func (t *tender) look(ctx context.Context) error {
 // watch takes over an embedder that another process made active.
 func (t *tender) watch(ctx context.Context) error {
 	p := t.p
-	if p.o.Fixed != nil || !p.training.TryLock() {
+	if !p.training.TryLock() {
 		return nil // our own training is about to activate one
 	}
 	defer p.training.Unlock()
@@ -46,7 +65,13 @@ func (t *tender) watch(ctx context.Context) error {
 		return nil
 	case err != nil:
 		return fmt.Errorf("find the active embedder: %w", err)
-	case a.Version == p.gen.Load().Version || a.Version == t.unreadable:
+	case a.Version == t.unreadable:
+		return nil
+	}
+	if g := p.gen.Load(); a.Version == g.Version {
+		if p.o.Shared != nil && g.absent() {
+			return p.enter(ctx, g.Embedder, g.Version)
+		}
 		return nil
 	}
 	e, texts, err := p.open(ctx, a)
@@ -58,9 +83,9 @@ func (t *tender) watch(ctx context.Context) error {
 		p.o.Logger.Error("indexing: the active embedder cannot be read", slog.Int64("version", a.Version), slog.Any("err", err))
 		return nil
 	}
-	p.learned(texts)
+	p.learned(a, texts)
 	t.measured = false
-	if err := p.adopt(ctx, e, a.Version, false); err != nil {
+	if err := p.adopt(ctx, e, a.Version); err != nil {
 		return err
 	}
 	p.o.Logger.Info("indexing: took over an embedder", slog.Int64("version", a.Version))
@@ -100,6 +125,52 @@ func (t *tender) fill(ctx context.Context) error {
 	return nil
 }
 
+// count asks a shared index what it holds: often while something is missing.
+func (t *tender) count(ctx context.Context) error {
+	p := t.p
+	if p.o.Shared == nil || p.gen.Load().absent() {
+		return nil
+	}
+	r := p.Ready()
+	pause := 30 * p.o.Config.Check
+	if !r.WordsReady() || r.Vectors < r.Courses {
+		pause = 2 * p.o.Config.Check
+	}
+	if now := p.o.Clock(); now.Sub(t.counted) < pause {
+		return nil
+	}
+	s, err := p.gen.Load().Index.Stats(ctx)
+	if err != nil {
+		return fmt.Errorf("count the shared index: %w", err)
+	}
+	t.counted = p.o.Clock()
+	p.update(func(state *state) { state.shared = s })
+	return nil
+}
+
+// fillShared is fill for a shared index: its leader does not remember which
+// courses have a vector, so it looks through all of them when some lack one.
+func (t *tender) fillShared(ctx context.Context) error {
+	p := t.p
+	g := p.gen.Load()
+	if g.Embedder == nil || g.absent() || t.busy(min(time.Second, p.o.Config.QuietPeriod)) {
+		return nil
+	}
+	r := p.Ready()
+	gap := [3]int64{g.Version, r.Position, int64(r.Courses - r.Vectors)}
+	if gap[2] <= 0 || gap == t.fruitless {
+		return nil
+	}
+	made, err := p.embedAll(ctx, g.Embedder, r.Courses, nil)
+	if err != nil {
+		return err
+	}
+	if made == 0 { // empty texts, or vectors that are on their way
+		t.fruitless = gap
+	}
+	return nil
+}
+
 // busy reports whether texts changed less than d ago.
 func (t *tender) busy(d time.Duration) bool {
 	t.p.mu.Lock()
@@ -125,23 +196,34 @@ func (t *tender) train(ctx context.Context) {
 	if now.Before(t.notBefore) || (t.busy(p.o.Config.QuietPeriod) && !waited) {
 		return
 	}
-	err := p.train(ctx, reason, nil)
+	err := p.train(ctx, reason, p.o.Embedder, nil)
 	t.dueSince, t.measured = time.Time{}, false
-	if err != nil && ctx.Err() == nil {
-		t.notBefore = p.o.Clock().Add(p.o.Config.RetryTraining)
-		p.o.Logger.Error("indexing: cannot train an embedder", slog.Any("err", err),
-			slog.Duration("retry_in", p.o.Config.RetryTraining))
+	if err != nil {
+		t.failed(ctx, err)
 	}
+}
+
+// failed puts the next attempt off.
+func (t *tender) failed(ctx context.Context, err error) {
+	if ctx.Err() != nil || lectern.ErrorCode(err) == lectern.CodeConflict {
+		return // somebody else is at it
+	}
+	c := t.p.o.Config
+	t.notBefore = t.p.o.Clock().Add(c.RetryTraining)
+	t.p.o.Logger.Error("indexing: cannot make an embedder", slog.Any("err", err), slog.Duration("retry_in", c.RetryTraining))
+}
+
+// founding reports whether there is no generation at all, and need not be a
+// catalogue to make one.
+func (p *Pipeline) founding() bool {
+	return p.gen.Load().Version == 0 && (p.o.Shared != nil || p.o.Makers[p.o.Embedder].Connect != nil)
 }
 
 // reason says why an embedder should be trained, "" if none should.
 func (t *tender) reason() string {
 	p := t.p
-	if p.o.Fixed != nil {
-		return ""
-	}
 	p.mu.Lock()
-	changed, trained := p.state.changed, p.trained
+	changed, trained, trains := p.state.changed, p.trained, p.trains
 	p.mu.Unlock()
 	l := p.line.Load()
 	l.mu.Lock()
@@ -152,6 +234,8 @@ func (t *tender) reason() string {
 		return ""
 	case !active:
 		return "there is no embedder"
+	case !trains || p.o.Makers[p.o.Embedder].Train == nil:
+		return "" // changing the embedder is for people to decide
 	}
 	if !t.measured || t.lookedAt != changed {
 		t.drift, t.lookedAt, t.measured = l.drift(trained), changed, true

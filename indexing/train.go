@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strconv"
+	"slices"
 	"time"
 
 	"github.com/lectern-dev/lectern"
@@ -16,7 +16,7 @@ import (
 func (p *Pipeline) Load(ctx context.Context) error {
 	p.loading.Lock()
 	defer p.loading.Unlock()
-	if p.loaded || p.o.Fixed != nil {
+	if p.loaded {
 		return nil
 	}
 	a, err := p.o.Store.ActiveArtefact(ctx, ArtefactEmbedder)
@@ -37,8 +37,14 @@ func (p *Pipeline) Load(ctx context.Context) error {
 		p.loaded = true
 		return nil
 	}
-	p.learned(texts)
-	p.setEmbedder(p.line.Load(), e, a.Version)
+	p.learned(a, texts)
+	if p.o.Shared == nil {
+		p.setEmbedder(p.line.Load(), e, a.Version)
+	} else if err := p.enter(ctx, e, a.Version); err != nil {
+		// The embedder is known; the index is opened when it can be reached.
+		p.o.Logger.Error("indexing: the shared index cannot be opened yet", slog.Int64("version", a.Version), slog.Any("err", err))
+		p.setEmbedder(p.line.Load(), e, a.Version)
+	}
 	p.loaded = true
 	return nil
 }
@@ -52,7 +58,7 @@ func unreachable(err error) bool {
 	return false
 }
 
-// open reads an artefact and makes its embedder.
+// open reads an artefact and makes its embedder; nil for a generation of words.
 func (p *Pipeline) open(ctx context.Context, a lectern.Artefact) (lectern.Embedder, []uint64, error) {
 	body, err := p.o.Store.ArtefactBody(ctx, ArtefactEmbedder, a.Version)
 	if err != nil {
@@ -62,103 +68,40 @@ func (p *Pipeline) open(ctx context.Context, a lectern.Artefact) (lectern.Embedd
 	if err != nil {
 		return nil, nil, err
 	}
-	e, err := p.o.Load(model)
+	if a.Fingerprint == "" {
+		return nil, nil, nil
+	}
+	name := makerOf(a)
+	maker, ok := p.o.Makers[name]
+	if !ok {
+		return nil, nil, lectern.Errorf(lectern.CodeInvalid, "embedder %d was made by %q, which is not configured here", a.Version, name)
+	}
+	e, err := maker.Load(model)
 	if err != nil {
 		return nil, nil, fmt.Errorf("load embedder %d: %w", a.Version, err)
 	}
-	if a.Fingerprint != "" && e.Fingerprint() != a.Fingerprint {
+	if e.Fingerprint() != a.Fingerprint {
 		return nil, nil, lectern.Errorf(lectern.CodeInvalid, "embedder %d has the fingerprint %s instead of %s",
 			a.Version, e.Fingerprint(), a.Fingerprint)
 	}
 	return e, texts, nil
 }
 
-// learned remembers what the newest model was trained on.
-func (p *Pipeline) learned(texts []uint64) {
+// learned remembers what the newest model was trained on. One that was not
+// trained here has learnt nothing, and nothing makes it outdated.
+func (p *Pipeline) learned(a lectern.Artefact, texts []uint64) {
 	set := make(map[uint64]struct{}, len(texts))
 	for _, t := range texts {
 		set[t] = struct{}{}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.trained, p.hasModel = set, true
+	p.trained, p.trains = set, p.o.Makers[makerOf(a)].Train != nil
 }
 
 // TrainEmbedder is the worker for lectern.TrainEmbedderJob.
 func (p *Pipeline) TrainEmbedder(ctx context.Context, job lectern.TrainEmbedderJob) error {
-	return p.train(ctx, job.Reason, nil)
-}
-
-// Reindex trains a new embedder on the catalogue as it is, embeds every course
-// with it and switches to it; with a fixed embedder it only fills in what has no
-// vector and reads the index anew. progress, which may be nil, is told how many
-// courses have their vector. It works whether Run does or not. Errors: CodeInvalid
-// for an empty catalogue.
-func (p *Pipeline) Reindex(ctx context.Context, progress func(done, total int)) error {
-	return p.train(ctx, "asked for", progress)
-}
-
-// train makes a new embedder and switches to it once every course has its vector.
-func (p *Pipeline) train(ctx context.Context, reason string, progress func(done, total int)) error {
-	p.training.Lock()
-	defer p.training.Unlock()
-	p.update(func(s *state) { s.training = true })
-	defer p.update(func(s *state) { s.training = false })
-	if e := p.o.Fixed; e != nil {
-		if err := p.embedAll(ctx, e, 0, progress); err != nil {
-			return err
-		}
-		return p.adopt(ctx, e, p.gen.Load().Version, true)
-	}
-	if err := p.Load(ctx); err != nil {
-		return err
-	}
-	start := p.o.Clock()
-	texts, keys, err := p.texts(ctx)
-	if err != nil {
-		return err
-	}
-	if len(texts) == 0 {
-		return lectern.Errorf(lectern.CodeInvalid, "there is no course to learn from")
-	}
-	e, model, err := p.o.Train(ctx, texts)
-	if err != nil {
-		return fmt.Errorf("train an embedder on %d courses: %w", len(texts), err)
-	}
-	trained := p.o.Clock()
-	total := len(texts)
-	version, err := p.o.Store.PutArtefact(ctx, lectern.Artefact{
-		Kind: ArtefactEmbedder, Fingerprint: e.Fingerprint(), CreatedAt: start,
-		Meta: map[string]string{
-			"courses": strconv.Itoa(total), "dim": strconv.Itoa(e.Dim()), "reason": reason,
-			"seconds": strconv.FormatFloat(trained.Sub(start).Seconds(), 'f', 1, 64),
-		},
-	}, EncodeArtefact(keys, model))
-	if err != nil {
-		return fmt.Errorf("store the new embedder: %w", err)
-	}
-	p.setPending(e)
-	defer p.setPending(nil)
-	if err := p.embedAll(ctx, e, total, progress); err != nil {
-		return err
-	}
-	if err := p.o.Store.ActivateArtefact(ctx, ArtefactEmbedder, version); err != nil {
-		return fmt.Errorf("activate the new embedder: %w", err)
-	}
-	p.learned(keys)
-	if err := p.adopt(ctx, e, version, false); err != nil {
-		return err
-	}
-	p.o.Logger.Info("indexing: switched to a new embedder", slog.String("reason", reason), slog.Int64("version", version),
-		slog.Int("courses", total), slog.Duration("training", trained.Sub(start)),
-		slog.Duration("embedding", p.o.Clock().Sub(trained)))
-	return p.prune(ctx)
-}
-
-func (p *Pipeline) setPending(e lectern.Embedder) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.pending = e
+	return p.train(ctx, job.Reason, p.o.Embedder, nil)
 }
 
 // texts reads what an embedder is trained on, with its keys.
@@ -197,6 +140,37 @@ func (p *Pipeline) prune(ctx context.Context) error {
 	}
 	if _, err := p.o.Store.PruneVectors(ctx, keep); err != nil {
 		return fmt.Errorf("drop vectors of old embedders: %w", err)
+	}
+	return p.pruneShared(ctx, left)
+}
+
+// pruneShared drops all shared indexes but the one in use and the newest others.
+// The caller is the only one that makes indexes.
+func (p *Pipeline) pruneShared(ctx context.Context, artefacts []lectern.Artefact) error {
+	if p.o.Shared == nil {
+		return nil
+	}
+	versions, err := p.o.Shared.Versions(ctx)
+	if err != nil {
+		return fmt.Errorf("list the shared indexes: %w", err)
+	}
+	active := p.gen.Load().Version
+	kept := 1 // the active one
+	for _, v := range slices.Backward(versions) {
+		known := slices.ContainsFunc(artefacts, func(a lectern.Artefact) bool { return a.Version == v && a.Fingerprint != "" })
+		switch {
+		case v == active:
+			continue
+		case known && kept < p.o.Config.KeepIndexes:
+			kept++
+			continue
+		}
+		if err := p.o.Shared.Drop(ctx, v); err != nil {
+			return fmt.Errorf("drop index %d: %w", v, err)
+		}
+		if err := p.o.Store.SetFeedPosition(ctx, feedName(v), -1); err != nil {
+			return fmt.Errorf("forget the position of index %d: %w", v, err)
+		}
 	}
 	return nil
 }
