@@ -127,9 +127,12 @@ func (i *Index) Stats(ctx context.Context) (lectern.IndexStats, error) {
 		return lectern.IndexStats{}, err
 	}
 	for _, name := range i.room.names() {
-		has := &pb.Filter{Must: []*pb.Condition{pb.NewHasVector(name)}}
-		if out.Vectors[name], err = i.count(ctx, has); err != nil {
+		n, err := i.count(ctx, &pb.Filter{Must: []*pb.Condition{pb.NewHasVector(name)}})
+		if err != nil {
 			return lectern.IndexStats{}, err
+		}
+		if n > 0 {
+			out.Vectors[name] = n
 		}
 	}
 	return out, nil

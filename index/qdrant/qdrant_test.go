@@ -1,0 +1,118 @@
+package qdrant
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/index/indextest"
+	"github.com/lectern-dev/lectern/index/qdrant/qdranttest"
+)
+
+// servers are what the suites run on: always the one in this process, and a real
+// one where LECTERN_TEST_QDRANT names its host:port.
+func servers(t *testing.T, run func(t *testing.T, address string)) {
+	t.Run("fake", func(t *testing.T) { run(t, qdranttest.Start(t).Addr()) })
+	t.Run("real", func(t *testing.T) {
+		address := os.Getenv("LECTERN_TEST_QDRANT")
+		if address == "" {
+			t.Skip("LECTERN_TEST_QDRANT names no Qdrant to test on (host:port of its gRPC interface)")
+		}
+		run(t, address)
+	})
+}
+
+// testConfig has names of its own, so that a real server may be shared.
+func testConfig(address string) Config {
+	c := DefaultConfig()
+	c.Address = address
+	c.Prefix = "test-" + strings.ReplaceAll(uuid.NewString(), "-", "")
+	c.CFDimensions = 0
+	c.RetryWait, c.RetryMaxWait = time.Millisecond, 20*time.Millisecond
+	return c
+}
+
+func connect(t *testing.T, c Config) *Indexes {
+	t.Helper()
+	x, err := Connect(t.Context(), Options{Config: c, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatalf("Connect: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := x.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return x
+}
+
+// sweep drops what a test made, past its context.
+func sweep(t *testing.T, x *Indexes) {
+	t.Cleanup(func() {
+		names, err := x.client.ListCollections(context.Background())
+		if err != nil {
+			return // the server is gone, and with it the collections
+		}
+		for _, name := range names {
+			if strings.HasPrefix(name, x.cfg.Prefix) {
+				if err := x.client.DeleteCollection(context.Background(), name); err != nil {
+					t.Errorf("drop %s: %v", name, err)
+				}
+			}
+		}
+	})
+}
+
+func TestIndex(t *testing.T) {
+	servers(t, func(t *testing.T, address string) {
+		x := connect(t, testConfig(address))
+		sweep(t, x)
+		var version atomic.Int64
+		indextest.Run(t, func(t *testing.T, dims map[string]int) lectern.VectorIndex {
+			spec := lectern.IndexSpec{Version: version.Add(1), Dense: dims, Sparse: []string{lectern.VectorLexical}}
+			index, err := x.Create(t.Context(), spec)
+			if err != nil {
+				t.Fatalf("Create: %v", err)
+			}
+			t.Cleanup(func() {
+				if err := x.Drop(context.Background(), spec.Version); err != nil {
+					t.Errorf("Drop: %v", err)
+				}
+			})
+			return index
+		})
+	})
+}
+
+func TestShared(t *testing.T) {
+	servers(t, func(t *testing.T, address string) {
+		indextest.RunShared(t, func(t *testing.T) indextest.Shared {
+			c := testConfig(address)
+			c.CFDimensions = 7 // a spec is found again as it was given
+			x := connect(t, c)
+			sweep(t, x)
+			return indextest.Shared{
+				Indexes: x,
+				Reopen:  func(t *testing.T) lectern.SharedIndexes { return connect(t, c) },
+				InUse: func(t *testing.T) (int64, int64) {
+					aliases, err := x.aliases(t.Context())
+					if err != nil {
+						t.Fatalf("list the aliases: %v", err)
+					}
+					in := map[string]string{}
+					for _, a := range aliases {
+						in[a.GetAliasName()] = a.GetCollectionName()
+					}
+					return x.versionOf(courses, in[x.alias(courses)]), x.versionOf(learners, in[x.alias(learners)])
+				},
+			}
+		})
+	})
+}
