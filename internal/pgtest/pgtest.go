@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,6 +32,10 @@ const startTimeout = 60 * time.Second
 type Server struct {
 	bin, dir  string
 	databases atomic.Int32
+
+	guard *exec.Cmd // nil while the server is dead
+	stop  io.Closer // ends the guard, and with it the server
+	log   bytes.Buffer
 }
 
 // Start makes a cluster and runs it until the end of the test. It skips the
@@ -55,7 +60,13 @@ func Start(tb testing.TB) *Server {
 	if err := s.initialise(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
-	if err := s.run(tb); err != nil {
+	tb.Cleanup(func() {
+		s.release()
+		if tb.Failed() {
+			tb.Logf("PostgreSQL's log:\n%s", s.log.String())
+		}
+	})
+	if err := s.run(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
 	return s
@@ -104,18 +115,39 @@ func (s *Server) initialise(ctx context.Context) error {
 		return err
 	}
 	return s.command(ctx, "initdb", "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8",
-		"--locale=C", "-D", filepath.Join(s.dir, "data"))
+		"--locale=C", "-D", s.data())
 }
+
+// Kill ends the server as a crash would: at once, without a checkpoint, in the
+// middle of whatever it does. What it has committed is in the operating system's
+// hands and survives. Call Restart afterwards.
+func (s *Server) Kill(tb testing.TB) {
+	tb.Helper()
+	if err := s.command(tb.Context(), "pg_ctl", "stop", "-m", "immediate", "-D", s.data()); err != nil {
+		tb.Fatal(err)
+	}
+	s.release()
+}
+
+// Restart starts the server that Kill has ended, under the same address, and
+// returns when it takes connections.
+func (s *Server) Restart(tb testing.TB) {
+	tb.Helper()
+	if err := s.run(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
 // run starts the server. A shell stands between us and it, which stops the
 // server when its input closes: at the latest when this process dies.
-func (s *Server) run(tb testing.TB) error {
+func (s *Server) run(ctx context.Context) error {
 	const guard = `"$0" "$@" & server=$!; read -r _; kill -INT $server; wait $server`
 	// Not the test's context, which ends before the clean-up stops the server.
-	cmd := exec.CommandContext(context.WithoutCancel(tb.Context()), "sh", "-c", guard, filepath.Join(s.bin, "postgres"), "-D", filepath.Join(s.dir, "data"),
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), "sh", "-c", guard, filepath.Join(s.bin, "postgres"), "-D", s.data(),
 		"-k", s.dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off")
-	var log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &log, &log
+	cmd.Stdout, cmd.Stderr = &s.log, &s.log
 	cmd.Dir = s.dir
 	cmd.SysProcAttr = serverAttributes()
 	stop, err := cmd.StdinPipe()
@@ -125,15 +157,9 @@ func (s *Server) run(tb testing.TB) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	tb.Cleanup(func() {
-		_ = stop.Close()
-		_ = cmd.Wait()
-		if tb.Failed() {
-			tb.Logf("PostgreSQL's log:\n%s", log.String())
-		}
-	})
+	s.guard, s.stop = cmd, stop
 	for deadline := time.Now().Add(startTimeout); ; time.Sleep(20 * time.Millisecond) {
-		err := s.command(tb.Context(), "pg_isready", "-q", "-h", s.dir)
+		err := s.command(ctx, "pg_isready", "-q", "-h", s.dir)
 		if err == nil {
 			return nil
 		}
@@ -141,6 +167,16 @@ func (s *Server) run(tb testing.TB) error {
 			return fmt.Errorf("PostgreSQL does not start: %w", err)
 		}
 	}
+}
+
+// release stops the server, if it runs, and waits until it is gone.
+func (s *Server) release() {
+	if s.guard == nil {
+		return
+	}
+	_ = s.stop.Close()
+	_ = s.guard.Wait()
+	s.guard = nil
 }
 
 // command runs one of PostgreSQL's programs to its end.
