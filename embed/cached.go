@@ -15,7 +15,8 @@ const CachedQueries = 4096
 
 // Cache embeds no document twice, across restarts: their vectors are kept in a
 // VectorStore by content hash and fingerprint. Query vectors are kept in memory,
-// the most recently used of them.
+// the most recently used of them, and equal queries at one time are embedded
+// once. A query that failed is not kept.
 type Cache struct {
 	embedder lectern.Embedder
 	store    lectern.VectorStore
@@ -24,6 +25,8 @@ type Cache struct {
 	limit   int
 	recent  *list.List // of queryVector, the latest used in front
 	queries map[string]*list.Element
+	flights map[string]*flight // queries that are being embedded
+	stats   QueryStats
 }
 
 var _ lectern.Embedder = (*Cache)(nil)
@@ -36,7 +39,7 @@ type queryVector struct {
 // Cached puts a cache before an embedder. Without a store, documents pass
 // through: for callers who keep documents' vectors themselves.
 func Cached(e lectern.Embedder, s lectern.VectorStore) *Cache {
-	return &Cache{embedder: e, store: s, limit: CachedQueries, recent: list.New(), queries: make(map[string]*list.Element)}
+	return &Cache{embedder: e, store: s, limit: CachedQueries, recent: list.New(), queries: make(map[string]*list.Element), flights: make(map[string]*flight)}
 }
 
 // KeepQueries sets how many query vectors are kept in memory, before first use;
@@ -123,59 +126,4 @@ func (c *Cache) embedMissing(ctx context.Context, texts []string, hashes []lecte
 		}
 	}
 	return fresh, nil
-}
-
-// embedQueries serves queries from memory where it can.
-func (c *Cache) embedQueries(ctx context.Context, texts []string) ([][]float32, error) {
-	out := make([][]float32, len(texts))
-	var missing []string
-	var at []int
-	for i, s := range texts {
-		v, ok := c.recall(s)
-		if !ok {
-			missing = append(missing, s)
-			at = append(at, i)
-		}
-		out[i] = v
-	}
-	if len(missing) == 0 {
-		return out, nil
-	}
-	vectors, err := c.embedder.Embed(ctx, lectern.EmbedQuery, missing)
-	if err != nil {
-		return nil, err
-	}
-	if len(vectors) != len(missing) {
-		return nil, lectern.Errorf(lectern.CodeInternal, "the embedder returned %d vectors for %d texts", len(vectors), len(missing))
-	}
-	for i, v := range vectors {
-		out[at[i]] = v
-		c.remember(missing[i], v)
-	}
-	return out, nil
-}
-
-func (c *Cache) recall(s string) ([]float32, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e, ok := c.queries[s]
-	if !ok {
-		return nil, false
-	}
-	c.recent.MoveToFront(e)
-	return slices.Clone(e.Value.(queryVector).vector), true
-}
-
-func (c *Cache) remember(s string, v []float32) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if _, ok := c.queries[s]; ok {
-		return
-	}
-	c.queries[s] = c.recent.PushFront(queryVector{s, slices.Clone(v)})
-	if c.recent.Len() > c.limit {
-		oldest := c.recent.Back()
-		c.recent.Remove(oldest)
-		delete(c.queries, oldest.Value.(queryVector).text)
-	}
 }
