@@ -266,6 +266,13 @@ type StoreStats struct {
 	PendingJobs                                                              int64
 }
 
+// MigrationState is one step of a store's schema and whether it is applied.
+type MigrationState struct {
+	Version int64
+	Name    string // file name
+	Applied bool
+}
+
 // StatsStore answers questions about the store as a whole.
 type StatsStore interface {
 	Stats(ctx context.Context) (StoreStats, error)

@@ -14,6 +14,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivermigrate"
 
+	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/internal/quiet"
 	"github.com/lectern-dev/lectern/migrations"
 )
@@ -23,13 +24,6 @@ const migrateLock int64 = 7310579603202
 
 // migrateWait is how often that right is asked for.
 const migrateWait = 50 * time.Millisecond
-
-// MigrationState is one migration and whether it is applied.
-type MigrationState struct {
-	Version int64
-	Name    string // file name
-	Applied bool
-}
 
 // migrator migrates over connections of its own to the server itself, since a
 // pooler in transaction mode can hold no lock beyond a transaction.
@@ -132,14 +126,14 @@ func (s *Store) MigrateDown(ctx context.Context, version int64) error {
 }
 
 // MigrationStatus lists our migrations in order.
-func (s *Store) MigrationStatus(ctx context.Context) (out []MigrationState, err error) {
+func (s *Store) MigrationStatus(ctx context.Context) (out []lectern.MigrationState, err error) {
 	err = s.withMigrator(ctx, false, func(m migrator) error {
 		all, err := m.goose.Status(ctx)
 		if err != nil {
 			return fmt.Errorf("migration status: %w", err)
 		}
 		for _, step := range all {
-			out = append(out, MigrationState{
+			out = append(out, lectern.MigrationState{
 				Version: step.Source.Version, Name: step.Source.Path, Applied: step.State == goose.StateApplied,
 			})
 		}

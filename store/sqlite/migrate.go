@@ -10,16 +10,10 @@ import (
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
 
+	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/internal/quiet"
 	"github.com/lectern-dev/lectern/migrations"
 )
-
-// MigrationState is one migration and whether it is applied.
-type MigrationState struct {
-	Version int64
-	Name    string // file name
-	Applied bool
-}
 
 // Migrate brings the schema up to date: our own migrations, then the job
 // queue's. It is harmless on a schema that is up to date, and waits for another
@@ -71,7 +65,7 @@ func (s *Store) MigrateDown(ctx context.Context, version int64) error {
 }
 
 // MigrationStatus lists our migrations in order.
-func (s *Store) MigrationStatus(ctx context.Context) ([]MigrationState, error) {
+func (s *Store) MigrationStatus(ctx context.Context) ([]lectern.MigrationState, error) {
 	p, err := s.goose()
 	if err != nil {
 		return nil, err
@@ -80,9 +74,9 @@ func (s *Store) MigrationStatus(ctx context.Context) ([]MigrationState, error) {
 	if err != nil {
 		return nil, fmt.Errorf("migration status: %w", err)
 	}
-	out := make([]MigrationState, len(all))
+	out := make([]lectern.MigrationState, len(all))
 	for i, m := range all {
-		out[i] = MigrationState{
+		out[i] = lectern.MigrationState{
 			Version: m.Source.Version,
 			Name:    m.Source.Path,
 			Applied: m.State == goose.StateApplied,
