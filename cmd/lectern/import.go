@@ -31,7 +31,7 @@ func newImportCommand() *cobra.Command {
 
 func newImportKindCommand(kind ingest.Kind) *cobra.Command {
 	options := importer.Options{Kind: kind}
-	var mapPath string
+	var mapPath, part string
 	cmd := &cobra.Command{
 		Use:   string(kind) + " FILE...",
 		Short: "Import " + string(kind) + " from CSV or JSONL files, gzipped or not",
@@ -43,6 +43,13 @@ func newImportKindCommand(kind ingest.Kind) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			options.Files = args
+			if part != "" {
+				p, err := importer.ParsePart(part)
+				if err != nil {
+					return err
+				}
+				options.Part = p
+			}
 			if mapPath != "" {
 				m, err := mapping.Load(mapPath, kind)
 				if err != nil {
@@ -72,6 +79,7 @@ func newImportKindCommand(kind ingest.Kind) *cobra.Command {
 	flags.StringVar(&mapPath, "map", "", "mapping file: which column feeds which field (see docs/import.md)")
 	flags.BoolVar(&options.DryRun, "dry-run", false, "show the first mapped rows and write nothing")
 	flags.BoolVar(&options.Strict, "strict", false, "fail when any row is rejected")
+	flags.StringVar(&part, "part", "", "import one share of the rows, such as 1/2; other processes import the others at the same time")
 	flags.IntVar(&options.BatchRows, "batch-rows", 0, "rows a commit; 0 is 2,000, or 20,000 for ratings")
 	if kind == ingest.Courses || kind == ingest.Learners {
 		flags.BoolVar(&options.Replace, "replace", false, "overwrite what is stored instead of patching it")

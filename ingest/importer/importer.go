@@ -3,6 +3,7 @@
 package importer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,10 +35,14 @@ type Options struct {
 	Strict  bool // rejects, or a file that breaks off, make Run return an error
 	// RejectsPath is the file that rejected rows are appended to; "" keeps none.
 	RejectsPath string
-	BatchRows   int       // rows a commit; 0 is 2,000, or 20,000 for ratings
-	Out         io.Writer // acknowledgements, dry run and summary
-	Err         io.Writer // warnings and progress
-	Progress    bool      // draw a progress bar on Err; see IsTerminal
+	// Part imports one share of the rows and skips the others, for processes that
+	// import the same files at once. Rows that cannot be read belong to a part by
+	// their text.
+	Part      Part
+	BatchRows int       // rows a commit; 0 is 2,000, or 20,000 for ratings
+	Out       io.Writer // acknowledgements, dry run and summary
+	Err       io.Writer // warnings and progress
+	Progress  bool      // draw a progress bar on Err; see IsTerminal
 }
 
 // The batches of an import.
@@ -55,8 +60,9 @@ func IsTerminal(w io.Writer) bool {
 }
 
 // Run imports files in order. After each commit it prints "committed N" to Out:
-// the first N rows of this run, over all files and rejected rows included, are
-// dealt with and survive any kill. At the end it prints the summary.
+// the first N rows of this run, over all files and with rejected rows and those
+// of other parts included, are dealt with and survive any kill. At the end it
+// prints the summary.
 //
 // Errors: CodeInvalid before anything is written, for a file that cannot be
 // opened or a mapping that does not fit; CodeInvalid at the end when nothing
@@ -64,6 +70,9 @@ func IsTerminal(w io.Writer) bool {
 // errors. The summary counts what was written in each case.
 func Run(ctx context.Context, opts Options, svc ingest.Service) (Summary, error) {
 	opts = opts.orDefault()
+	if err := opts.Part.validate(); err != nil {
+		return Summary{}, err
+	}
 	plans, err := plan(opts)
 	if err != nil {
 		return Summary{}, err
@@ -73,26 +82,38 @@ func Run(ctx context.Context, opts Options, svc ingest.Service) (Summary, error)
 	case ingest.Courses:
 		return run(ctx, opts, plans, svc, lane[lectern.CoursePatch]{
 			decode: d.CourseRecord, put: svc.PutCoursesOnce, check: svc.CheckCourses(),
+			key: func(p lectern.CoursePatch) string { return p.Course.ID },
 		})
 	case ingest.Reviews:
 		return run(ctx, opts, plans, svc, lane[lectern.Review]{
-			decode: d.ReviewRecord, put: svc.PutReviewsOnce, course: func(r lectern.Review) string { return r.CourseID },
+			decode: d.ReviewRecord, put: svc.PutReviewsOnce,
+			key: reviewCourse, course: reviewCourse,
 		})
 	case ingest.Ratings:
 		return run(ctx, opts, plans, svc, lane[lectern.Rating]{
-			decode: d.RatingRecord, put: svc.PutRatings, course: func(r lectern.Rating) string { return r.CourseID },
+			decode: d.RatingRecord, put: svc.PutRatings,
+			key: ratingCourse, course: ratingCourse,
 			number: ingest.NewOccurrences().Number, // over all files of the run
 		})
 	case ingest.Learners:
-		return run(ctx, opts, plans, svc, lane[ingest.LearnerPatch]{decode: d.LearnerRecord, put: svc.PutLearnersOnce})
+		return run(ctx, opts, plans, svc, lane[ingest.LearnerPatch]{
+			decode: d.LearnerRecord, put: svc.PutLearnersOnce,
+			key: func(p ingest.LearnerPatch) string { return p.Learner.ID },
+		})
 	case ingest.Events:
 		return run(ctx, opts, plans, svc, lane[lectern.Event]{
 			decode: d.EventRecord, put: svc.AppendEvents, course: func(e lectern.Event) string { return e.CourseID },
+			// The visitor first: which learner a visitor becomes is a matter of order.
+			key: func(e lectern.Event) string { return cmp.Or(e.AnonymousID, e.LearnerID) },
 		})
 	}
 	_, err = ingest.ParseKind(string(opts.Kind))
 	return Summary{}, err
 }
+
+func reviewCourse(r lectern.Review) string { return r.CourseID }
+
+func ratingCourse(r lectern.Rating) string { return r.CourseID }
 
 func (o Options) orDefault() Options {
 	if o.BatchRows <= 0 {
@@ -114,6 +135,7 @@ func (o Options) orDefault() Options {
 type lane[T any] struct {
 	decode func(ingest.Record) (T, error)
 	put    func(context.Context, []T) ([]lectern.WriteResult, error)
+	key    func(T) string                              // what decides the part; see Part
 	course func(T) string                              // of rows that may be parked; nil for others
 	check  func(context.Context, []T) ([]error, error) // which rows put would reject; nil when that does not depend on the store
 	number func([]T)                                   // gives rows what depends on the rows before; may be nil
@@ -290,7 +312,7 @@ func (w *writer[T]) write(ctx context.Context, b batch[T]) error {
 			w.tally(&b, i, res)
 		}
 	}
-	w.sum.add(b.read, b.broken, b.rejects)
+	w.sum.add(b.read, b.skipped, b.broken, b.rejects)
 	if err := w.reject(b.rejects); err != nil {
 		return err
 	}
@@ -363,7 +385,7 @@ func (w *writer[T]) preview(ctx context.Context, b batch[T]) error {
 	for _, s := range b.samples {
 		fmt.Fprint(w.opts.Out, s)
 	}
-	w.sum.add(b.read, b.broken, b.rejects)
+	w.sum.add(b.read, b.skipped, b.broken, b.rejects)
 	w.sum.Valid += valid
 	if b.broken != "" {
 		fmt.Fprintln(w.opts.Err, "error:", b.broken)

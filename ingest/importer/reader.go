@@ -20,7 +20,8 @@ type batch[T any] struct {
 	items   []T
 	rows    []source.Row // of items
 	rejects []Reject
-	read    int    // rows, rejected ones included
+	read    int    // rows, rejected and skipped ones included
+	skipped int    // rows of other parts
 	broken  string // why the file ended early
 	samples []string
 
@@ -63,23 +64,21 @@ func (r *reader[T]) file(ctx context.Context, p filePlan, f *source.File) error 
 	r.batch = batch[T]{path: p.path}
 	for {
 		row, err := f.Next()
-		if bad, ok := errors.AsType[*source.RowError](err); ok {
+		bad, unreadable := errors.AsType[*source.RowError](err)
+		switch {
+		case unreadable:
 			fault := lectern.NewFieldError(bad.Field, bad.Value, bad.Reason, "")
-			r.batch.rejects = append(r.batch.rejects, newReject(r.opts.Kind, p.path, row, lectern.Invalid("the row cannot be read", fault)))
-		} else if err != nil {
+			r.reject(p, row, lectern.Invalid("the row cannot be read", fault))
+		case err != nil:
 			if !errors.Is(err, io.EOF) {
 				r.batch.broken = err.Error()
 			}
 			return r.flush(ctx, f)
-		} else if item, err := r.row(p, row); err != nil {
-			r.batch.rejects = append(r.batch.rejects, newReject(r.opts.Kind, p.path, row, err))
-		} else {
-			r.batch.items = append(r.batch.items, item)
-			r.batch.rows = append(r.batch.rows, row)
+		default:
+			r.take(p, row)
 		}
 		r.batch.read++
-		r.bytes += len(row.Raw)
-		if r.batch.read >= r.opts.BatchRows || r.bytes >= maxBatchBytes {
+		if r.batch.read-r.batch.skipped >= r.opts.BatchRows || r.bytes >= maxBatchBytes {
 			if err := r.flush(ctx, f); err != nil {
 				return err
 			}
@@ -87,29 +86,54 @@ func (r *reader[T]) file(ctx context.Context, p filePlan, f *source.File) error 
 	}
 }
 
-// row maps and checks one row. All of its problems are told together.
-func (r *reader[T]) row(p filePlan, row source.Row) (T, error) {
-	var zero T
-	var rec ingest.Record
-	var origins []mapping.Origin
+// take puts a row into the batch, unless it is another part's.
+func (r *reader[T]) take(p filePlan, row source.Row) {
+	item, rec, origins, err := r.row(p, row)
+	switch {
+	case err != nil:
+		r.reject(p, row, err)
+	case !r.opts.Part.has(r.lane.key(item)):
+		r.batch.skipped++
+	default:
+		if r.explains() {
+			r.sample(row, rec, origins)
+		}
+		r.batch.items = append(r.batch.items, item)
+		r.batch.rows = append(r.batch.rows, row)
+		r.bytes += len(row.Raw)
+	}
+}
+
+// reject puts a row that cannot be imported into the batch, in the one part that
+// has to tell of it.
+func (r *reader[T]) reject(p filePlan, row source.Row, err error) {
+	if !r.opts.Part.has(row.Raw) {
+		r.batch.skipped++
+		return
+	}
+	r.batch.rejects = append(r.batch.rejects, newReject(r.opts.Kind, p.path, row, err))
+	r.bytes += len(row.Raw)
+}
+
+// explains reports whether the next row is shown by a dry run.
+func (r *reader[T]) explains() bool { return r.opts.DryRun && r.shown < shownRows }
+
+// row maps and checks one row. All of its problems are told together. The
+// record and where its fields come from are for samples.
+func (r *reader[T]) row(p filePlan, row source.Row) (item T, rec ingest.Record, origins []mapping.Origin, err error) {
 	var problems []lectern.FieldError
-	explain := r.opts.DryRun && r.shown < shownRows
 	if p.binding == nil {
-		var err error
 		if rec, err = ingest.ParseRecord(r.opts.Kind, []byte(row.Raw)); err != nil {
-			return zero, err
+			return item, nil, nil, err
 		}
 	} else {
-		rec, problems, origins = p.binding.Map(row, explain)
+		rec, problems, origins = p.binding.Map(row, r.explains())
 	}
-	item, err := r.lane.decode(rec)
+	item, err = r.lane.decode(rec)
 	if problems != nil {
-		return zero, joinProblems(problems, err)
+		err = joinProblems(problems, err)
 	}
-	if err == nil && explain {
-		r.sample(row, rec, origins)
-	}
-	return item, err
+	return item, rec, origins, err
 }
 
 // joinProblems puts what mapping and check found into one error, each field once.
@@ -160,7 +184,7 @@ func (r *reader[T]) flush(ctx context.Context, f *source.File) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	size := min(r.batch.read, r.opts.BatchRows)
+	size := min(r.batch.read-r.batch.skipped, r.opts.BatchRows)
 	r.batch = batch[T]{path: r.batch.path, items: make([]T, 0, size), rows: make([]source.Row, 0, size)}
 	r.bytes = 0
 	return nil

@@ -19,6 +19,8 @@ type Summary struct {
 	Kind           ingest.Kind
 	Files          int
 	Read           int
+	Part           Part
+	Skipped        int // rows of other parts
 	Created        int
 	Updated        int
 	Unchanged      int
@@ -42,7 +44,7 @@ type ReasonCount struct {
 }
 
 func newSummary(opts Options, files int) Summary {
-	return Summary{Kind: opts.Kind, Files: files, DryRun: opts.DryRun, RejectsPath: opts.RejectsPath}
+	return Summary{Kind: opts.Kind, Files: files, Part: opts.Part, DryRun: opts.DryRun, RejectsPath: opts.RejectsPath}
 }
 
 // Accepted is how many rows were written, parked or found as they should be.
@@ -51,8 +53,9 @@ func (s Summary) Accepted() int {
 }
 
 // add counts what a batch says of itself.
-func (s *Summary) add(read int, broken string, rejects []Reject) {
+func (s *Summary) add(read, skipped int, broken string, rejects []Reject) {
 	s.Read += read
+	s.Skipped += skipped
 	if broken != "" {
 		s.Broken = append(s.Broken, broken)
 	}
@@ -102,6 +105,9 @@ func (s *Summary) print(w io.Writer) {
 		rate = float64(s.Read) / s.Duration.Seconds()
 	}
 	fmt.Fprintf(w, "%s: read %s from %s in %.1f s (%.0f rows/s)\n", s.Kind, count(s.Read, "row"), count(s.Files, "file"), s.Duration.Seconds(), rate)
+	if s.Part.Of > 1 {
+		fmt.Fprintf(w, "  part %s: %s of the other parts skipped\n", s.Part, count(s.Skipped, "row"))
+	}
 	if s.DryRun {
 		fmt.Fprintf(w, "  dry run, nothing written: %s would be imported, %d rejected\n", count(s.Valid, "row"), s.Rejected)
 	} else {
