@@ -52,6 +52,20 @@ var _ lectern.SharedIndexes = (*Indexes)(nil)
 // CodeInvalid for bad settings, CodeUnavailable when there is no answer within
 // connect_timeout, CodePrecondition for a version that is too old.
 func Connect(ctx context.Context, o Options) (*Indexes, error) {
+	x, err := New(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.Greet(ctx); err != nil {
+		_ = x.Close() // nothing was in flight
+		return nil, err
+	}
+	return x, nil
+}
+
+// New is Connect for a process that must start while Qdrant is away: it sends
+// nothing. Errors: CodeInvalid.
+func New(o Options) (*Indexes, error) {
 	if err := o.Config.Validate(); err != nil {
 		return nil, err
 	}
@@ -62,16 +76,11 @@ func Connect(ctx context.Context, o Options) (*Indexes, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &Indexes{
+	return &Indexes{
 		cfg: o.Config, log: o.Logger, client: client,
 		call:   newCaller(o.Config, o.Logger, o.Observe, o.OnBreaker),
 		writes: semaphore.NewWeighted(int64(o.Config.Concurrency)),
-	}
-	if err := x.greet(ctx); err != nil {
-		_ = client.Close() // nothing was in flight
-		return nil, err
-	}
-	return x, nil
+	}, nil
 }
 
 // Close ends the connections. Calls under way fail.
@@ -148,8 +157,9 @@ func tlsConfig(cfg Config) (*tls.Config, error) {
 	return out, nil
 }
 
-// greet waits for the server's first answer and checks its version.
-func (x *Indexes) greet(ctx context.Context) error {
+// Greet waits for the server's first answer and checks its version. Errors as
+// Connect.
+func (x *Indexes) Greet(ctx context.Context) error {
 	within, cancel := context.WithTimeout(ctx, x.cfg.ConnectTimeout)
 	defer cancel()
 	const patient = 1000 // the deadline ends it
