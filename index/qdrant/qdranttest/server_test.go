@@ -16,7 +16,7 @@ import (
 const realServer = "LECTERN_TEST_QDRANT"
 
 // dial connects to a server.
-func dial(t *testing.T, addr string) *qdrant.Client {
+func dial(t testing.TB, addr string) *qdrant.Client {
 	t.Helper()
 	host, portText, err := net.SplitHostPort(addr)
 	if err != nil {
