@@ -48,6 +48,19 @@ type Store struct {
 	appends *appendShare
 }
 
+var (
+	_ lectern.CourseStore   = (*Store)(nil)
+	_ lectern.ReviewStore   = (*Store)(nil)
+	_ lectern.LearnerStore  = (*Store)(nil)
+	_ lectern.EventStore    = (*Store)(nil)
+	_ lectern.RankingStore  = (*Store)(nil)
+	_ lectern.VectorStore   = (*Store)(nil)
+	_ lectern.ArtefactStore = (*Store)(nil)
+	_ lectern.KeyStore      = (*Store)(nil)
+	_ lectern.LeaseStore    = (*Store)(nil)
+	_ lectern.StatsStore    = (*Store)(nil)
+)
+
 // Open connects to the server. It does not migrate: until Migrate has run on a
 // new database, every method fails. Errors: CodeInvalid for settings that are
 // not usable, CodeUnavailable when the server does not answer, CodeRefused when
