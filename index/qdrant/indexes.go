@@ -48,6 +48,9 @@ func (x *Indexes) Create(ctx context.Context, spec lectern.IndexSpec) (lectern.V
 	if err := checkSpec(spec); err != nil {
 		return nil, err
 	}
+	if err := x.Greet(ctx); err != nil { // New has not asked for the version
+		return nil, err
+	}
 	for _, k := range []kind{courses, learners} {
 		if err := x.deleteCollection(ctx, x.name(k, spec.Version)); err != nil {
 			return nil, err
