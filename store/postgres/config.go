@@ -1,6 +1,9 @@
 package postgres
 
 import (
+	"fmt"
+	"net"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -38,7 +41,7 @@ func (c Config) Validate() error {
 	var bad []lectern.FieldError
 	check := func(ok bool, key string, value any, reason, allowed string) {
 		if !ok {
-			bad = append(bad, lectern.NewFieldError("postgres."+key, value, reason, allowed))
+			bad = append(bad, lectern.NewFieldError("store.postgres."+key, value, reason, allowed))
 		}
 	}
 	const address = "postgres://user@host:5432/database, or host=… user=… dbname=…"
@@ -57,6 +60,15 @@ func (c Config) Validate() error {
 		return lectern.Invalid("the PostgreSQL settings are not usable", bad...)
 	}
 	return nil
+}
+
+// Describe names the database for people, without the password.
+func Describe(c Config) string {
+	cfg, err := pgx.ParseConfig(c.DSN)
+	if err != nil {
+		return "PostgreSQL"
+	}
+	return fmt.Sprintf("PostgreSQL database %q at %s", cfg.Database, net.JoinHostPort(cfg.Host, strconv.Itoa(int(cfg.Port))))
 }
 
 // direct returns the address of the server itself.
