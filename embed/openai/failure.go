@@ -141,11 +141,11 @@ func (e *Embedder) classifyStatus(f *failure, x *exchange, err error) {
 	case x.status == http.StatusTooManyRequests:
 		f.retry, f.after = true, e.retryAfter(x.retryAfter)
 		say(OutcomeRateLimited, "the embedding server limits the rate (429)%s: lower embed.openai.concurrency if this stays", asks(f.after))
+	case tooLarge(x.status, said):
+		say(OutcomeTooLarge, "a text is too long for the model %s: lower embed.openai.max_text_tokens (%d)", e.cfg.Model, x.status)
 	case x.status >= http.StatusInternalServerError, x.status == http.StatusRequestTimeout:
 		f.retry, f.blame, f.after = true, true, e.retryAfter(x.retryAfter)
 		say(OutcomeServerError, "the embedding server failed (%d)%s", x.status, asks(f.after))
-	case x.status == http.StatusRequestEntityTooLarge, tooLarge(x.status, said):
-		say(OutcomeTooLarge, "a text is too long for the model %s: lower embed.openai.max_text_tokens (%d)", e.cfg.Model, x.status)
 	case x.status == http.StatusUnauthorized:
 		say(OutcomeUnauthorised, "the embedding server does not accept the key (401): set embed.openai.api_key or api_key_file")
 	case x.status == http.StatusForbidden:
@@ -165,22 +165,32 @@ func asks(wait time.Duration) string {
 	return fmt.Sprintf(" and asks to wait %v", wait.Round(time.Second/10))
 }
 
-// largeWords are how OpenAI, vLLM, Ollama and TEI say that there is too much text
-// or there are too many texts.
-var largeWords = regexp.MustCompile(`(?i)context[ _]length|max_tokens_per_request|batch size|too (long|large|many (tokens|inputs))|(less|more) than \d+ (tokens|inputs)|maximum (array|input) length|max(imum)? \d+ tokens`)
+// largeWords are how OpenAI, vLLM, Ollama, TEI and llama.cpp say that there is too
+// much text or there are too many texts.
+var largeWords = regexp.MustCompile(`(?i)context[ _]length|tokens[ _]per[ _]request|batch size|too (long|large|many (tokens|inputs))|` +
+	`(less|more) than \d+ (tokens|inputs)|tokens exceed|maximum (array|input) length`)
 
-// tooLarge tells whether a refused request may pass in halves.
+// tooLarge tells whether a refused request may pass in halves. llama.cpp, alone or
+// within Ollama, calls that its own failure.
 func tooLarge(status int, said string) bool {
-	return (status == http.StatusBadRequest || status == http.StatusUnprocessableEntity) && largeWords.MatchString(said)
+	switch status {
+	case http.StatusRequestEntityTooLarge:
+		return true
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		return largeWords.MatchString(said)
+	case http.StatusInternalServerError:
+		return strings.Contains(said, "too large to process")
+	}
+	return false
 }
 
 // serverText is what a server said about an error, with its code.
 func serverText(err error) string {
+	if raw, ok := errors.AsType[*goopenai.RequestError](err); ok { // first: it may hold an empty APIError
+		return string(raw.Body)
+	}
 	if api, ok := errors.AsType[*goopenai.APIError](err); ok {
 		return strings.TrimSpace(fmt.Sprint(api.Message, " ", orEmpty(api.Code)))
-	}
-	if req, ok := errors.AsType[*goopenai.RequestError](err); ok {
-		return string(req.Body)
 	}
 	return err.Error()
 }

@@ -262,6 +262,38 @@ func TestTooLargeBatchesAreHalved(t *testing.T) {
 	}
 }
 
+// TestWordsOfServers holds how servers refuse, in their own forms of errors.
+func TestWordsOfServers(t *testing.T) {
+	for _, tt := range []struct {
+		server string
+		status int
+		body   string
+		want   openai.Outcome
+	}{
+		{"OpenAI, one text", 400, `{"error":{"message":"This model's maximum context length is 8192 tokens, however you requested 9000 tokens","type":"invalid_request_error","param":null,"code":null}}`, openai.OutcomeTooLarge},
+		{"OpenAI, all texts", 400, `{"error":{"message":"Requested 346134 tokens, max 300000 tokens per request","type":"max_tokens_per_request","param":null,"code":"max_tokens_per_request"}}`, openai.OutcomeTooLarge},
+		{"OpenAI, no model", 404, `{"error":{"message":"The model x does not exist","type":"invalid_request_error","param":null,"code":"model_not_found"}}`, openai.OutcomeNotFound},
+		{"OpenAI, no money", 429, `{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}`, openai.OutcomeUnauthorised},
+		{"vLLM", 400, `{"object":"error","message":"This model's maximum context length is 512 tokens. However, you requested 1451 tokens","type":"BadRequestError","code":400}`, openai.OutcomeTooLarge},
+		{"vLLM, dimensions", 400, `{"object":"error","message":"Model does not support matryoshka representation, changing output dimensions will lead to poor results.","type":"BadRequestError","code":400}`, openai.OutcomeRefused},
+		{"Ollama", 400, `{"error":{"message":"the input length exceeds the context length","type":"invalid_request_error","param":null,"code":null}}`, openai.OutcomeTooLarge},
+		{"Ollama, no model", 404, `{"error":{"message":"model \"x\" not found, try pulling it first","type":"api_error","param":null,"code":null}}`, openai.OutcomeNotFound},
+		{"Ollama, NaN", 500, `{"error":{"message":"failed to encode response: json: unsupported value: NaN","type":"api_error","param":null,"code":null}}`, openai.OutcomeServerError},
+		{"TEI, many texts", 422, `{"error":"batch size 33 > maximum allowed batch size 32","error_type":"Validation"}`, openai.OutcomeTooLarge},
+		{"TEI, one text", 413, "{\"error\":\"Input validation error: `inputs` must have less than 512 tokens. Given: 600\",\"error_type\":\"Validation\"}", openai.OutcomeTooLarge},
+		{"TEI, busy", 429, `{"error":"Model is overloaded","error_type":"Overloaded"}`, openai.OutcomeRateLimited},
+		{"llama.cpp", 500, `{"error":{"code":500,"message":"input is too large to process. increase the physical batch size","type":"server_error"}}`, openai.OutcomeTooLarge},
+		{"a proxy", 502, `<html>Bad gateway</html>`, openai.OutcomeServerError},
+	} {
+		s := stub()
+		s.Always(openaitest.Raw(tt.status, tt.body))
+		e := embedder(t, s, func(c *openai.Config) { c.Retries = 0 })
+		if _, err := e.Embed(t.Context(), lectern.EmbedDocument, []string{"x"}); openai.OutcomeOf(err) != tt.want {
+			t.Errorf("%s: outcome %q, want %q: %v", tt.server, openai.OutcomeOf(err), tt.want, err)
+		}
+	}
+}
+
 func TestStatsCountTokensAndCost(t *testing.T) {
 	e := embedder(t, stub(), func(c *openai.Config) { c.PricePerMillionTokens = 20_000 })
 	documents(t, e, "two words", "", "and three words")

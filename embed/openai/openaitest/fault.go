@@ -38,6 +38,15 @@ func Refusal(code int, message string) Fault {
 	return func(w http.ResponseWriter, _ *http.Request, _ Answer) { refuse(w, code, message) }
 }
 
+// Raw answers with a status and a body of any kind.
+func Raw(code int, body string) Fault {
+	return func(w http.ResponseWriter, _ *http.Request, _ Answer) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(code)
+		fmt.Fprint(w, body)
+	}
+}
+
 // RateLimited refuses with 429 and a Retry-After header, unless that is empty.
 func RateLimited(retryAfter string) Fault {
 	return func(w http.ResponseWriter, _ *http.Request, _ Answer) {
