@@ -177,6 +177,7 @@ func TestCheckFinds(t *testing.T) {
 		"no identity":       {`DELETE FROM identities`, "no identity"},
 		"wrong kind":        {`UPDATE learners SET anonymous = 1`, "contradict"},
 		"cut vector":        {`UPDATE embeddings SET vector = x'0000'`, "whole numbers of floats"},
+		"cut review vector": {`UPDATE review_embeddings SET vector = x'0000'`, "whole numbers of floats"},
 		"incomplete":        {`DELETE FROM artefact_chunks`, "incomplete"},
 		"index out of step": {`PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = replace(sql, '(course_id)', '(learner_id)') WHERE name = 'events_course'; PRAGMA writable_schema = RESET`, "database file"},
 	} {
@@ -187,8 +188,9 @@ func TestCheckFinds(t *testing.T) {
 			_, errCourses := s.PutCourses(ctx, []lectern.CoursePatch{course("a")})
 			_, errEvents := s.AppendEvents(ctx, []lectern.EventWrite{event("e", "l", "a"), event("f", "m", "a")})
 			errVectors := s.PutVectors(ctx, "f", map[lectern.ContentHash][]float32{lectern.HashContent("x"): {1}})
+			errReviews := s.PutReviewVectors(ctx, "f", map[string][]float32{"a": {1}})
 			_, errArtefact := s.PutArtefact(ctx, lectern.Artefact{Kind: "k"}, []byte("body"))
-			if err := errors.Join(errCourses, errEvents, errVectors, errArtefact); err != nil {
+			if err := errors.Join(errCourses, errEvents, errVectors, errReviews, errArtefact); err != nil {
 				t.Fatal(err)
 			}
 			if found, err := s.Check(ctx); err != nil || len(found) > 0 {

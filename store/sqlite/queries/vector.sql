@@ -45,11 +45,14 @@ ON CONFLICT (fingerprint_id, course_id) DO UPDATE SET vector = excluded.vector;
 DELETE FROM review_embeddings
 WHERE fingerprint_id = sqlc.arg(fingerprint_id) AND course_id = sqlc.arg(course_id);
 
+-- CROSS JOIN keeps SQLite from reading all vectors to find a few courses'.
+
 -- name: ReviewEmbeddings :many
 SELECT i.external_id, e.vector
 FROM course_ids i
-JOIN review_embeddings e ON e.fingerprint_id = sqlc.arg(fingerprint_id) AND e.course_id = i.id
-WHERE i.external_id IN (SELECT value FROM json_each(CAST(sqlc.arg(external_ids) AS TEXT)));
+CROSS JOIN review_embeddings e
+WHERE e.fingerprint_id = sqlc.arg(fingerprint_id) AND e.course_id = i.id
+  AND i.external_id IN (SELECT value FROM json_each(CAST(sqlc.arg(external_ids) AS TEXT)));
 
 -- Naming the fingerprints lets the primary key find the course's few rows.
 

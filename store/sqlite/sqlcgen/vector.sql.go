@@ -166,10 +166,12 @@ func (q *Queries) PutReviewEmbedding(ctx context.Context, fingerprintID int64, c
 }
 
 const reviewEmbeddings = `-- name: ReviewEmbeddings :many
+
 SELECT i.external_id, e.vector
 FROM course_ids i
-JOIN review_embeddings e ON e.fingerprint_id = ?1 AND e.course_id = i.id
-WHERE i.external_id IN (SELECT value FROM json_each(CAST(?2 AS TEXT)))
+CROSS JOIN review_embeddings e
+WHERE e.fingerprint_id = ?1 AND e.course_id = i.id
+  AND i.external_id IN (SELECT value FROM json_each(CAST(?2 AS TEXT)))
 `
 
 type ReviewEmbeddingsRow struct {
@@ -177,6 +179,7 @@ type ReviewEmbeddingsRow struct {
 	Vector     []byte
 }
 
+// CROSS JOIN keeps SQLite from reading all vectors to find a few courses'.
 func (q *Queries) ReviewEmbeddings(ctx context.Context, fingerprintID int64, externalIds string) ([]ReviewEmbeddingsRow, error) {
 	rows, err := q.db.QueryContext(ctx, reviewEmbeddings, fingerprintID, externalIds)
 	if err != nil {
