@@ -231,26 +231,25 @@ func compileField(f *qdrant.FieldCondition) (predicate, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(p) == 1 { // the common case, without a slice
+		return func(s subject) bool {
+			v, ok := s.payload[p[0].key]
+			return ok && anyElement(v, test)
+		}, nil
+	}
 	return func(s subject) bool { return anyValue(p.values(s.payload), test) }, nil
 }
 
 // anyValue applies a test to each value, and to each element of an array.
 func anyValue(values []any, test func(any) bool) bool {
-	for _, v := range values {
-		list, ok := v.([]any)
-		if !ok {
-			if test(v) {
-				return true
-			}
-			continue
-		}
-		for _, e := range list {
-			if test(e) {
-				return true
-			}
-		}
+	return slices.ContainsFunc(values, func(v any) bool { return anyElement(v, test) })
+}
+
+func anyElement(v any, test func(any) bool) bool {
+	if list, ok := v.([]any); ok {
+		return slices.ContainsFunc(list, test)
 	}
-	return false
+	return test(v)
 }
 
 func negateUnless(wanted bool) func(predicate, error) (predicate, error) {
@@ -276,11 +275,11 @@ func compileTest(f *qdrant.FieldCondition) (func(any) bool, error) {
 func compileMatch(m *qdrant.Match) (func(any) bool, error) {
 	switch m := m.GetMatchValue().(type) {
 	case *qdrant.Match_Keyword:
-		return func(v any) bool { return v == any(m.Keyword) }, nil
+		return equal(m.Keyword), nil
 	case *qdrant.Match_Integer:
-		return func(v any) bool { return v == any(m.Integer) }, nil
+		return equal(m.Integer), nil
 	case *qdrant.Match_Boolean:
-		return func(v any) bool { return v == any(m.Boolean) }, nil
+		return equal(m.Boolean), nil
 	case *qdrant.Match_Keywords:
 		return oneOf(m.Keywords.GetStrings()), nil
 	case *qdrant.Match_Integers:
@@ -293,6 +292,13 @@ func compileMatch(m *qdrant.Match) (func(any) bool, error) {
 		return nil, malformed("Malformed Match condition")
 	default:
 		return nil, unimplemented("match %T", m)
+	}
+}
+
+func equal[T comparable](want T) func(any) bool {
+	return func(v any) bool {
+		got, ok := v.(T)
+		return ok && got == want
 	}
 }
 

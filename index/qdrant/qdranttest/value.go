@@ -154,13 +154,6 @@ func cutKey(s string) (key, rest string, ok bool) {
 // values are what is at the path, none where something on the way is absent. An
 // array at the end is one value.
 func (p path) values(payload map[string]any) []any {
-	if len(p) == 1 { // the common case without garbage
-		v, ok := payload[p[0].key]
-		if !ok {
-			return nil
-		}
-		return []any{v}
-	}
 	at := []any{payload}
 	for _, st := range p {
 		var next []any
