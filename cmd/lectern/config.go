@@ -23,11 +23,14 @@ import (
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/api"
 	"github.com/lectern-dev/lectern/embed"
+	"github.com/lectern-dev/lectern/embed/openai"
+	"github.com/lectern-dev/lectern/index/qdrant"
 	"github.com/lectern-dev/lectern/indexing"
 	"github.com/lectern-dev/lectern/internal/nearest"
 	"github.com/lectern-dev/lectern/learner"
 	"github.com/lectern-dev/lectern/rerank"
 	"github.com/lectern-dev/lectern/retrieve"
+	"github.com/lectern-dev/lectern/store/postgres"
 )
 
 // envPrefix starts every environment variable that sets a key; the dots of a
@@ -64,22 +67,25 @@ type ServerConfig struct {
 
 // StoreConfig chooses the relational store.
 type StoreConfig struct {
-	Driver           string        `koanf:"driver"`            // relational store: sqlite
-	RankingRetention time.Duration `koanf:"ranking_retention"` // lists that no event cites are deleted after this
-	StatsRefresh     time.Duration `koanf:"stats_refresh"`     // how often ratings and popularity are read anew
+	Driver           string          `koanf:"driver"`            // relational store: sqlite, a file in the data folder, or postgres
+	RankingRetention time.Duration   `koanf:"ranking_retention"` // lists that no event cites are deleted after this
+	StatsRefresh     time.Duration   `koanf:"stats_refresh"`     // how often ratings and popularity are read anew
+	Postgres         postgres.Config `koanf:"postgres"`          // with driver postgres
 }
 
 // IndexConfig chooses the vector index.
 type IndexConfig struct {
-	Driver string `koanf:"driver"` // vector index: memory
+	Driver string        `koanf:"driver"` // vector index: memory, one in each process, or qdrant, one that all share
+	Qdrant qdrant.Config `koanf:"qdrant"` // with driver qdrant
 }
 
 // EmbedConfig chooses the embedder.
 type EmbedConfig struct {
-	Driver       string `koanf:"driver"`         // embedder: local
-	Dimensions   int    `koanf:"dimensions"`     // length of a vector
-	MaxTrainDocs int    `koanf:"max_train_docs"` // courses that the local embedder learns from; of more, a sample
-	QueryCache   int    `koanf:"query_cache"`    // query vectors kept in memory
+	Driver       string        `koanf:"driver"`         // embedder: local, trained on the catalogue, or openai, any server that speaks OpenAI's API
+	Dimensions   int           `koanf:"dimensions"`     // length of the local embedder's vectors
+	MaxTrainDocs int           `koanf:"max_train_docs"` // courses that the local embedder learns from; of more, a sample
+	QueryCache   int           `koanf:"query_cache"`    // query vectors kept in memory
+	OpenAI       openai.Config `koanf:"openai"`         // with driver openai
 }
 
 // DefaultConfig returns what holds when nothing is set.
@@ -90,9 +96,9 @@ func DefaultConfig() Config {
 		Log:      LogConfig{Level: "info", Format: "text"},
 		Server:   ServerConfig{Address: "127.0.0.1:8080", ShutdownTimeout: 15 * time.Second},
 		API:      api.DefaultConfig(),
-		Store:    StoreConfig{Driver: "sqlite", RankingRetention: 90 * 24 * time.Hour, StatsRefresh: 30 * time.Second},
-		Index:    IndexConfig{Driver: "memory"},
-		Embed:    EmbedConfig{Driver: "local", Dimensions: local.Dim, MaxTrainDocs: local.MaxDocs, QueryCache: 10_000},
+		Store:    StoreConfig{Driver: driverSQLite, RankingRetention: 90 * 24 * time.Hour, StatsRefresh: 30 * time.Second, Postgres: postgres.DefaultConfig()},
+		Index:    IndexConfig{Driver: driverMemory, Qdrant: qdrant.DefaultConfig()},
+		Embed:    EmbedConfig{Driver: driverLocal, Dimensions: local.Dim, MaxTrainDocs: local.MaxDocs, QueryCache: 10_000, OpenAI: openai.DefaultConfig()},
 		Indexing: indexing.DefaultConfig(),
 		Learner:  learner.DefaultConfig(),
 		Retrieve: retrieve.DefaultConfig(),
@@ -116,14 +122,17 @@ func (c Config) Validate() error {
 	_, _, err := net.SplitHostPort(c.Server.Address)
 	check(err == nil, "server.address", c.Server.Address, "host:port, for example 127.0.0.1:8080")
 	check(c.Server.ShutdownTimeout > 0, "server.shutdown_timeout", c.Server.ShutdownTimeout, "over 0")
-	check(c.Store.Driver == "sqlite", "store.driver", c.Store.Driver, "sqlite")
+	check(slices.Contains([]string{driverSQLite, driverPostgres}, c.Store.Driver), "store.driver", c.Store.Driver, "sqlite, postgres")
 	check(c.Store.RankingRetention >= time.Hour, "store.ranking_retention", c.Store.RankingRetention, "at least 1h")
 	check(c.Store.StatsRefresh >= time.Second, "store.stats_refresh", c.Store.StatsRefresh, "at least 1s")
-	check(c.Index.Driver == "memory", "index.driver", c.Index.Driver, "memory")
-	check(c.Embed.Driver == "local", "embed.driver", c.Embed.Driver, "local")
+	check(slices.Contains([]string{driverMemory, driverQdrant}, c.Index.Driver), "index.driver", c.Index.Driver, "memory, qdrant")
+	check(slices.Contains([]string{driverLocal, driverOpenAI}, c.Embed.Driver), "embed.driver", c.Embed.Driver, "local, openai")
 	check(c.Embed.Dimensions >= 16 && c.Embed.Dimensions <= 1024, "embed.dimensions", c.Embed.Dimensions, "16 to 1024")
 	check(c.Embed.MaxTrainDocs >= 100, "embed.max_train_docs", c.Embed.MaxTrainDocs, "at least 100")
 	check(c.Embed.QueryCache >= 0, "embed.query_cache", c.Embed.QueryCache, "at least 0")
+	for _, part := range c.backendFaults() {
+		bad = append(bad, fieldsOf(part)...)
+	}
 	for _, part := range []error{c.API.Validate(), c.Indexing.Validate(), c.Learner.Validate(), c.Retrieve.Validate(), c.Rerank.Validate()} {
 		bad = append(bad, fieldsOf(part)...)
 	}
@@ -131,6 +140,20 @@ func (c Config) Validate() error {
 		return lectern.Invalid("the configuration is not usable", bad...)
 	}
 	return nil
+}
+
+// backendFaults validates the settings of the backends that are chosen.
+func (c Config) backendFaults() (faults []error) {
+	if c.Store.Driver == driverPostgres {
+		faults = append(faults, c.Store.Postgres.Validate())
+	}
+	if c.Index.Driver == driverQdrant {
+		faults = append(faults, c.Index.Qdrant.Validate())
+	}
+	if c.Embed.Driver == driverOpenAI {
+		faults = append(faults, c.Embed.OpenAI.Validate())
+	}
+	return faults
 }
 
 // DatabasePath is where the embedded store lives.
@@ -216,7 +239,11 @@ func emptyList(_, to reflect.Type, value any) (any, error) {
 }
 
 // share sets what two parts must agree on from the one key that says it.
-func (c *Config) share() { c.Indexing.HalfLife = c.Retrieve.Popularity.HalfLife }
+func (c *Config) share() {
+	c.Indexing.HalfLife = c.Retrieve.Popularity.HalfLife
+	// A model from elsewhere knows more words than the catalogue has.
+	c.Retrieve.KnownWordsOnly = c.Retrieve.KnownWordsOnly && c.Embed.Driver == driverLocal
+}
 
 // envKey turns LECTERN_SERVER__ADDRESS into server.address. LECTERN_CONFIG names
 // the file, and some variables are read by tests only: those are no keys.

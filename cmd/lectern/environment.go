@@ -5,22 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
-
-	"github.com/lectern-dev/lectern"
-	"github.com/lectern-dev/lectern/store/sqlite"
 )
 
 // environment is what every command that touches data starts from.
 type environment struct {
 	config Config
 	log    *slog.Logger
-	store  *sqlite.Store
+	store  relational
 }
 
 // withConfigFlags adds the configuration flags to a command.
@@ -65,16 +60,6 @@ func withExistingStore(cmd *cobra.Command, f func(environment) error) error {
 	}, f)
 }
 
-// mustExist reports a data folder without a database.
-func (e *environment) mustExist() error {
-	_, err := os.Stat(e.config.DatabasePath())
-	if errors.Is(err, fs.ErrNotExist) {
-		return lectern.Errorf(lectern.CodeNotFound, "there is no data in %s (looked for %s): name another folder with --data, or import something first",
-			e.config.Data, e.config.DatabasePath())
-	}
-	return err
-}
-
 func withOpened(cmd *cobra.Command, open func(*environment, context.Context) error, f func(environment) error) (err error) {
 	env, err := loadEnvironment(cmd)
 	if err != nil {
@@ -97,22 +82,15 @@ func (e *environment) open(ctx context.Context) error {
 		return err
 	}
 	if err := e.store.Migrate(ctx); err != nil {
-		return fmt.Errorf("migrate %s: %w", e.config.DatabasePath(), err)
+		err = errors.Join(err, e.store.Close())
+		return fmt.Errorf("migrate %s: %w", e.config.place(), err)
 	}
 	return nil
 }
 
-func (e *environment) openUnmigrated(ctx context.Context) error {
-	path := e.config.DatabasePath()
-	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-		return fmt.Errorf("make the data folder: %w", err)
-	}
-	store, err := sqlite.Open(ctx, sqlite.Options{Path: path, Clock: lectern.SystemClock, Logger: e.log})
-	if err != nil {
-		return fmt.Errorf("open %s: %w", path, err)
-	}
-	e.store = store
-	return nil
+func (e *environment) openUnmigrated(ctx context.Context) (err error) {
+	e.store, err = openRelational(ctx, e)
+	return err
 }
 
 func newLogger(w io.Writer, c LogConfig) *slog.Logger {

@@ -35,7 +35,7 @@ func newSearchBench(ctx context.Context, env environment, courses []lectern.Cour
 	for i, c := range courses {
 		texts[i] = c.EmbeddingText(leaveOut...)
 	}
-	embedder, _, err := trainer(env.config.Embed)(ctx, texts)
+	embedder, _, err := localTrainer(env.config.Embed)(ctx, texts)
 	if err != nil {
 		return nil, fmt.Errorf("train on the catalogue: %w", err)
 	}

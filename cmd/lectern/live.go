@@ -6,14 +6,13 @@ import (
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/indexing"
 	"github.com/lectern-dev/lectern/retrieve"
-	"github.com/lectern-dev/lectern/store/sqlite"
 )
 
 // liveStore is the store as a running server uses it: the pipeline hears of
 // writes at once instead of at its next look at the feed, and what the recorder
 // holds in memory is part of the rankings.
 type liveStore struct {
-	*sqlite.Store
+	relational
 	pipeline *indexing.Pipeline
 	recorder *retrieve.Recorder
 }
@@ -27,38 +26,38 @@ var (
 
 func (s liveStore) PutCourses(ctx context.Context, patches []lectern.CoursePatch) ([]lectern.WriteResult, error) {
 	defer s.pipeline.Notify()
-	return s.Store.PutCourses(ctx, patches)
+	return s.relational.PutCourses(ctx, patches)
 }
 
 func (s liveStore) DeleteCourses(ctx context.Context, ids []string) (int, error) {
 	defer s.pipeline.Notify()
-	return s.Store.DeleteCourses(ctx, ids)
+	return s.relational.DeleteCourses(ctx, ids)
 }
 
 func (s liveStore) RetireMissing(ctx context.Context, keep []string, maxShare float64) (int, error) {
 	defer s.pipeline.Notify()
-	return s.Store.RetireMissing(ctx, keep, maxShare)
+	return s.relational.RetireMissing(ctx, keep, maxShare)
 }
 
 func (s liveStore) PutReviews(ctx context.Context, reviews []lectern.Review) ([]lectern.WriteResult, error) {
 	defer s.pipeline.Notify()
-	return s.Store.PutReviews(ctx, reviews)
+	return s.relational.PutReviews(ctx, reviews)
 }
 
 func (s liveStore) PutRatings(ctx context.Context, ratings []lectern.Rating) ([]lectern.WriteResult, error) {
 	defer s.pipeline.Notify()
-	return s.Store.PutRatings(ctx, ratings)
+	return s.relational.PutRatings(ctx, ratings)
 }
 
 func (s liveStore) DeleteReview(ctx context.Context, id string) error {
 	defer s.pipeline.Notify()
-	return s.Store.DeleteReview(ctx, id)
+	return s.relational.DeleteReview(ctx, id)
 }
 
 // DeleteLearner also forgets the lists that are not in the store yet.
 func (s liveStore) DeleteLearner(ctx context.Context, ref lectern.LearnerRef) error {
 	s.recorder.Forget(ref)
-	if err := s.Store.DeleteLearner(ctx, ref); err != nil {
+	if err := s.relational.DeleteLearner(ctx, ref); err != nil {
 		return err
 	}
 	s.recorder.Forget(ref) // what was made meanwhile

@@ -26,6 +26,7 @@ func newRegistry(e *engine) (*prometheus.Registry, error) {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		&partsCollector{engine: e},
+		&backendsCollector{engine: e},
 	} {
 		if err := registry.Register(c); err != nil {
 			return nil, err

@@ -61,10 +61,10 @@ func (r *reindexer) StartReindex(context.Context) error {
 }
 
 func (r *reindexer) reindex() {
-	err := r.pipeline.Reindex(r.background, func(done, total int) {
+	err := r.pipeline.Reindex(r.background, "", func(stage indexing.Stage, done, total int) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.status.Phase, r.status.Done, r.status.Total = "embedding", int64(done), int64(total)
+		r.status.Phase, r.status.Done, r.status.Total = string(stage), int64(done), int64(total)
 	})
 	r.mu.Lock()
 	defer r.mu.Unlock()

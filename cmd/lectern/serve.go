@@ -18,6 +18,7 @@ import (
 	"github.com/lectern-dev/lectern/api"
 	"github.com/lectern-dev/lectern/indexing"
 	"github.com/lectern-dev/lectern/jobs"
+	"github.com/lectern-dev/lectern/store/postgres"
 )
 
 func newServeCommand() *cobra.Command {
@@ -61,11 +62,13 @@ func lockFolder(folder string) (*flock.Flock, error) {
 // run serves until ctx ends, then finishes what is under way, in the order in
 // which the parts need each other: requests, jobs, the pipeline, the recorder.
 func (s *server) run(ctx context.Context, env environment) (err error) {
-	lock, err := lockFolder(env.config.Data)
-	if err != nil {
-		return err
+	if env.config.embedded() {
+		lock, err := lockFolder(env.config.Data)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, lock.Close()) }()
 	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
 	e, err := newEngine(ctx, env)
 	if err != nil {
 		return err
@@ -88,6 +91,7 @@ func (s *server) run(ctx context.Context, env environment) (err error) {
 	s.address = listener.Addr().String()
 
 	tasks.Go(func() error { return e.pipeline.Run(background) })
+	s.joinReplicas(background, tasks, e)
 	tasks.Go(func() error { return refreshStats(background, e) })
 	workers, err := startJobs(background, e)
 	if err != nil {
@@ -104,6 +108,17 @@ func (s *server) run(ctx context.Context, env environment) (err error) {
 	return s.listen(ctx, env, listener, handler)
 }
 
+// joinReplicas takes part in what several processes on one store share: the
+// election of a leader, and hints that the store has changed.
+func (s *server) joinReplicas(ctx context.Context, tasks *errgroup.Group, e *engine) {
+	if e.leader != nil {
+		tasks.Go(func() error { return e.leader.Run(ctx) })
+	}
+	if store, ok := e.store.(*postgres.Store); ok {
+		tasks.Go(func() error { return store.Listen(ctx, e.pipeline.Notify) })
+	}
+}
+
 // listen answers requests until ctx ends.
 func (s *server) listen(ctx context.Context, env environment, listener net.Listener, handler http.Handler) error {
 	srv := &http.Server{
@@ -114,7 +129,7 @@ func (s *server) listen(ctx context.Context, env environment, listener net.Liste
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(listener) }() // ends with Shutdown or Close below
-	env.log.Info("listening", "address", "http://"+s.address, "data", env.config.Data)
+	env.log.Info("listening", "address", "http://"+s.address, "store", env.config.place())
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
@@ -154,26 +169,27 @@ func indexOf(p *indexing.Pipeline) lectern.VectorIndex {
 	return index
 }
 
-// stopper is what is left to do with running workers.
-type stopper interface{ Stop(context.Context) error }
-
 // startJobs runs the workers of the queue in the store's database.
-func startJobs(ctx context.Context, e *engine) (stopper, error) {
-	runner, err := jobs.New(e.store.RiverDriver(), jobs.Handlers{
+func startJobs(ctx context.Context, e *engine) (worker, error) {
+	periodic := []jobs.Periodic{{
+		Name: "delete_old_rankings", Every: 6 * time.Hour, RunOnStart: true,
+		Run: func(ctx context.Context) error { return deleteOldRankings(ctx, e) },
+	}}
+	if store, ok := e.store.(*postgres.Store); ok {
+		periodic = append(periodic, jobs.Periodic{
+			Name: "maintain_partitions", Every: time.Hour, RunOnStart: true,
+			Run: func(ctx context.Context) error { return store.MaintainPartitions(ctx, lectern.SystemClock()) },
+		})
+	}
+	w, err := newWorker(e.store, jobs.Handlers{
 		EmbedCourses:  e.pipeline.EmbedCourses,
+		EmbedReviews:  e.pipeline.EmbedReviews,
 		TrainEmbedder: e.pipeline.TrainEmbedder,
-	}, jobs.Options{
-		Logger: e.log,
-		Rescue: e.store.RescueJobs,
-		Periodic: []jobs.Periodic{{
-			Name: "delete_old_rankings", Every: 6 * time.Hour, RunOnStart: true,
-			Run: func(ctx context.Context) error { return deleteOldRankings(ctx, e) },
-		}},
-	})
+	}, jobs.Options{Logger: e.log, Leader: e.leads, ID: e.holder, Periodic: periodic})
 	if err != nil {
 		return nil, err
 	}
-	return runner, runner.Start(ctx)
+	return w, w.Start(ctx)
 }
 
 // refreshStats lets ratings and popularity move between changes of courses.

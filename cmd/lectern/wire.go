@@ -1,18 +1,18 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
+	"os"
 
 	"github.com/lectern-dev/lectern"
-	"github.com/lectern-dev/lectern/embed"
 	"github.com/lectern-dev/lectern/index"
+	"github.com/lectern-dev/lectern/index/qdrant"
 	"github.com/lectern-dev/lectern/indexing"
 	"github.com/lectern-dev/lectern/ingest"
+	"github.com/lectern-dev/lectern/internal/lease"
 	"github.com/lectern-dev/lectern/learner"
 	"github.com/lectern-dev/lectern/rerank"
 	"github.com/lectern-dev/lectern/retrieve"
@@ -32,38 +32,78 @@ type engine struct {
 	pipeline *indexing.Pipeline
 	recorder *retrieve.Recorder
 	ranker   *retrieve.Engine
+	meters   *meters
+	indexes  *qdrant.Indexes // nil where each process keeps an index of its own
+	leader   *lease.Lease    // nil where this process is alone
+	holder   string          // of leases and jobs
 }
 
 // newEngine wires the parts around an open store. Nothing runs yet but the
 // recorder, which close ends.
 func newEngine(ctx context.Context, env environment) (*engine, error) {
-	e := &engine{environment: env}
+	e := &engine{environment: env, meters: &meters{}, holder: holderName()}
 	e.words = text.NewLexicon(text.DefaultParams())
 	e.catalog = retrieve.NewCatalog(env.config.Retrieve, env.store, lectern.SystemClock)
-	pipeline, err := indexing.New(indexing.Options{
-		Config:   env.config.Indexing,
-		Store:    env.store,
-		NewIndex: newIndex,
-		Words:    courseWords{lexicon: e.words},
-		Sinks:    []indexing.Sink{catalogSink{e.catalog}},
-		Train:    trainer(env.config.Embed),
-		Load:     loader(env.config.Embed),
-		Clock:    lectern.SystemClock,
-		Logger:   env.log,
-	})
-	if err != nil {
+	if err := e.newPipeline(); err != nil {
 		return nil, err
 	}
-	e.pipeline = pipeline
 	e.recorder = retrieve.NewRecorder(env.store, env.config.Retrieve.Record, env.log)
-	e.live = liveStore{Store: env.store, pipeline: pipeline, recorder: e.recorder}
+	e.live = liveStore{relational: env.store, pipeline: e.pipeline, recorder: e.recorder}
 	e.ingest = newIngest(env.config, e.live)
-	e.ranker, err = newRanker(ctx, e, pipeline)
-	if err != nil {
+	var err error
+	if e.ranker, err = newRanker(ctx, e, e.pipeline); err != nil {
 		return nil, errors.Join(err, e.close(ctx))
 	}
 	return e, nil
 }
+
+// newPipeline wires what keeps index and embeddings in step with the store.
+func (e *engine) newPipeline() (err error) {
+	env := e.environment
+	options := indexing.Options{
+		Config:   env.config.Indexing,
+		Store:    env.store,
+		Words:    courseWords{lexicon: e.words},
+		Sinks:    []indexing.Sink{catalogSink{e.catalog}},
+		Makers:   makers(env.config.Embed, env.log, e.meters),
+		Embedder: env.config.Embed.Driver,
+		Holder:   e.holder,
+		Clock:    lectern.SystemClock,
+		Logger:   env.log,
+	}
+	if e.indexes, err = openIndexes(env, e.meters); err != nil {
+		return err
+	}
+	if e.indexes == nil {
+		options.NewIndex = newIndex
+	} else {
+		options.Shared = e.indexes
+		if n := env.config.Index.Qdrant.CFDimensions; n > 0 {
+			options.Dense = map[string]int{lectern.VectorCF: n}
+		}
+	}
+	if !env.config.embedded() || e.indexes != nil {
+		e.leader = lease.New(env.store, leaseLeader, e.holder, env.log)
+		options.Leader = e.leader
+	}
+	e.pipeline, err = indexing.New(options)
+	return err
+}
+
+// leaseLeader is the lease of the process that does what one at a time may.
+const leaseLeader = "leader"
+
+// holderName tells this process from every other.
+func holderName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), rand.Text()[:8])
+}
+
+// leads reports whether this process does what one at a time may.
+func (e *engine) leads() bool { return e.leader == nil || e.leader.Held() }
 
 // newRanker wires what makes lists. Its secret is the store's, so that a cursor
 // outlives a restart.
@@ -89,11 +129,15 @@ func newRanker(ctx context.Context, e *engine, generations retrieve.Generations)
 	}, env.config.Retrieve)
 }
 
-// close stores what the recorder still holds.
+// close stores what the recorder still holds and hangs up.
 func (e *engine) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.config.Server.ShutdownTimeout)
 	defer cancel()
-	return e.recorder.Close(ctx)
+	err := e.recorder.Close(ctx)
+	if e.indexes != nil {
+		err = errors.Join(err, e.indexes.Close())
+	}
+	return err
 }
 
 // rowStore is what rows are written to.
@@ -113,39 +157,6 @@ func newIngest(c Config, store rowStore) ingest.Service {
 }
 
 func newIndex() lectern.VectorIndex { return index.New(index.Options{}) }
-
-// trainer makes local embedders and the bytes to keep them by.
-func trainer(c EmbedConfig) func(context.Context, []string) (lectern.Embedder, []byte, error) {
-	return func(ctx context.Context, texts []string) (lectern.Embedder, []byte, error) {
-		options := embed.DefaultOptions()
-		options.Dim, options.MaxDocs = c.Dimensions, c.MaxTrainDocs
-		local, err := embed.Train(ctx, slices.Values(texts), options)
-		if err != nil {
-			return nil, nil, err
-		}
-		var body bytes.Buffer
-		if err := local.Save(&body); err != nil {
-			return nil, nil, fmt.Errorf("save the embedder: %w", err)
-		}
-		return withQueryCache(local, c), body.Bytes(), nil
-	}
-}
-
-func loader(c EmbedConfig) func([]byte) (lectern.Embedder, error) {
-	return func(body []byte) (lectern.Embedder, error) {
-		local, err := embed.LoadLocal(bytes.NewReader(body))
-		if err != nil {
-			return nil, err
-		}
-		return withQueryCache(local, c), nil
-	}
-}
-
-// withQueryCache keeps the vectors of queries; those of courses are kept by the
-// pipeline, in the store.
-func withQueryCache(e lectern.Embedder, c EmbedConfig) lectern.Embedder {
-	return embed.Cached(e, nil).KeepQueries(c.QueryCache)
-}
 
 func randomBytes(n int) []byte {
 	b := make([]byte, n)
