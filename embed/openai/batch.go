@@ -2,6 +2,7 @@ package openai
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/lectern-dev/lectern"
 )
@@ -21,7 +22,7 @@ func (e *Embedder) batches(kind lectern.EmbedKind, texts []string) [][]item {
 	var batch []item
 	tokens := 0
 	for i, s := range texts {
-		if strings.TrimSpace(s) == "" {
+		if s = tidy(s); s == "" {
 			continue
 		}
 		it := e.prepare(kind, i, s)
@@ -40,13 +41,24 @@ func (e *Embedder) batches(kind lectern.EmbedKind, texts []string) [][]item {
 	return out
 }
 
-// prepare puts the prefix before a text and cuts it to what the model reads.
+// tidy returns a text in valid UTF-8, without control characters, which some
+// servers refuse, and without white space around it.
+func tidy(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && !unicode.IsSpace(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD")))
+}
+
+// prepare puts the prefix before a tidy text and cuts it to what the model reads.
 func (e *Embedder) prepare(kind lectern.EmbedKind, at int, s string) item {
 	prefix := e.cfg.DocumentPrefix
 	if kind == lectern.EmbedQuery {
 		prefix = e.cfg.QueryPrefix
 	}
-	whole := prefix + strings.TrimSpace(strings.ToValidUTF8(s, "\uFFFD"))
+	whole := prefix + s
 	short, tokens := cutTokens(whole, e.cfg.MaxTextTokens-specialTokens)
 	return item{at: at, text: short, tokens: tokens + specialTokens, cut: len(short) < len(whole)}
 }

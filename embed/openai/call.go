@@ -73,6 +73,9 @@ func (e *Embedder) tryQuery(ctx context.Context, start time.Time, texts []string
 
 // send sends one request if the breaker lets it. Its error is a *failure.
 func (e *Embedder) send(ctx context.Context, limit time.Duration, texts []string) ([][]float32, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, ended(err)
+	}
 	vectors, err := e.breaker.Execute(func() ([][]float32, error) { return e.request(ctx, limit, texts) })
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
 		e.stats.spared()

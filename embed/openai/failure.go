@@ -54,12 +54,13 @@ type failure struct {
 	after   time.Duration // the wait that the server asks for, or 0
 }
 
-// Error is the cause; the message is in the *lectern.Error around it.
+// Error is the cause, or the outcome where there is none; the message is in the
+// *lectern.Error around it.
 func (f *failure) Error() string {
 	if f.cause == nil {
 		return string(f.outcome)
 	}
-	return fmt.Sprintf("%s: %v", f.outcome, f.cause)
+	return f.cause.Error()
 }
 
 // Unwrap returns the cause.

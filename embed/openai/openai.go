@@ -118,7 +118,7 @@ func (e *Embedder) Check(ctx context.Context) (time.Duration, error) {
 }
 
 // Embed returns one unit-length vector per text, in order; a text of nothing but
-// white space yields nil and is not sent. Documents wait for a free slot and are
+// white space and control characters yields nil and is not sent. Documents wait for a free slot and are
 // retried; queries do neither and end within the query timeout. Either all texts
 // are embedded or none.
 //
@@ -145,7 +145,7 @@ func (e *Embedder) Embed(ctx context.Context, kind lectern.EmbedKind, texts []st
 	if err := group.Wait(); err != nil {
 		return nil, asError(err)
 	}
-	e.stats.embedded(kind, texts)
+	e.stats.embedded(kind, out)
 	return out, nil
 }
 

@@ -86,7 +86,7 @@ func TestConformance(t *testing.T) {
 	embedtest.Run(t, embedtest.Subject{
 		Embedder: e,
 		Known:    []string{"python for beginners", "bread\nrecipe", "guitar chords", "机器学习"},
-		Unknown:  []string{"", " \t\n"},
+		Unknown:  []string{"", " \t\n", "\x00"},
 	})
 }
 
@@ -196,7 +196,7 @@ func TestPrefixesAndDimensionsAreSent(t *testing.T) {
 		c.QueryPrefix, c.DocumentPrefix, c.SendDimensions = "query: ", "passage: ", true
 		c.Headers, c.Organisation, c.APIKey = map[string]string{"x-gateway": "blue"}, "org-1", "key-1"
 	})
-	documents(t, e, " bread ")
+	documents(t, e, " bread\x00\n")
 	if _, err := e.Embed(t.Context(), lectern.EmbedQuery, []string{"bread"}); err != nil {
 		t.Fatal(err)
 	}

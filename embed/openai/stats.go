@@ -2,7 +2,6 @@ package openai
 
 import (
 	"maps"
-	"strings"
 	"sync"
 	"time"
 
@@ -72,10 +71,10 @@ func (c *counters) end(o Outcome, took time.Duration) {
 }
 
 // embedded counts the texts that have got a vector.
-func (c *counters) embedded(kind lectern.EmbedKind, texts []string) {
+func (c *counters) embedded(kind lectern.EmbedKind, vectors [][]float32) {
 	n := uint64(0)
-	for _, s := range texts {
-		if strings.TrimSpace(s) != "" {
+	for _, v := range vectors {
+		if v != nil {
 			n++
 		}
 	}
