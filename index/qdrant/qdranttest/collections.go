@@ -12,7 +12,8 @@ import (
 // collectionsService is the Collections service.
 type collectionsService struct {
 	qdrant.UnimplementedCollectionsServer
-	core *core
+	core   *core
+	strict *qdrant.StrictModeConfig // of a collection that names none
 }
 
 var _ qdrant.CollectionsServer = (*collectionsService)(nil)
@@ -24,7 +25,7 @@ func (s *collectionsService) Create(_ context.Context, r *qdrant.CreateCollectio
 	}
 	c := &collection{
 		name:   r.CollectionName,
-		config: configOf(r),
+		config: configOf(r, s.strict),
 		dense:  map[string]denseSpace{},
 		sparse: map[string]sparseSpace{},
 		schema: map[string]*qdrant.PayloadSchemaInfo{},
@@ -65,7 +66,10 @@ func vectorParams(config *qdrant.VectorsConfig) map[string]*qdrant.VectorParams 
 }
 
 // configOf is what Get reports: the request over the server's defaults.
-func configOf(r *qdrant.CreateCollection) *qdrant.CollectionConfig {
+func configOf(r *qdrant.CreateCollection, strict *qdrant.StrictModeConfig) *qdrant.CollectionConfig {
+	if r.StrictModeConfig != nil {
+		strict = r.StrictModeConfig
+	}
 	config := &qdrant.CollectionConfig{
 		Params: &qdrant.CollectionParams{
 			ShardNumber:            1,
@@ -85,6 +89,7 @@ func configOf(r *qdrant.CreateCollection) *qdrant.CollectionConfig {
 			WalCapacityMb: proto.Uint64(32), WalSegmentsAhead: proto.Uint64(0), WalRetainClosed: proto.Uint64(1),
 		},
 		QuantizationConfig: r.QuantizationConfig,
+		StrictModeConfig:   strict,
 		Metadata:           r.Metadata,
 	}
 	given := &qdrant.CollectionConfig{

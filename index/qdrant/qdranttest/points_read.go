@@ -209,7 +209,7 @@ func (s *pointsService) Scroll(_ context.Context, r *qdrant.ScrollPoints) (*qdra
 
 // matching lists the points that pass a filter.
 func (c *collection) matching(f *qdrant.Filter) ([]*point, error) {
-	filter, err := compileFilter(f)
+	filter, err := c.filter(f, forReading)
 	if err != nil {
 		return nil, err
 	}

@@ -99,7 +99,7 @@ func (c *collection) selectPoints(sel *qdrant.PointsSelector, strict bool) ([]*p
 			}
 		}
 	case *qdrant.PointsSelector_Filter:
-		filter, err := compileFilter(v.Filter)
+		filter, err := c.filter(v.Filter, forWriting)
 		if err != nil {
 			return nil, err
 		}

@@ -82,7 +82,7 @@ func (c *collection) query(r *qdrant.QueryPoints) ([]*qdrant.ScoredPoint, error)
 	if err != nil {
 		return nil, err
 	}
-	filter, err := compileFilter(r.Filter)
+	filter, err := c.filter(r.Filter, forReading)
 	if err != nil {
 		return nil, err
 	}

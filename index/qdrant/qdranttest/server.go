@@ -24,6 +24,10 @@ type Options struct {
 	Version string // reported by the health check; empty for DefaultVersion
 	APIKey  string // demanded of every call but the health check; empty for none
 	Durable bool   // acknowledged writes survive Kill and Restart
+
+	// RequireIndexes refuses a filter on a payload key that has no fitting index,
+	// as strict mode does, in every collection that does not say otherwise.
+	RequireIndexes bool
 }
 
 // Option changes Options in Start.
@@ -31,6 +35,9 @@ type Option func(*Options)
 
 // Durable makes what was acknowledged survive Kill and Restart.
 func Durable() Option { return func(o *Options) { o.Durable = true } }
+
+// RequireIndexes refuses a filter on a payload key that has no fitting index.
+func RequireIndexes() Option { return func(o *Options) { o.RequireIndexes = true } }
 
 // WithVersion sets the version that the health check reports.
 func WithVersion(v string) Option { return func(o *Options) { o.Version = v } }
@@ -153,7 +160,11 @@ func (s *Server) Restart() error {
 	)
 	core := &core{db: s.db, run: r}
 	qdrant.RegisterQdrantServer(r.grpc, &healthService{version: s.opts.Version})
-	qdrant.RegisterCollectionsServer(r.grpc, &collectionsService{core: core})
+	collections := &collectionsService{core: core}
+	if s.opts.RequireIndexes {
+		collections.strict = requireIndexes()
+	}
+	qdrant.RegisterCollectionsServer(r.grpc, collections)
 	qdrant.RegisterPointsServer(r.grpc, &pointsService{core: core})
 	s.run = r
 	go func() {

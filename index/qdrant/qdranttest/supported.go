@@ -22,7 +22,8 @@ var supported = map[protoreflect.FullName][]protoreflect.Name{
 
 	"qdrant.CreateCollection": {"collection_name", "hnsw_config", "wal_config", "optimizers_config", "shard_number",
 		"on_disk_payload", "timeout", "vectors_config", "replication_factor", "write_consistency_factor",
-		"quantization_config", "sparse_vectors_config", "metadata"},
+		"quantization_config", "sparse_vectors_config", "strict_mode_config", "metadata"},
+	"qdrant.StrictModeConfig": {"enabled", "unindexed_filtering_retrieve", "unindexed_filtering_update"},
 	"qdrant.UpdateCollection": {"collection_name", "optimizers_config", "timeout", "params", "hnsw_config",
 		"quantization_config", "metadata"},
 	"qdrant.DeleteCollection":             {all},
