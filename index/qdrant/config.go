@@ -15,7 +15,7 @@ import (
 // Config says where Qdrant is and how indexes in it are made. What concerns the
 // making of a collection holds for those made later: see `lectern reindex`.
 type Config struct {
-	Address     string `koanf:"address"`     // host:port of Qdrant's gRPC interface
+	Address     string `koanf:"address"`     // host:port of Qdrant's gRPC interface; calls are spread over all addresses of the host
 	APIKey      string `koanf:"api_key"`     // "" for none
 	TLS         bool   `koanf:"tls"`         // encrypt the connection
 	TLSCA       string `koanf:"tls_ca"`      // file with the certificates to trust, "" for the system's
@@ -31,7 +31,7 @@ type Config struct {
 	Quantization  string  `koanf:"quantization"`    // of content and review vectors: none, scalar or binary
 	Rescore       bool    `koanf:"rescore"`         // with quantization, score the best again with the full vectors
 	Oversampling  float64 `koanf:"oversampling"`    // with rescore, how many times the asked number are looked at
-	OnDiskVectors bool    `koanf:"on_disk_vectors"` // keep full vectors on disk, cached in memory
+	OnDiskVectors bool    `koanf:"on_disk_vectors"` // keep full content and review vectors on disk
 	OnDiskPayload bool    `koanf:"on_disk_payload"` // keep payloads on disk
 	OnDiskSparse  bool    `koanf:"on_disk_sparse"`  // keep the word index on disk
 	OnDiskGraph   bool    `koanf:"on_disk_graph"`   // keep the HNSW graph on disk

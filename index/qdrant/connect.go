@@ -24,6 +24,10 @@ import (
 // collection, where the spec of an index is.
 var oldestServer = [2]int{1, 16}
 
+// spread sends calls to every node that the address resolves to, in turn, and to
+// none that does not answer.
+const spread = `{"loadBalancingConfig": [{"round_robin": {}}]}`
+
 // maxAnswerBytes bounds one answer: a few thousand points with all their vectors.
 const maxAnswerBytes = 512 << 20
 
@@ -102,6 +106,7 @@ func dial(o Options) (*pb.Client, error) {
 	}
 	options := []grpc.DialOption{
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswerBytes)),
+		grpc.WithDefaultServiceConfig(spread),
 		// The default waits up to two minutes before it looks for a server again.
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff: backoff.Config{

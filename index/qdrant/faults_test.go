@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	pb "github.com/qdrant/go-client/qdrant"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
 	"github.com/lectern-dev/lectern"
@@ -133,16 +136,18 @@ func TestBreakerCounts(t *testing.T) {
 	for name, provoke := range map[string]func(*testing.T, *fake){
 		"callers that leave": func(t *testing.T, x *fake) {
 			ctx, cancel := context.WithCancel(t.Context())
+			left := make(chan struct{})
 			x.Hook(func(method string, _ any) error {
 				if strings.HasSuffix(method, "QueryBatch") {
 					cancel()
+					<-left
 				}
 				return nil
 			})
-			x.Delay("QueryBatch", time.Second)
 			if _, err := x.index.Search(ctx, query(lectern.Filter{}, 1)); !errors.Is(err, context.Canceled) {
 				t.Errorf("Search = %v, want the caller's own end", err)
 			}
+			close(left)
 			x.ClearFaults()
 		},
 		"callers without patience": func(t *testing.T, x *fake) {
@@ -288,5 +293,38 @@ func TestDropped(t *testing.T) {
 	}
 	if got := x.all.BreakerState(); got != "closed" {
 		t.Errorf("the breaker is %s", got)
+	}
+}
+
+// TestNotYetApplied: a write that Qdrant took but has not applied is not done.
+func TestNotYetApplied(t *testing.T) {
+	for _, status := range []pb.UpdateStatus{pb.UpdateStatus_Acknowledged, pb.UpdateStatus_WaitTimeout, pb.UpdateStatus_ClockRejected} {
+		f := newFake(t)
+		left := 2
+		late := func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, next grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+			err := next(ctx, method, req, reply, cc, opts...)
+			if r, ok := reply.(*pb.PointsOperationResponse); ok && left > 0 {
+				left--
+				r.Result.Status = status
+			}
+			return err
+		}
+		x, err := Connect(t.Context(), Options{
+			Config: f.all.cfg, Logger: slog.New(slog.DiscardHandler), Dial: []grpc.DialOption{grpc.WithChainUnaryInterceptor(late)},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer x.Close()
+		index, _, err := x.Open(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		upsert(t, index, lectern.Point{ID: "a", Dense: along(0)})
+		if got := f.Calls("Upsert"); got != 3 {
+			t.Errorf("%v: %d tries, want 3", status, got)
+		}
+		left = 100
+		wantCode(t, index.Delete(t.Context(), []string{"a"}), lectern.CodeDeadline)
 	}
 }

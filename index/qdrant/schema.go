@@ -95,10 +95,11 @@ func (x *Indexes) collection(kind kind, s lectern.IndexSpec) (*pb.CreateCollecti
 // denseParams compares by dot product: the vectors are of unit length already,
 // and so they are kept as they were given.
 func (x *Indexes) denseParams(name string, dim int) *pb.VectorParams {
-	p := &pb.VectorParams{Size: uint64(dim), Distance: pb.Distance_Dot, OnDisk: &x.cfg.OnDiskVectors}
+	p := &pb.VectorParams{Size: uint64(dim), Distance: pb.Distance_Dot}
 	if name == lectern.VectorCF {
-		return p // short: compressing it saves little and costs much
+		return p // short: compressing it or moving it to disk saves little and costs much
 	}
+	p.OnDisk = &x.cfg.OnDiskVectors
 	inMemory := true
 	switch x.cfg.Quantization {
 	case "scalar":
