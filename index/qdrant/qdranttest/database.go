@@ -87,6 +87,7 @@ type point struct {
 	dense   map[string][]float32
 	sparse  map[string]sparseVector
 	version uint64 // operation that wrote it
+	sealed  bool   // in a sealed segment; see Server.Seal
 }
 
 // sparseVector has rising indices.
@@ -105,6 +106,7 @@ func (c *collection) get(id pointID) *point {
 
 func (c *collection) put(p *point) {
 	p.version = c.operation
+	p.sealed = false
 	if i, ok := c.at[p.id]; ok {
 		c.points[i] = p
 		return

@@ -30,6 +30,10 @@ func malformed(format string, args ...any) error {
 	return status.Errorf(codes.InvalidArgument, format, args...)
 }
 
+func errEmptyUpdate() error {
+	return status.Error(codes.InvalidArgument, "Bad request: Empty update request")
+}
+
 func errKilled() error {
 	return status.Error(codes.Unavailable, "server killed")
 }

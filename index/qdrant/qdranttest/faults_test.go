@@ -89,6 +89,32 @@ func TestKillDuringCall(t *testing.T) {
 	}
 }
 
+// TestKillFromHook kills at the second upsert, from inside it.
+func TestKillFromHook(t *testing.T) {
+	server := qdranttest.Start(t, qdranttest.Durable())
+	client := dial(t, server.Addr())
+	one(t, client, "c")
+	server.Hook(func(method string, _ any) error {
+		if method == "Points/Upsert" && server.Calls("Points/Upsert") == 2 {
+			server.Kill()
+		}
+		return nil
+	})
+	if err := put(t.Context(), client, "c", 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := put(t.Context(), client, "c", 2); codeOf(err) != codes.Unavailable {
+		t.Errorf("upsert: %v", err)
+	}
+	server.ClearFaults()
+	if err := server.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, dial(t, server.Addr()), "c"); n != 1 {
+		t.Errorf("%d points, want 1", n)
+	}
+}
+
 func TestFail(t *testing.T) {
 	server := qdranttest.Start(t)
 	client := dial(t, server.Addr())

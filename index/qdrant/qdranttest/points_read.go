@@ -1,6 +1,7 @@
 package qdranttest
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -122,7 +123,7 @@ func (s selection) retrieved(c *collection, p *point) *qdrant.RetrievedPoint {
 	return &qdrant.RetrievedPoint{Id: p.id.proto(), Payload: protoPayload(s.payload(p.payload)), Vectors: s.outVectors(c, p)}
 }
 
-// Get returns the points that are there, each once.
+// Get returns the points that are there, each once, in no promised order.
 func (s *pointsService) Get(_ context.Context, r *qdrant.GetPoints) (*qdrant.GetResponse, error) {
 	if err := first(validateName(r.CollectionName), validateTimeout(r.Timeout)); err != nil {
 		return nil, err
@@ -141,12 +142,15 @@ func (s *pointsService) Get(_ context.Context, r *qdrant.GetPoints) (*qdrant.Get
 		if err != nil {
 			return err
 		}
-		seen := map[pointID]bool{}
+		var points []*point
 		for _, id := range ids {
-			if p := c.get(id); p != nil && !seen[id] {
-				seen[id] = true
-				res.Result = append(res.Result, sel.retrieved(c, p))
+			if p := c.get(id); p != nil && !slices.Contains(points, p) {
+				points = append(points, p)
 			}
+		}
+		slices.SortFunc(points, func(a, b *point) int { return cmp.Compare(a.tie, b.tie) })
+		for _, p := range points {
+			res.Result = append(res.Result, sel.retrieved(c, p))
 		}
 		return nil
 	})

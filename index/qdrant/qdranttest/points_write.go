@@ -2,6 +2,7 @@ package qdranttest
 
 import (
 	"context"
+	"maps"
 
 	"github.com/qdrant/go-client/qdrant"
 	"google.golang.org/protobuf/proto"
@@ -50,11 +51,29 @@ func (s *pointsService) Upsert(_ context.Context, r *qdrant.UpsertPoints) (*qdra
 				return err
 			}
 		}
+		if len(points) == 0 {
+			return errEmptyUpdate()
+		}
 		for _, p := range points {
-			c.put(p)
+			c.put(c.overSealed(p))
 		}
 		return nil
 	})
+}
+
+// overSealed is what comes of a new point over one in a sealed segment.
+func (c *collection) overSealed(p *point) *point {
+	old := c.get(p.id)
+	if old == nil || !old.sealed {
+		return p
+	}
+	merged := old.clone()
+	maps.Copy(merged.dense, p.dense)
+	maps.Copy(merged.sparse, p.sparse)
+	if len(p.payload) > 0 {
+		merged.payload = p.payload
+	}
+	return merged
 }
 
 func (c *collection) readPoint(in *qdrant.PointStruct) (*point, error) {
@@ -88,6 +107,9 @@ func (c *collection) selectPoints(sel *qdrant.PointsSelector, strict bool) ([]*p
 		ids, err := parseIDs(v.Points.GetIds())
 		if err != nil {
 			return nil, err
+		}
+		if len(ids) == 0 {
+			return nil, errEmptyUpdate()
 		}
 		for _, id := range ids {
 			p := c.get(id)
@@ -171,14 +193,13 @@ func (s *pointsService) UpdateVectors(_ context.Context, r *qdrant.UpdatePointVe
 			}
 			changed = append(changed, &point{id: id, dense: dense, sparse: sparse})
 		}
+		if len(changed) == 0 {
+			return errEmptyUpdate()
+		}
 		for _, add := range changed {
 			p := c.get(add.id).clone()
-			for name, v := range add.dense {
-				p.dense[name] = v
-			}
-			for name, v := range add.sparse {
-				p.sparse[name] = v
-			}
+			maps.Copy(p.dense, add.dense)
+			maps.Copy(p.sparse, add.sparse)
 			c.put(p)
 		}
 		return nil

@@ -41,8 +41,11 @@ func (s *pointsService) QueryBatch(_ context.Context, r *qdrant.QueryBatchPoints
 			return err
 		}
 		for _, q := range r.QueryPoints {
-			if q.CollectionName != "" && q.CollectionName != r.CollectionName {
-				return malformed("Query of collection %q in a batch for %q", q.CollectionName, r.CollectionName)
+			if err := validateName(q.CollectionName); err != nil {
+				return err
+			}
+			if q.CollectionName != r.CollectionName {
+				return unimplemented("a query of collection %q in a batch for %q", q.CollectionName, r.CollectionName)
 			}
 			hits, err := c.query(q)
 			if err != nil {

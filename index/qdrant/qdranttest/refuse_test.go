@@ -106,6 +106,10 @@ func vectorRefusals() []refusal {
 		{"sparse query with an index twice", querying(&qdrant.QueryPoints{Query: qdrant.NewQuerySparse([]uint32{1, 1}, []float32{1, 1}), Using: qdrant.PtrOf("s")}), codes.InvalidArgument, "must be unique"},
 		{"query by an unknown point", querying(&qdrant.QueryPoints{Query: qdrant.NewQueryID(qdrant.NewIDNum(404)), Using: v}), codes.NotFound, "404"},
 		{"query of nothing", querying(&qdrant.QueryPoints{Query: qdrant.NewQuery(1, 2), Using: v, Limit: qdrant.PtrOf(uint64(0))}), codes.InvalidArgument, "limit"},
+		{"query in a batch without a name", func(ctx context.Context, c *qdrant.Client, name string) error {
+			_, err := c.QueryBatch(ctx, &qdrant.QueryBatchPoints{CollectionName: name, QueryPoints: []*qdrant.QueryPoints{{Query: qdrant.NewQuery(1, 2), Using: v}}})
+			return err
+		}, codes.InvalidArgument, "collection_name"},
 		{"query in no time", querying(&qdrant.QueryPoints{Query: qdrant.NewQuery(1, 2), Using: v, Timeout: qdrant.PtrOf(uint64(0))}), codes.InvalidArgument, "timeout"},
 	}
 }

@@ -135,6 +135,25 @@ func (s *Server) Kill() {
 	}
 }
 
+// Seal does what the optimiser of a server does in its own time: it moves every
+// stored point into a sealed segment. An upsert of a sealed point, in Qdrant 1.17
+// and 1.18, keeps the named vectors that it does not name, and the payload where
+// it brings none; after that the point is not sealed any more. No searches change.
+func (s *Server) Seal() {
+	s.mu.Lock()
+	db := s.db
+	s.mu.Unlock()
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	for _, c := range db.collections {
+		for i, p := range c.points {
+			sealed := p.clone()
+			sealed.sealed = true
+			c.points[i] = sealed
+		}
+	}
+}
+
 // Close ends the server for good. It may be called twice.
 func (s *Server) Close() { s.Kill() }
 
