@@ -54,7 +54,8 @@ func connect(t *testing.T, c Config) *Indexes {
 }
 
 // sweep drops what a test made, past its context.
-func sweep(t *testing.T, x *Indexes) {
+func sweep(t testing.TB, x *Indexes) {
+	t.Helper()
 	t.Cleanup(func() {
 		names, err := x.client.ListCollections(context.Background())
 		if err != nil {
