@@ -16,6 +16,8 @@ const (
 	stateNotText          = "22021" // a NUL character, or no UTF-8
 	stateForeignKey       = "23503"
 	stateReadOnly         = "25006" // a standby, for as long as a failover takes
+	stateStatementTaken   = "42P05"
+	stateStatementUnknown = "26000"
 	stateIdleTransaction  = "25P03"
 	stateSerialisation    = "40001"
 	stateDeadlock         = "40P01"
@@ -24,6 +26,7 @@ const (
 	stateCancelled        = "57014" // our statement_timeout
 	stateAdminShutdown    = "57P01"
 	stateCrashShutdown    = "57P02"
+	stateProtocol         = "08P01" // what a pooler says of start-up parameters that it does not know
 	stateCannotConnect    = "57P03"
 	stateIdleSession      = "57P05"
 	classConnection       = "08"
@@ -68,6 +71,8 @@ func fail(err error) error {
 	switch code := sqlState(err); {
 	case code == stateCancelled:
 		return lectern.Errorf(lectern.CodeDeadline, "the store took too long: %w", err)
+	case code == stateStatementTaken || code == stateStatementUnknown:
+		return unavailable("a pooler in transaction mode loses prepared statements: set postgres.prepared_statements to false", err)
 	case code == stateNotText:
 		return lectern.Errorf(lectern.CodeInvalid, "a text holds what cannot be stored: %w", err)
 	case errors.Is(err, errRaced) || isAway(code, err):
@@ -90,6 +95,17 @@ func isAway(code string, err error) bool {
 		return dial || network || errors.Is(err, errLost) || errors.Is(err, errRaced) || pgconn.SafeToRetry(err)
 	}
 	return code[:2] == classConnection || code[:2] == classResources
+}
+
+// openFailed says why there is no connection.
+func openFailed(err error) error {
+	if sqlState(err) == stateProtocol {
+		e := lectern.Invalid("dsn leads to a pooler, which takes no settings for a session", lectern.NewFieldError(
+			"postgres.direct_dsn", "", "is empty", "the address of the server itself, where dsn is a pooler's"))
+		e.Err = err
+		return e
+	}
+	return unavailable("PostgreSQL is not available", err)
 }
 
 // errLost marks an error that came with the loss of the connection.

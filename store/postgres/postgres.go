@@ -76,7 +76,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	}
 	s := &Store{opts: opts, clock: opts.Clock, log: opts.Logger, appends: newAppendShare()}
 	if s.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
-		return nil, unavailable("open PostgreSQL", err)
+		return nil, openFailed(err)
 	}
 	s.river, err = river.NewClient(riverpgxv5.New(s.pool), &river.Config{
 		Logger: quiet.Logger(s.log), MaxAttempts: maxJobAttempts,
@@ -153,7 +153,7 @@ func (s *Store) checkServer(ctx context.Context) error {
 	err := s.pool.QueryRow(ctx, `SELECT current_setting('server_version_num')::integer, current_setting('server_version')`).
 		Scan(&number, &version)
 	if err != nil {
-		return unavailable("open PostgreSQL", err)
+		return openFailed(err)
 	}
 	return checkVersion(number, version)
 }
