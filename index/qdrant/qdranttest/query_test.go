@@ -196,6 +196,23 @@ func TestSelectors(t *testing.T) {
 				t.Errorf("vectors (-want +got):\n%s", diff)
 			}
 		}
+		t.Run("unasked", func(t *testing.T) {
+			got, err := client.Get(t.Context(), &qdrant.GetPoints{CollectionName: name, Ids: []*qdrant.PointId{qdrant.NewIDNum(1)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, nil, nil, got[0].Payload, got[0].Vectors)
+			got, err = client.Scroll(t.Context(), &qdrant.ScrollPoints{CollectionName: name, Limit: qdrant.PtrOf(uint32(1))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, both, nil, got[0].Payload, got[0].Vectors)
+			hits, err := client.Query(t.Context(), &qdrant.QueryPoints{CollectionName: name, Query: qdrant.NewQuery(1, 1), Using: qdrant.PtrOf("dot"), Limit: qdrant.PtrOf(uint64(1))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, nil, nil, hits[0].Payload, hits[0].Vectors)
+		})
 		for _, c := range cases {
 			t.Run(c.name, func(t *testing.T) {
 				ctx := t.Context()

@@ -6,8 +6,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/qdrant/go-client/qdrant"
 	"google.golang.org/grpc/codes"
-
-	"github.com/lectern-dev/lectern/index/qdrant/qdranttest"
 )
 
 // TestUpdateBatch makes every kind of change once, in order.
@@ -58,24 +56,4 @@ func TestEmptyUpdates(t *testing.T) {
 			}
 		}
 	})
-}
-
-// TestSeal merges an upsert into a sealed point once, and replaces it afterwards.
-func TestSeal(t *testing.T) {
-	server := qdranttest.Start(t)
-	client := dial(t, server.Addr())
-	one(t, client, "c")
-	both := withVectors(1, map[string]*qdrant.Vector{"v": qdrant.NewVector(1, 1), "s": qdrant.NewVectorSparse([]uint32{1}, []float32{1})})
-	both.Payload = qdrant.NewValueMap(map[string]any{"a": 1})
-	upsert(t, client, "c", both)
-	server.Seal()
-	dense := withVectors(1, map[string]*qdrant.Vector{"v": qdrant.NewVector(2, 2)})
-	for _, want := range []int{2, 1} { // vectors after each upsert
-		upsert(t, client, "c", dense)
-		got := get(t, client, "c", qdrant.NewIDNum(1))[0]
-		vectors := got.Vectors.GetVectors().GetVectors()
-		if len(vectors) != want || len(got.Payload) != want-1 || !cmp.Equal(vectors["v"].GetDense().GetData(), []float32{2, 2}) {
-			t.Errorf("point %v, want %d vectors", got, want)
-		}
-	}
 }
