@@ -6,6 +6,8 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -88,6 +90,23 @@ func TestConformance(t *testing.T) {
 		Known:    []string{"python for beginners", "bread\nrecipe", "guitar chords", "机器学习"},
 		Unknown:  []string{"", " \t\n", "\x00"},
 	})
+}
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	asked := false
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	defer elsewhere.Close()
+	server := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
+	defer server.Close()
+	c := config()
+	c.BaseURL = server.URL + "/v1"
+	e, err := openai.New(openai.Options{Config: c, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Embed(t.Context(), lectern.EmbedDocument, []string{"private"}); openai.OutcomeOf(err) != openai.OutcomeRefused || asked {
+		t.Errorf("error %v, followed: %v", err, asked)
+	}
 }
 
 func TestNearTextsAreNear(t *testing.T) {
