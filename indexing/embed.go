@@ -79,15 +79,57 @@ func (p *Pipeline) embedTexts(
 		return 0, fmt.Errorf("read vectors: %w", err)
 	}
 	hashes = slices.DeleteFunc(slices.Clone(hashes), func(h lectern.ContentHash) bool { return len(have[h]) == e.Dim() })
-	made := 0
+	made, failures := 0, []error(nil)
 	for batch := range slices.Chunk(hashes, p.o.Config.EmbedBatch) {
-		n, err := p.embedBatch(ctx, e, batch, texts)
-		if err != nil {
-			return made, err
-		}
+		n, failed := p.embedHalving(ctx, e, batch, texts, maxEmbedFailures-len(failures))
 		made += n
+		if failures = append(failures, failed...); len(failures) >= maxEmbedFailures || ctx.Err() != nil {
+			break
+		}
+	}
+	if len(failures) > 0 {
+		return made, failures[len(failures)-1] // the narrowest
 	}
 	return made, nil
+}
+
+// maxEmbedFailures is how many calls may fail before an embedder counts as away:
+// enough to find one bad text among a batch by halving it.
+const maxEmbedFailures = 12
+
+// embedHalving embeds a batch, and its halves when it fails: one text that the
+// embedder cannot take must not keep the others from their vectors. It gives up
+// after most failures and returns all of them.
+func (p *Pipeline) embedHalving(
+	ctx context.Context, e lectern.Embedder, hashes []lectern.ContentHash, texts map[lectern.ContentHash]string, most int,
+) (made int, failures []error) {
+	made, err := p.embedBatch(ctx, e, hashes, texts)
+	if err == nil {
+		return made, nil
+	}
+	failures = append(failures, err)
+	if len(hashes) == 1 {
+		failures[0] = fmt.Errorf("%w (the text begins %q)", err, firstRunes(texts[hashes[0]], 60))
+		return made, failures
+	}
+	for _, half := range [][]lectern.ContentHash{hashes[:len(hashes)/2], hashes[len(hashes)/2:]} {
+		if ctx.Err() != nil || len(failures) >= most {
+			break
+		}
+		n, failed := p.embedHalving(ctx, e, half, texts, most-len(failures))
+		made += n
+		failures = append(failures, failed...)
+	}
+	return made, failures
+}
+
+func firstRunes(s string, n int) string {
+	for i := range s {
+		if n--; n < 0 {
+			return s[:i] + "…"
+		}
+	}
+	return s
 }
 
 // embedBatch embeds and stores the texts of some hashes.

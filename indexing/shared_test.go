@@ -474,3 +474,44 @@ func dot(a, b []float32) (sum float32) {
 	}
 	return sum
 }
+
+// picky is an embedder that cannot take one text.
+type picky struct {
+	fakeEmbedder
+	calls *atomic.Int64
+}
+
+func (e picky) Embed(ctx context.Context, kind lectern.EmbedKind, texts []string) ([][]float32, error) {
+	e.calls.Add(1)
+	for _, s := range texts {
+		if strings.Contains(s, "poison") {
+			return nil, lectern.Errorf(lectern.CodeUnavailable, "400: cannot tokenize")
+		}
+	}
+	return e.fakeEmbedder.Embed(ctx, kind, texts)
+}
+
+// TestOneBadText keeps 99 courses from suffering for one.
+func TestOneBadText(t *testing.T) {
+	m := newMemory()
+	m.put(someCourses(99)...)
+	m.put(course("bad", "poison"))
+	var calls atomic.Int64
+	p := newRig(t, m, nil).Pipeline
+	courses, _ := m.Courses(t.Context(), m.order)
+	made, err := p.embed(t.Context(), picky{fakeEmbedder{"picky"}, &calls}, courses)
+	if made != 99 || err == nil || !strings.Contains(err.Error(), `"poison`) {
+		t.Errorf("%d vectors made, %v", made, err)
+	}
+	if n := calls.Load(); n > 20 {
+		t.Errorf("%d calls", n)
+	}
+	for i := range 50 { // everything fails: the embedder is away
+		m.put(course(fmt.Sprintf("bad %d", i), fmt.Sprintf("poison %d", i)))
+	}
+	calls.Store(0)
+	courses, _ = m.Courses(t.Context(), m.order[100:])
+	if made, err := p.embed(t.Context(), picky{fakeEmbedder{"picky"}, &calls}, courses); made != 0 || err == nil || calls.Load() > maxEmbedFailures {
+		t.Errorf("%d made after %d calls, %v", made, calls.Load(), err)
+	}
+}
