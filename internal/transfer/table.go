@@ -1,0 +1,159 @@
+// Package transfer moves everything from one relational store to another, row by
+// row as it is: the two backends keep the same tables, and this package says
+// which, in words that neither backend's types enter.
+package transfer
+
+import (
+	"slices"
+	"strings"
+)
+
+// Type is what a column holds, and how its values travel in a Row.
+type Type string
+
+// The types of columns.
+const (
+	Int   Type = "int"   // int64
+	Real  Type = "real"  // float64
+	Text  Type = "text"  // string
+	JSON  Type = "json"  // string, kept letter by letter
+	Blob  Type = "blob"  // []byte
+	Bool  Type = "bool"  // bool
+	Time  Type = "time"  // int64, microseconds since 1970 UTC
+	Sort  Type = "sort"  // Time, or math.MinInt64 for what sorts before every time
+	Texts Type = "texts" // []string, never nil
+)
+
+// Column is one column. Its value is nil where Null is set and it holds nothing.
+type Column struct {
+	Name string
+	Type Type
+	Null bool
+}
+
+// Table is what both backends keep under one name.
+type Table struct {
+	Name    string
+	Label   string // for people
+	Columns []Column
+	Key     []string // columns that tell rows apart, in the order in which they are read
+	Lead    int      // how many of Key sort alike in every backend; text does not
+	Page    int      // rows that travel at a time
+}
+
+// Row holds one value per column of its table.
+type Row []any
+
+// Position is a place among a table's rows in the order of its key. The zero
+// value is the beginning.
+type Position struct {
+	Values []any // of the first columns of the key; none for the beginning
+	With   bool  // rows that equal Values come after the position, not before
+}
+
+// Position returns the place after a row of the table.
+func (t Table) Position(r Row) Position {
+	values := make([]any, len(t.Key))
+	for i, name := range t.Key {
+		values[i] = r[t.place(name)]
+	}
+	return Position{Values: values}
+}
+
+// KeyColumns returns the columns of the key.
+func (t Table) KeyColumns() []Column {
+	out := make([]Column, len(t.Key))
+	for i, name := range t.Key {
+		out[i] = t.Columns[t.place(name)]
+	}
+	return out
+}
+
+// Names returns the columns' names, separated by commas.
+func (t Table) Names() string {
+	names := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		names[i] = c.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+func (t Table) place(column string) int {
+	return slices.IndexFunc(t.Columns, func(c Column) bool { return c.Name == column })
+}
+
+// Condition returns the part of a query after FROM that yields the rows after a
+// position; param writes the i-th parameter, from 0. The parameters are the
+// position's values.
+func (t Table) Condition(after Position, param func(i int) string) string {
+	order := " ORDER BY " + strings.Join(t.Key, ", ")
+	if len(after.Values) == 0 {
+		return order
+	}
+	params := make([]string, len(after.Values))
+	for i := range params {
+		params[i] = param(i)
+	}
+	operator := ">"
+	if after.With {
+		operator = ">="
+	}
+	// Rows are compared as a whole, which both backends answer from an index.
+	return " WHERE (" + strings.Join(t.Key[:len(params)], ", ") + ") " + operator + " (" + strings.Join(params, ", ") + ")" + order
+}
+
+const page = 2000
+
+// Tables returns every table that is moved, each after those that it points at.
+// Left out are what names a running process (leases, followers of the feed) and
+// the job queue, of which Store.Waiting tells what matters.
+func Tables() []Table {
+	return []Table{
+		{"secrets", "secrets", columns("name text, value blob"), []string{"name"}, 0, page},
+		{"api_keys", "API keys", columns("id int, key_id text, name text, scope text, hash blob, created_at time, revoked_at time?"), []string{"id"}, 1, page},
+		{"course_ids", "course ids", columns("id int, external_id text"), []string{"id"}, 1, page},
+		{"courses", "courses", columns(`course_id int, title text, description text, language text, provider text, instructors texts,
+			categories texts, skills texts, level text, workload_hours real?, syllabus texts, prerequisites texts,
+			published_at time?, updated_at time?, status text, enrol_from time?, enrol_until time?, regions texts,
+			organisations texts, url text, image_url text, rating_mean real, rating_count int, enrolments int,
+			extra json, content_hash blob, stored_at time`), []string{"course_id"}, 1, 500},
+		{"course_changes", "changes of courses", columns("seq int, course_id int, kind text"), []string{"seq"}, 1, page},
+		{"learners", "learners and visitors", columns(`id int, anonymous bool, interests texts, goal text, weekly_hours real?, preferred_level text,
+			languages texts, region text, organisations texts, personalisation bool?, exploration bool?, profile_version int,
+			created_at time, updated_at time`), []string{"id"}, 1, page},
+		{"identities", "their ids", columns("kind int, external_id text, learner_id int"), []string{"learner_id", "kind", "external_id"}, 2, page},
+		{"profile_entries", "profile entries", columns(`learner_id int, course_id int, weight real, weight_at time, half_life int,
+			state int, last_at time`), []string{"learner_id", "course_id"}, 2, page},
+		{"reviews", "reviews", columns(`id int, review_id text, source text, course_id int, learner_id int?, stars_tenths int?, text text,
+			language text, helpful int, written_at time?, day int?, sort_at sort`), []string{"id"}, 1, page},
+		{"ratings", "rating counts", columns("course_id int, source text, day int, stars_tenths int, n int"),
+			[]string{"course_id", "source", "day", "stars_tenths"}, 1, 5 * page},
+		{"events", "events", columns(`id int, event_id text, schema_version int, type text, learner_id int, course_id int?, occurred_at time,
+			received_at time, ranking_id text?, position int?, surface text, session_id text, value real?, query text,
+			properties json?`), []string{"id"}, 1, page},
+		{"course_activity", "activity counts", columns("course_id int, day int, type text, n int"), []string{"course_id", "day", "type"}, 2, 5 * page},
+		{"rankings", "lists shown", columns("ranking_id text, learner_id int?, created_at time, day int, body json"),
+			[]string{"created_at", "ranking_id"}, 1, 200},
+		{"fingerprints", "fingerprints of embedders", columns("id int, fingerprint text"), []string{"id"}, 1, page},
+		{"embeddings", "vectors of courses", columns("fingerprint_id int, content_hash blob, vector blob"),
+			[]string{"fingerprint_id", "content_hash"}, 2, 1000},
+		{"review_embeddings", "vectors of reviews", columns("fingerprint_id int, course_id int, vector blob"),
+			[]string{"fingerprint_id", "course_id"}, 2, 1000},
+		{"artefact_kinds", "kinds of artefact", columns("kind text, last_version int"), []string{"kind"}, 0, page},
+		{"artefacts", "artefacts", columns("kind text, version int, fingerprint text, active bool, created_at time, meta json, size int"),
+			[]string{"kind", "version"}, 0, page},
+		{"artefact_chunks", "parts of artefacts", columns("kind text, version int, chunk int, body blob"),
+			[]string{"kind", "version", "chunk"}, 0, 8},
+	}
+}
+
+// columns reads "name type" pairs; a question mark after the type allows nothing.
+func columns(list string) []Column {
+	var out []Column
+	for part := range strings.SplitSeq(list, ",") {
+		f := strings.Fields(part)
+		kind, null := strings.CutSuffix(f[1], "?")
+		out = append(out, Column{Name: f[0], Type: Type(kind), Null: null})
+	}
+	return out
+}
