@@ -28,10 +28,12 @@ CREATE TABLE identities (
 
 CREATE INDEX identities_learner ON identities (learner_id, kind);
 
--- half_life is in microseconds.
+-- half_life is in microseconds. Mappings of courses are never deleted, so what
+-- comes with every event has no foreign key to them: its check would lock the
+-- row of a popular course for each.
 CREATE TABLE profile_entries (
     learner_id bigint NOT NULL REFERENCES learners (id) ON DELETE CASCADE,
-    course_id  bigint NOT NULL REFERENCES course_ids (id),
+    course_id  bigint NOT NULL,
     weight     double precision NOT NULL,
     weight_at  timestamptz NOT NULL,
     half_life  bigint NOT NULL,

@@ -18,7 +18,7 @@ CREATE TABLE events (
     schema_version integer NOT NULL,
     type           text NOT NULL,
     learner_id     bigint NOT NULL REFERENCES learners (id) ON DELETE CASCADE,
-    course_id      bigint REFERENCES course_ids (id),
+    course_id      bigint, -- without foreign key, as in profile_entries
     occurred_at    timestamptz NOT NULL,
     received_at    timestamptz NOT NULL,
     ranking_id     text,
@@ -40,7 +40,7 @@ CREATE INDEX events_ranking ON events (ranking_id) WHERE ranking_id IS NOT NULL;
 -- Counts per course, day and type: what popularity and trend are made of. They
 -- name nobody, so they outlive the learners behind them.
 CREATE TABLE course_activity (
-    course_id bigint NOT NULL REFERENCES course_ids (id),
+    course_id bigint NOT NULL,
     day       integer NOT NULL,
     type      text NOT NULL,
     n         bigint NOT NULL,

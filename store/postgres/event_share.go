@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/lectern-dev/lectern"
 )
@@ -13,14 +14,19 @@ import (
 const (
 	maxShared    = 100  // events in a call that may share a transaction
 	maxShareSize = 1000 // events in a shared transaction
-	shareLanes   = 4    // shared transactions at a time
+	shareSpare   = 3    // shared transactions beside the one that usually runs
+
+	// sharePatience is after how long a call no longer waits for the transaction
+	// that runs: something holds it up, such as a lock on one learner.
+	sharePatience = 50 * time.Millisecond
 )
 
 // appendShare lets small calls that come at the same time share a transaction.
 // Commits of events follow one another, so that their number is what bounds the
-// rate at which single events come in.
+// rate at which single events come in. One transaction at a time gathers most.
 type appendShare struct {
-	lanes chan struct{} // holds a token per shared transaction that runs
+	lane  chan struct{} // holds a token while a shared transaction runs
+	spare chan struct{} // likewise, for when that one is held up
 
 	mu    sync.Mutex
 	queue []*pendingAppend
@@ -30,6 +36,7 @@ type appendShare struct {
 type pendingAppend struct {
 	ctx     context.Context
 	events  []lectern.EventWrite
+	taken   bool // out of the queue, on its way into the store
 	done    chan struct{}
 	results []lectern.WriteResult
 	err     error
@@ -41,7 +48,9 @@ type appendFunc func(context.Context, []lectern.EventWrite) ([]lectern.WriteResu
 // errUnfinished is the outcome of calls whose transaction has panicked.
 var errUnfinished = errors.New("events were not stored")
 
-func newAppendShare() *appendShare { return &appendShare{lanes: make(chan struct{}, shareLanes)} }
+func newAppendShare() *appendShare {
+	return &appendShare{lane: make(chan struct{}, 1), spare: make(chan struct{}, shareSpare)}
+}
 
 // run stores events with store, together with those of other callers. Whoever
 // finds a lane free takes all that wait along. A caller whose context ends
@@ -51,22 +60,39 @@ func (a *appendShare) run(ctx context.Context, events []lectern.EventWrite, stor
 	a.mu.Lock()
 	a.queue = append(a.queue, p)
 	a.mu.Unlock()
+	held := time.NewTimer(sharePatience)
+	defer held.Stop()
+	lane, late := a.lane, held.C
+	var spare chan struct{} // nil until it is late
 	for {
 		select {
 		case <-p.done:
 			return p.results, p.err
-		case a.lanes <- struct{}{}:
-			a.serve(store)
+		case lane <- struct{}{}:
+			a.serve(lane, store)
+		case spare <- struct{}{}:
+			a.serve(spare, store)
+		case <-late:
+			spare = a.spare
 		case <-ctx.Done():
 			a.leave(p)
 			return nil, fail(ctx.Err())
 		}
+		if a.isTaken(p) { // what remains is the work of others
+			lane, spare, late = nil, nil, nil
+		}
 	}
 }
 
+func (a *appendShare) isTaken(p *pendingAppend) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return p.taken
+}
+
 // serve stores what waits and frees the lane that the caller has taken.
-func (a *appendShare) serve(store appendFunc) {
-	defer func() { <-a.lanes }()
+func (a *appendShare) serve(lane <-chan struct{}, store appendFunc) {
+	defer func() { <-lane }()
 	if calls := a.take(); len(calls) > 0 {
 		appendTogether(calls, store)
 	}
@@ -88,6 +114,7 @@ func (a *appendShare) take() []*pendingAppend {
 	n, size := 0, 0
 	for n < len(a.queue) && (n == 0 || size+len(a.queue[n].events) <= maxShareSize) {
 		size += len(a.queue[n].events)
+		a.queue[n].taken = true
 		n++
 	}
 	taken := a.queue[:n:n]

@@ -1,14 +1,22 @@
 -- name: Identity :one
 SELECT learner_id FROM identities WHERE kind = sqlc.arg(kind) AND external_id = sqlc.arg(external_id);
 
+-- Lists of keys are looked up one by one (LATERAL, with an OFFSET that keeps it
+-- so): a plan that was made for a table when it was small would otherwise read
+-- the whole of it for as long as nobody has analysed it again.
+
 -- name: Identities :many
-SELECT n.kind, n.external_id, n.learner_id, l.anonymous
+SELECT p.*
 FROM (
     SELECT unnest(sqlc.arg(kinds)::smallint[]) AS kind,
         unnest(sqlc.arg(external_ids)::text[]) AS external_id
 ) w
-JOIN identities n ON n.kind = w.kind AND n.external_id = w.external_id
-JOIN learners l ON l.id = n.learner_id;
+CROSS JOIN LATERAL (
+    SELECT n.kind, n.external_id, n.learner_id, (SELECT l.anonymous FROM learners l WHERE l.id = n.learner_id) AS anonymous
+    FROM identities n
+    WHERE n.kind = w.kind AND n.external_id = w.external_id
+    OFFSET 0
+) p;
 
 -- InsertIdentities leaves out what another transaction was faster with.
 
@@ -47,17 +55,21 @@ RETURNING id, anonymous;
 -- name: LearnerByID :one
 SELECT * FROM learners WHERE id = sqlc.arg(id);
 
--- LockLearners locks in the order of ids, so that two writes cannot wait for
+-- LockLearners locks in the order in which it gets the ids, a rising one, so that two writes cannot wait for
 -- each other. Rows that refer to a learner may still be written.
 
 -- name: LockLearners :many
-SELECT * FROM learners WHERE id = ANY (sqlc.arg(ids)::bigint[]) ORDER BY id FOR NO KEY UPDATE;
+SELECT l.*
+FROM (SELECT unnest(sqlc.arg(ids)::bigint[]) AS id) w
+CROSS JOIN LATERAL (SELECT * FROM learners x WHERE x.id = w.id OFFSET 0 FOR NO KEY UPDATE) l;
 
 -- SeizeLearners locks learners who are about to go: nothing that refers to them
 -- may be written any more.
 
 -- name: SeizeLearners :many
-SELECT * FROM learners WHERE id = ANY (sqlc.arg(ids)::bigint[]) ORDER BY id FOR UPDATE;
+SELECT l.*
+FROM (SELECT unnest(sqlc.arg(ids)::bigint[]) AS id) w
+CROSS JOIN LATERAL (SELECT * FROM learners x WHERE x.id = w.id OFFSET 0 FOR UPDATE) l;
 
 -- name: UpdateLearner :exec
 UPDATE learners SET
@@ -71,7 +83,10 @@ WHERE id = sqlc.arg(id);
 
 -- name: BumpProfiles :exec
 UPDATE learners SET profile_version = profile_version + 1
-WHERE id = ANY (sqlc.arg(learner_ids)::bigint[]);
+WHERE ctid = ANY (ARRAY(
+    SELECT (SELECT l.ctid FROM learners l WHERE l.id = w.id)
+    FROM (SELECT unnest(sqlc.arg(learner_ids)::bigint[]) AS id) w
+));
 
 -- name: ProfileVersion :one
 SELECT l.profile_version FROM identities n JOIN learners l ON l.id = n.learner_id
@@ -86,7 +101,9 @@ FROM (
     SELECT unnest(sqlc.arg(learners)::bigint[]) AS learner_id,
         unnest(sqlc.arg(courses)::bigint[]) AS course_id
 ) e
-JOIN profile_entries p ON p.learner_id = e.learner_id AND p.course_id = e.course_id;
+CROSS JOIN LATERAL (
+    SELECT * FROM profile_entries x WHERE x.learner_id = e.learner_id AND x.course_id = e.course_id OFFSET 0
+) p;
 
 -- name: ProfileEntries :many
 SELECT sqlc.embed(p), i.external_id

@@ -12,7 +12,10 @@ import (
 
 const bumpProfiles = `-- name: BumpProfiles :exec
 UPDATE learners SET profile_version = profile_version + 1
-WHERE id = ANY ($1::bigint[])
+WHERE ctid = ANY (ARRAY(
+    SELECT (SELECT l.ctid FROM learners l WHERE l.id = w.id)
+    FROM (SELECT unnest($1::bigint[]) AS id) w
+))
 `
 
 func (q *Queries) BumpProfiles(ctx context.Context, learnerIds []int64) error {
@@ -70,13 +73,18 @@ func (q *Queries) DeleteLearner(ctx context.Context, id int64) error {
 }
 
 const identities = `-- name: Identities :many
-SELECT n.kind, n.external_id, n.learner_id, l.anonymous
+
+SELECT p.kind, p.external_id, p.learner_id, p.anonymous
 FROM (
     SELECT unnest($1::smallint[]) AS kind,
         unnest($2::text[]) AS external_id
 ) w
-JOIN identities n ON n.kind = w.kind AND n.external_id = w.external_id
-JOIN learners l ON l.id = n.learner_id
+CROSS JOIN LATERAL (
+    SELECT n.kind, n.external_id, n.learner_id, (SELECT l.anonymous FROM learners l WHERE l.id = n.learner_id) AS anonymous
+    FROM identities n
+    WHERE n.kind = w.kind AND n.external_id = w.external_id
+    OFFSET 0
+) p
 `
 
 type IdentitiesRow struct {
@@ -86,6 +94,9 @@ type IdentitiesRow struct {
 	Anonymous  bool
 }
 
+// Lists of keys are looked up one by one (LATERAL, with an OFFSET that keeps it
+// so): a plan that was made for a table when it was small would otherwise read
+// the whole of it for as long as nobody has analysed it again.
 func (q *Queries) Identities(ctx context.Context, kinds []int16, externalIds []string) ([]IdentitiesRow, error) {
 	rows, err := q.db.Query(ctx, identities, kinds, externalIds)
 	if err != nil {
@@ -189,10 +200,12 @@ func (q *Queries) LearnerByID(ctx context.Context, id int64) (Learner, error) {
 
 const lockLearners = `-- name: LockLearners :many
 
-SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at FROM learners WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
+SELECT l.id, l.anonymous, l.interests, l.goal, l.weekly_hours, l.preferred_level, l.languages, l.region, l.organisations, l.personalisation, l.exploration, l.profile_version, l.created_at, l.updated_at
+FROM (SELECT unnest($1::bigint[]) AS id) w
+CROSS JOIN LATERAL (SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at FROM learners x WHERE x.id = w.id OFFSET 0 FOR NO KEY UPDATE) l
 `
 
-// LockLearners locks in the order of ids, so that two writes cannot wait for
+// LockLearners locks in the order in which it gets the ids, a rising one, so that two writes cannot wait for
 // each other. Rows that refer to a learner may still be written.
 func (q *Queries) LockLearners(ctx context.Context, ids []int64) ([]Learner, error) {
 	rows, err := q.db.Query(ctx, lockLearners, ids)
@@ -313,7 +326,9 @@ FROM (
     SELECT unnest($1::bigint[]) AS learner_id,
         unnest($2::bigint[]) AS course_id
 ) e
-JOIN profile_entries p ON p.learner_id = e.learner_id AND p.course_id = e.course_id
+CROSS JOIN LATERAL (
+    SELECT learner_id, course_id, weight, weight_at, half_life, state, last_at FROM profile_entries x WHERE x.learner_id = e.learner_id AND x.course_id = e.course_id OFFSET 0
+) p
 `
 
 func (q *Queries) ProfileEntriesOf(ctx context.Context, learners []int64, courses []int64) ([]ProfileEntry, error) {
@@ -398,7 +413,9 @@ func (q *Queries) PutProfileEntries(ctx context.Context, arg PutProfileEntriesPa
 
 const seizeLearners = `-- name: SeizeLearners :many
 
-SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at FROM learners WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE
+SELECT l.id, l.anonymous, l.interests, l.goal, l.weekly_hours, l.preferred_level, l.languages, l.region, l.organisations, l.personalisation, l.exploration, l.profile_version, l.created_at, l.updated_at
+FROM (SELECT unnest($1::bigint[]) AS id) w
+CROSS JOIN LATERAL (SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at FROM learners x WHERE x.id = w.id OFFSET 0 FOR UPDATE) l
 `
 
 // SeizeLearners locks learners who are about to go: nothing that refers to them
