@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"log/slog"
 	"os"
 	"strconv"
@@ -14,8 +15,10 @@ import (
 	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	"github.com/lectern-dev/lectern"
 )
@@ -46,6 +49,7 @@ type Indexes struct {
 	cfg    Config
 	log    *slog.Logger
 	client *pb.Client
+	conns  []*grpc.ClientConn // the client's own
 	call   *caller
 	writes *semaphore.Weighted // one for each batch on its way
 }
@@ -80,15 +84,28 @@ func New(o Options) (*Indexes, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Indexes{
+	x := &Indexes{
 		cfg: o.Config, log: o.Logger, client: client,
 		call:   newCaller(o.Config, o.Logger, o.Observe, o.OnBreaker),
 		writes: semaphore.NewWeighted(int64(o.Config.Concurrency)),
-	}, nil
+	}
+	for range o.Config.Connections { // it gives them in turn
+		x.conns = append(x.conns, client.GetConnection())
+	}
+	return x, nil
 }
 
-// Close ends the connections. Calls under way fail.
-func (x *Indexes) Close() error { return x.client.Close() }
+// Close ends the connections. Calls under way and later ones fail with
+// CodeUnavailable. It may be called twice.
+func (x *Indexes) Close() error {
+	var failed error
+	for _, conn := range x.conns { // the client's own Close lets later calls panic
+		if err := conn.Close(); err != nil && status.Code(err) != codes.Canceled {
+			failed = errors.Join(failed, err)
+		}
+	}
+	return failed
+}
 
 // dial makes the client; the connections come up with the first call.
 func dial(o Options) (*pb.Client, error) {

@@ -83,6 +83,18 @@ func TestAPIKey(t *testing.T) {
 	}
 }
 
+func TestClose(t *testing.T) {
+	x := newFake(t)
+	for range 2 {
+		if err := x.all.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	}
+	_, err := x.index.Search(t.Context(), query(lectern.Filter{}, 1))
+	wantCode(t, err, lectern.CodeUnavailable)
+	wantCode(t, x.index.Upsert(t.Context(), []lectern.Point{{ID: "a", Dense: along(0)}}), lectern.CodeUnavailable)
+}
+
 func TestConfig(t *testing.T) {
 	if err := DefaultConfig().Validate(); err != nil {
 		t.Errorf("the defaults: %v", err)

@@ -71,7 +71,7 @@ func wrap(ctx context.Context, op, collection string, err error) error {
 	case cause != nil:
 		return lectern.Errorf(lectern.CodeDeadline, "Qdrant did not %s in time: %w", op, cause)
 	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
-		return &lectern.Error{Code: lectern.CodeUnavailable, Message: "Qdrant is away; the next test is under way soon", Err: err}
+		return &lectern.Error{Code: lectern.CodeUnavailable, Message: "Qdrant is away: searches are refused until it answers again", Err: err}
 	}
 	if e, ok := errors.AsType[*lectern.Error](err); ok {
 		return e
@@ -101,6 +101,8 @@ func fromStatus(op, collection string, err error) error {
 		return fail(lectern.CodeInternal, "Qdrant refuses the API key; see index.qdrant.api_key")
 	case codes.Unavailable, codes.ResourceExhausted, codes.Aborted:
 		return fail(lectern.CodeUnavailable, "Qdrant is not able to "+op+" at the moment")
+	case codes.Canceled: // not by the caller, see wrap
+		return fail(lectern.CodeUnavailable, "the connection to Qdrant is closed")
 	case codes.DeadlineExceeded:
 		return fail(lectern.CodeDeadline, "Qdrant did not "+op+" in time")
 	case codes.Unimplemented:

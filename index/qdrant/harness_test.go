@@ -24,7 +24,6 @@ type fake struct {
 // quick makes waits short and the breaker quick to open.
 func quick(c *Config) {
 	c.RetryWait, c.RetryMaxWait, c.Retries = time.Millisecond, 4*time.Millisecond, 4
-	c.SearchTimeout, c.WriteTimeout = 2*time.Second, 2*time.Second
 	c.BreakerFailures, c.BreakerOpen = 3, 50*time.Millisecond
 }
 

@@ -43,7 +43,8 @@ func (x *Indexes) versionOf(k kind, name string) int64 {
 }
 
 // Create implements lectern.SharedIndexes. The courses' collection comes last,
-// so that a version whose making was cut short is not listed.
+// so that a version whose making was cut short is not listed. Making the version
+// in use again leaves none in use until one is activated.
 func (x *Indexes) Create(ctx context.Context, spec lectern.IndexSpec) (lectern.VectorIndex, error) {
 	if err := checkSpec(spec); err != nil {
 		return nil, err
