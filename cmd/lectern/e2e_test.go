@@ -33,28 +33,26 @@ func (l listAnswer) ids() []string {
 	return out
 }
 
-func createKey(t *testing.T, data, scope string) string {
-	t.Helper()
-	return strings.TrimSpace(mustRun(t, "keys", "create", "--scope", scope, "--name", "test "+scope, "--data", data))
-}
-
 // TestEndToEnd takes a catalogue through files, HTTP, a restart and back.
 func TestEndToEnd(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes; run without -short")
 	}
+	deployments(t, testEndToEnd)
+}
+
+func testEndToEnd(t *testing.T, d *deployment) {
 	dir := t.TempDir()
-	data, files := filepath.Join(dir, "data"), filepath.Join(dir, "demo")
+	files := filepath.Join(dir, "demo")
 	mustRun(t, "demo", "--out", files, "--courses", "300", "--learners", "120", "--reviews", "400", "--events", "4000")
 	for _, kind := range []string{"courses", "learners", "reviews", "events"} {
-		out := mustRun(t, "import", kind, filepath.Join(files, kind+".jsonl"), "--data", data)
+		out := d.run("import", kind, filepath.Join(files, kind+".jsonl"))
 		if !strings.Contains(out, "committed") {
 			t.Fatalf("import %s acknowledged nothing:\n%s", kind, out)
 		}
 	}
-	server, admin, public := createKey(t, data, "server"), createKey(t, data, "admin"), createKey(t, data, "public")
-	outer := t
-	s := startServer(t, data)
+	server, admin, public := d.key("server"), d.key("admin"), d.key("public")
+	s := d.start()
 	eventually(t, time.Minute, "readiness", func() bool { return s.send(http.MethodGet, "/readyz", "", "") == http.StatusOK })
 	eventually(t, time.Minute, "meaning", func() bool {
 		var l listAnswer
@@ -123,7 +121,7 @@ func TestEndToEnd(t *testing.T) {
 		s.get("/v1/search?q=statistics&limit=3", public, &before)
 		time.Sleep(time.Second) // rankings are stored in groups, within a second
 		s.kill()
-		s = startServer(outer, data) // it outlives this subtest
+		s = d.start() // it outlives this subtest
 		eventually(t, time.Minute, "readiness", func() bool { return s.send(http.MethodGet, "/readyz", "", "") == http.StatusOK })
 		s.get("/v1/search?q=statistics&limit=3", public, &after)
 		if !slices.Equal(before.ids(), after.ids()) {
@@ -138,8 +136,8 @@ func TestEndToEnd(t *testing.T) {
 
 	t.Run("the served search is what is evaluated", func(t *testing.T) {
 		queries, qrels := filepath.Join(dir, "q.tsv"), filepath.Join(dir, "r.txt")
-		mustRun(t, "eval", "queries", "--data", data, "--queries", queries, "--qrels", qrels)
-		out := mustRun(t, "eval", "search", "--data", data, "--queries", queries, "--qrels", qrels, "--json")
+		d.inTest(t).run("eval", "queries", "--queries", queries, "--qrels", qrels)
+		out := d.inTest(t).run("eval", "search", "--queries", queries, "--qrels", qrels, "--json")
 		var report struct {
 			Rankers []map[string]any
 		}
@@ -168,16 +166,19 @@ func TestEndToEnd(t *testing.T) {
 			}
 		}
 	})
-	checkDeep(t, data)
+	d.checkDeep()
 }
 
 func TestEmptyCatalogueAndCatalogueOfOne(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes; run without -short")
 	}
-	data := filepath.Join(t.TempDir(), "data")
-	server := createKey(t, data, "server")
-	s := startServer(t, data)
+	deployments(t, testEmptyCatalogue)
+}
+
+func testEmptyCatalogue(t *testing.T, d *deployment) {
+	server := d.key("server")
+	s := d.start()
 	eventually(t, 20*time.Second, "readiness", func() bool { return s.send(http.MethodGet, "/readyz", "", "") == http.StatusOK })
 	paths := []string{"/v1/search?q=anything", "/v1/learners/somebody/recommendations"}
 	for _, path := range paths {
