@@ -19,13 +19,27 @@ import (
 // cleans up after the test.
 type Factory func(t *testing.T, dims map[string]int) lectern.VectorIndex
 
+// Option says how an implementation differs where lectern.VectorIndex lets it.
+type Option func(*options)
+
+type options struct{ tears bool }
+
+// WritesTear says that a search which runs beside a write may see some of its
+// points as they were and some as they will be. Without it, a search must see each
+// write whole.
+func WritesTear() Option { return func(o *options) { o.tears = true } }
+
 // dim is the dimension of content vectors in the suite.
 const dim = 16
 
 func dims() map[string]int { return map[string]int{lectern.VectorContent: dim, lectern.VectorCF: 4} }
 
 // Run checks an implementation.
-func Run(t *testing.T, factory Factory) {
+func Run(t *testing.T, factory Factory, change ...Option) {
+	var o options
+	for _, c := range change {
+		c(&o)
+	}
 	cases := map[string]func(*testing.T, lectern.VectorIndex){
 		"Empty":              testEmpty,
 		"OnePoint":           testOnePoint,
@@ -46,7 +60,7 @@ func Run(t *testing.T, factory Factory) {
 		"CallerKeepsSlices":  testCallerKeepsSlices,
 		"Ids":                testIDs,
 		"Cancelled":          testCancelled,
-		"Concurrent":         testConcurrent,
+		"Concurrent":         func(t *testing.T, x lectern.VectorIndex) { testConcurrent(t, x, o.tears) },
 	}
 	for name, f := range cases {
 		t.Run(name, func(t *testing.T) { f(t, factory(t, dims())) })

@@ -19,6 +19,7 @@ import (
 // servers are what the suites run on: always the one in this process, and a real
 // one where LECTERN_TEST_QDRANT names its host:port.
 func servers(t *testing.T, run func(t *testing.T, address string)) {
+	t.Helper()
 	t.Run("fake", func(t *testing.T) { run(t, qdranttest.Start(t).Addr()) })
 	t.Run("real", func(t *testing.T) {
 		address := os.Getenv("LECTERN_TEST_QDRANT")
@@ -89,7 +90,7 @@ func TestIndex(t *testing.T) {
 				}
 			})
 			return index
-		})
+		}, indextest.WritesTear()) // a server takes a batch in parts
 	})
 }
 
