@@ -118,15 +118,17 @@ func (s *Store) ensurePartition(ctx context.Context, p span) error {
 	if attached, err := s.isPartition(ctx, p.name); err != nil || attached {
 		return err
 	}
-	// The table is made in a transaction of its own, so that the locks which a
-	// foreign key takes on what it points at are not held while rows are moved.
+	// The table is made in a transaction of its own, so that the lock which its
+	// foreign key takes on learners is not held while rows are moved.
 	if err := s.patiently(ctx, func(ctx context.Context, tx *writeTx) error { return tx.makePartition(ctx, p) }); err != nil {
 		return err
 	}
 	return s.patiently(ctx, func(ctx context.Context, tx *writeTx) error { return tx.attachPartition(ctx, p) })
 }
 
-const findPartition = `SELECT c.relispartition FROM pg_class c WHERE c.oid = to_regclass($1)`
+// Not by to_regclass, which may answer from before a lock was had.
+const findPartition = `SELECT relispartition FROM pg_class
+	WHERE relname = $1 AND relnamespace = current_schema()::regnamespace`
 
 func (s *Store) isPartition(ctx context.Context, name string) (bool, error) {
 	var attached bool
@@ -169,22 +171,16 @@ func (tx *writeTx) run(ctx context.Context, sql string) error {
 }
 
 // makePartition makes the table of a partition, which is none yet. A check spares
-// the server from reading it when it becomes one.
+// the server from reading it when it becomes one, and keys that are there already
+// from comparing them then.
 func (tx *writeTx) makePartition(ctx context.Context, p span) error {
 	var there bool
-	if err := tx.tx.QueryRow(ctx, `SELECT to_regclass($1) IS NOT NULL`, p.name).Scan(&there); err != nil || there {
+	if err := tx.tx.QueryRow(ctx, findPartition, p.name).Scan(&there); !isNoRows(err) {
 		return err
 	}
 	err := tx.run(ctx, fmt.Sprintf(`CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING DEFAULTS);
 		ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s)`, p.name, p.parent, p.name, p.bounds(), p.within()))
 	if err != nil {
-		return err
-	}
-	// With rows to come, foreign keys are checked as they come; an empty table
-	// gets its keys when it becomes a partition, which then costs nothing.
-	var rows bool
-	err = tx.tx.QueryRow(ctx, fmt.Sprintf(`SELECT EXISTS (SELECT 1 FROM %s WHERE %s)`, p.rest(), p.within())).Scan(&rows)
-	if err != nil || !rows {
 		return err
 	}
 	found, err := tx.tx.Query(ctx, `SELECT pg_get_constraintdef(oid) FROM pg_constraint
@@ -208,13 +204,16 @@ func (p span) bounds() string { return p.name + "_bounds" }
 
 // attachPartition moves the rows of a range out of the default partition and
 // makes their table a partition. Only writers of rows that have no partition of
-// their own wait for the move.
+// their own wait for the move. The foreign key to learners is joined with the
+// parent's in the end, for which the server locks learners twice; taking the
+// heavier lock at once keeps that from becoming a deadlock with every writer.
 func (tx *writeTx) attachPartition(ctx context.Context, p span) error {
 	if attached, err := tx.isPartition(ctx, p.name); err != nil || attached {
 		return err
 	}
 	return tx.run(ctx, fmt.Sprintf(`LOCK TABLE %[1]s IN SHARE ROW EXCLUSIVE MODE;
 		WITH moved AS (DELETE FROM %[1]s WHERE %[2]s RETURNING *) INSERT INTO %[3]s SELECT * FROM moved;
+		LOCK TABLE learners IN ACCESS EXCLUSIVE MODE;
 		ALTER TABLE %[4]s ATTACH PARTITION %[3]s FOR VALUES FROM (%[5]s) TO (%[6]s);
 		ALTER TABLE %[3]s DROP CONSTRAINT %[7]s`,
 		p.rest(), p.within(), p.name, p.parent, p.from, p.to, p.bounds()))
