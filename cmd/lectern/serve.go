@@ -17,6 +17,7 @@ import (
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/api"
 	"github.com/lectern-dev/lectern/indexing"
+	"github.com/lectern-dev/lectern/internal/lease"
 	"github.com/lectern-dev/lectern/jobs"
 	"github.com/lectern-dev/lectern/store/postgres"
 )
@@ -93,6 +94,7 @@ func (s *server) run(ctx context.Context, env environment) (err error) {
 	tasks.Go(func() error { return e.pipeline.Run(background) })
 	s.joinReplicas(background, tasks, e)
 	tasks.Go(func() error { return refreshStats(background, e) })
+	s.sayAlive(background, tasks, e)
 	workers, err := startJobs(background, e)
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -117,6 +119,20 @@ func (s *server) joinReplicas(ctx context.Context, tasks *errgroup.Group, e *eng
 	if store, ok := e.store.(*postgres.Store); ok {
 		tasks.Go(func() error { return store.Listen(ctx, e.pipeline.Notify) })
 	}
+}
+
+// leaseReplica and the name of a process make the name of the lease by which
+// others know that it is alive, and that its jobs are its own to finish.
+const leaseReplica = "replica/"
+
+// sayAlive holds the lease of this process, from before it takes its first job.
+func (s *server) sayAlive(ctx context.Context, tasks *errgroup.Group, e *engine) {
+	if e.config.embedded() {
+		return
+	}
+	alive := lease.New(e.store, leaseReplica+e.holder, e.holder, e.log)
+	alive.Try(ctx)
+	tasks.Go(func() error { return alive.Run(ctx) })
 }
 
 // listen answers requests until ctx ends.
@@ -179,6 +195,9 @@ func startJobs(ctx context.Context, e *engine) (worker, error) {
 		periodic = append(periodic, jobs.Periodic{
 			Name: "maintain_partitions", Every: time.Hour, RunOnStart: true,
 			Run: func(ctx context.Context) error { return store.MaintainPartitions(ctx, lectern.SystemClock()) },
+		}, jobs.Periodic{
+			Name: "rescue_jobs", Every: lease.TTL, RunOnStart: true,
+			Run: func(ctx context.Context) error { return rescueJobs(ctx, e, store) },
 		})
 	}
 	w, err := newWorker(e.store, jobs.Handlers{
@@ -190,6 +209,15 @@ func startJobs(ctx context.Context, e *engine) (worker, error) {
 		return nil, err
 	}
 	return w, w.Start(ctx)
+}
+
+// rescueJobs gives the jobs of replicas that have died to those that live.
+func rescueJobs(ctx context.Context, e *engine, store *postgres.Store) error {
+	n, err := store.RescueJobs(ctx, leaseReplica, lease.TTL)
+	if n > 0 {
+		e.log.Info("jobs of a dead replica are queued again", "jobs", n)
+	}
+	return err
 }
 
 // refreshStats lets ratings and popularity move between changes of courses.
