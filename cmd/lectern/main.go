@@ -1,5 +1,5 @@
 // Command lectern runs the course-discovery engine and everything around it:
-// serve, import, reindex, migrate, keys, doctor, eval and demo.
+// serve, import, reindex, migrate, copy, keys, doctor, eval and demo.
 package main
 
 import (
@@ -91,7 +91,7 @@ func newRootCommand(stdout, stderr io.Writer) *cobra.Command {
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(suggestFlag)
 	root.AddCommand(
-		newServeCommand(), newImportCommand(), newReindexCommand(), newMigrateCommand(),
+		newServeCommand(), newImportCommand(), newReindexCommand(), newMigrateCommand(), newCopyCommand(),
 		newKeysCommand(), newDoctorCommand(), newHealthCommand(), newEvalCommand(), newDemoCommand(), newConfigCommand(), newVersionCommand(),
 	)
 	return root
