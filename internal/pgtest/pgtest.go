@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -75,8 +76,22 @@ func Start(tb testing.TB) *Server {
 // DSN returns the connection string of a new, empty database.
 func (s *Server) DSN(tb testing.TB) string {
 	tb.Helper()
+	return s.create(tb, "template0")
+}
+
+// Copy returns the connection string of a new database with all that the one
+// behind dsn holds, which nobody may be connected to.
+func (s *Server) Copy(tb testing.TB, dsn string) string {
+	tb.Helper()
+	_, rest, _ := strings.Cut(dsn, " dbname=")
+	name, _, _ := strings.Cut(rest, " ")
+	return s.create(tb, name)
+}
+
+func (s *Server) create(tb testing.TB, template string) string {
+	tb.Helper()
 	name := "test" + strconv.Itoa(int(s.databases.Add(1)))
-	if err := s.command(tb.Context(), "createdb", "-h", s.dir, "-U", "postgres", name); err != nil {
+	if err := s.command(tb.Context(), "createdb", "-h", s.dir, "-U", "postgres", "-T", template, name); err != nil {
 		tb.Fatal(err)
 	}
 	return fmt.Sprintf("host=%s user=postgres dbname=%s sslmode=disable", s.dir, name)

@@ -26,10 +26,11 @@ func TestPooler(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = s.Close() })
-		if err := s.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
 		return s
+	}
+	migrated := server.DSN(t)
+	if err := open(t, migrated).Close(); err != nil { // not through the pooler, which stays connected
+		t.Fatal(err)
 	}
 	t.Run("information", func(t *testing.T) {
 		info, err := openPooled(t, server.DSN(t)).Info(t.Context())
@@ -38,7 +39,7 @@ func TestPooler(t *testing.T) {
 		}
 	})
 	t.Run("wrong settings", func(t *testing.T) { testPoolerSettings(t, server.DSN(t), through) })
-	storetest.Run(t, func(t *testing.T) storetest.Store { return openPooled(t, server.DSN(t)) })
+	storetest.Run(t, func(t *testing.T) storetest.Store { return openPooled(t, server.Copy(t, migrated)) })
 }
 
 // testPoolerSettings gets told what is wrong with settings that suit no pooler.

@@ -14,9 +14,13 @@ import (
 
 func TestStore(t *testing.T) {
 	server := pgtest.Start(t)
+	migrated := server.DSN(t)
+	if err := open(t, migrated).Close(); err != nil {
+		t.Fatal(err)
+	}
 	storetest.Run(t, func(t *testing.T) storetest.Store {
-		dsn := server.DSN(t)
-		return inspected{open(t, dsn), dsn}
+		dsn := server.Copy(t, migrated)
+		return inspected{openUnmigrated(t, dsn), dsn}
 	})
 }
 
