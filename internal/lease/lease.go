@@ -5,6 +5,7 @@ package lease
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -37,6 +38,9 @@ type Lease struct {
 	until time.Time     // the lease is ours before this; zero when it is not
 	moved chan struct{} // closed and replaced when the lease is won or lost
 }
+
+// ErrHeld is within the error of Hold when another process holds the lease.
+var ErrHeld = errors.New("another process holds the lease")
 
 // New returns a lease that is not held. holder must differ between processes.
 func New(store Store, name, holder string, log *slog.Logger) *Lease {
@@ -165,7 +169,7 @@ func (l *Lease) release(ctx context.Context) {
 func Hold(ctx context.Context, store Store, name, holder string, log *slog.Logger, f func(context.Context) error) error {
 	l := New(store, name, holder, log)
 	if !l.Try(ctx) {
-		return lectern.Errorf(lectern.CodeConflict, "another process holds the lease %q", name)
+		return lectern.Errorf(lectern.CodeConflict, "%w %q", ErrHeld, name)
 	}
 	renewing, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
