@@ -85,6 +85,7 @@ func TestReplicas(t *testing.T) {
 		"sign-ins of one visitor":   testSignInRace,
 		"erasing while events come": testDeleteRace,
 		"a scan misses nothing":     testScanOrder,
+		"a commit that takes long":  testSlowCommit,
 		"everything at once":        testEverythingAtOnce,
 		"artefact versions":         testArtefactRace,
 		"secrets":                   testSecretRace,
@@ -250,15 +251,17 @@ func testDeleteRace(t *testing.T, server *pgtest.Server) {
 // testScanOrder follows the events while they come in on both replicas.
 func testScanOrder(t *testing.T, server *pgtest.Server) {
 	stores, _ := replicas(t, server)
-	const writers, each = 6, 80
+	const writers, each = 6, 100
 	var g errgroup.Group
 	for w := range writers {
 		g.Go(func() error {
 			for i := 0; i < each; {
 				var batch []lectern.EventWrite
-				for range 1 + (w+i)%3*60 { // some share a transaction, some do not
+				// Writers have nothing in common, so that small transactions overtake
+				// large ones wherever they are let.
+				for range 1 + w/2*(w/2)*37 {
 					if i < each {
-						batch = append(batch, click(fmt.Sprint(w, "-", i), fmt.Sprint("l", i%5), fmt.Sprint("c", w)))
+						batch = append(batch, click(fmt.Sprint(w, "-", i), fmt.Sprint("l", w), fmt.Sprint("c", w)))
 						i++
 					}
 				}
@@ -307,6 +310,49 @@ func testScanOrder(t *testing.T, server *pgtest.Server) {
 	slices.Sort(seen)
 	if n := len(slices.Compact(seen)); n != writers*each {
 		t.Errorf("%d different events of %d", n, writers*each)
+	}
+}
+
+// testSlowCommit has one replica take long between numbering an event and its
+// commit: what the other stores meanwhile must not show before.
+func testSlowCommit(t *testing.T, server *pgtest.Server) {
+	stores, dsn := replicas(t, server)
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	if _, err := conn.Exec(t.Context(), `
+		CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END';
+		CREATE TRIGGER dawdle AFTER INSERT ON events FOR EACH ROW WHEN (NEW.event_id = 'slow') EXECUTE FUNCTION dawdle()`); err != nil {
+		t.Fatal(err)
+	}
+	var g errgroup.Group
+	g.Go(func() error {
+		_, err := stores[0].AppendEvents(t.Context(), []lectern.EventWrite{click("slow", "l", "a")})
+		return err
+	})
+	for count(t, dsn, `SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'`) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := stores[1].AppendEvents(t.Context(), []lectern.EventWrite{click("quick", "m", "b")}); err != nil {
+		t.Fatal(err)
+	}
+	events, next, err := stores[1].ScanEvents(t.Context(), 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wait(t, &g)
+	more, _, err := stores[1].ScanEvents(t.Context(), next, 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []string
+	for _, e := range append(events, more...) {
+		seen = append(seen, e.ID)
+	}
+	if diff := cmp.Diff([]string{"slow", "quick"}, seen); diff != "" {
+		t.Errorf("the scan saw (-want +got):\n%s", diff)
 	}
 }
 
