@@ -42,13 +42,6 @@ func listOrNil(list []string) []string {
 	return list
 }
 
-func strOrNil(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
 // checkID refuses what no external id may be.
 func checkID(field, id string) error {
 	switch {

@@ -38,10 +38,9 @@ func (s *Store) Listen(ctx context.Context, onChange func()) error {
 			pause.Reset()
 			onChange()
 		})
-		if ctx.Err() != nil {
-			return nil
+		if ctx.Err() == nil {
+			s.log.WarnContext(ctx, "the change feed is only polled: no connection to listen on", "error", err)
 		}
-		s.log.WarnContext(ctx, "the change feed is only polled: no connection to listen on", "error", err)
 		select {
 		case <-ctx.Done():
 			return nil
