@@ -19,8 +19,9 @@ type RankingStore interface {
 // Recorder stores rankings in groups, and keeps the latest in memory, so that the
 // next page and the first event need not wait for the store. Its own goroutine
 // flushes; Close ends it. Recording never makes a request wait: when the store
-// does not keep up, rankings beyond the queue stay in memory only, and count as
-// dropped. It is safe for concurrent use.
+// does not keep up, rankings beyond the queue stay in memory only for a moment,
+// and count as dropped. Other processes may record in the same store. It is safe
+// for concurrent use.
 type Recorder struct {
 	store  RankingStore
 	cfg    RecordConfig
@@ -33,9 +34,26 @@ type Recorder struct {
 	mu      sync.Mutex
 	waiting []lectern.Ranking        // to be stored, oldest first
 	dropped int64                    // never stored
-	recent  map[string]*list.Element // of *lectern.Ranking
+	recent  map[string]*list.Element // of *remembered
 	order   *list.List               // newest first
 }
+
+// remembered is a ranking in memory.
+type remembered struct {
+	ranking *lectern.Ranking
+	since   time.Time
+}
+
+const (
+	// memory is how long a ranking is served without asking the store: another
+	// process may have erased its learner.
+	memory = 5 * time.Second
+	// young is how old a ranking must be that no store knows, to be unknown for
+	// good: the process that made it may be about to store it.
+	young = 2 * time.Second
+	// youngPoll is how often the store is asked for one that is young.
+	youngPoll = 25 * time.Millisecond
+)
 
 // NewRecorder starts a recorder. Close it to flush what waits.
 func NewRecorder(store RankingStore, cfg RecordConfig, logger *slog.Logger) *Recorder {
@@ -62,33 +80,61 @@ func (r *Recorder) Record(ranking lectern.Ranking) bool {
 	return true
 }
 
-// Ranking returns a ranking from memory or from the store. Its contents are
+// Ranking returns a ranking from memory or from the store. Of one that another
+// process has only just made it waits until it is stored. Its contents are
 // shared: read only. Errors: CodeNotFound.
 func (r *Recorder) Ranking(ctx context.Context, id string) (lectern.Ranking, error) {
-	r.mu.Lock()
-	el, ok := r.recent[id]
-	if ok {
-		r.order.MoveToFront(el)
-		ranking := *el.Value.(*lectern.Ranking)
-		r.mu.Unlock()
+	if ranking, ok := r.inMemory(id); ok {
 		return ranking, nil
 	}
-	for i := range r.waiting { // a long queue outlives memory
-		if r.waiting[i].ID == id {
-			ranking := r.waiting[i]
-			r.mu.Unlock()
-			return ranking, nil
-		}
-	}
-	r.mu.Unlock()
 	ranking, err := r.store.Ranking(ctx, id)
-	if err != nil {
-		return lectern.Ranking{}, err
+	for lectern.ErrorCode(err) == lectern.CodeNotFound && time.Since(madeAt(id)).Abs() < young {
+		select {
+		case <-ctx.Done():
+			return lectern.Ranking{}, err
+		case <-time.After(youngPoll):
+		}
+		ranking, err = r.store.Ranking(ctx, id)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.forget(id)
+	if err != nil {
+		return lectern.Ranking{}, err
+	}
 	r.remember(&ranking)
 	return ranking, nil
+}
+
+// inMemory finds a ranking that is fresh or still waits to be stored.
+func (r *Recorder) inMemory(id string) (lectern.Ranking, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if el, ok := r.recent[id]; ok {
+		if m := el.Value.(*remembered); time.Since(m.since) < memory {
+			r.order.MoveToFront(el)
+			return *m.ranking, true
+		}
+	}
+	for i := range r.waiting { // a long queue outlives memory
+		if r.waiting[i].ID == id {
+			return r.waiting[i], true
+		}
+	}
+	return lectern.Ranking{}, false
+}
+
+// madeAt is when a ranking was made, by its id; the zero time where it does not say.
+func madeAt(id string) time.Time {
+	b, ok := parseUUID(id)
+	if !ok {
+		return time.Time{}
+	}
+	ms := int64(0)
+	for _, x := range b[:6] {
+		ms = ms<<8 | int64(x)
+	}
+	return time.UnixMilli(ms)
 }
 
 // Dropped counts the rankings that were never stored.
@@ -116,7 +162,7 @@ func (r *Recorder) Forget(ref lectern.LearnerRef) {
 	r.waiting = kept
 	for el := r.order.Front(); el != nil; {
 		next := el.Next()
-		if old := el.Value.(*lectern.Ranking); old.Learner == ref {
+		if old := el.Value.(*remembered).ranking; old.Learner == ref {
 			delete(r.recent, old.ID)
 			r.order.Remove(el)
 		}
@@ -222,10 +268,16 @@ func (r *Recorder) remember(ranking *lectern.Ranking) {
 		r.order.MoveToFront(el)
 		return
 	}
-	r.recent[ranking.ID] = r.order.PushFront(ranking)
+	r.recent[ranking.ID] = r.order.PushFront(&remembered{ranking, time.Now()})
 	for r.order.Len() > r.cfg.Keep {
-		last := r.order.Back()
-		delete(r.recent, last.Value.(*lectern.Ranking).ID)
-		r.order.Remove(last)
+		r.forget(r.order.Back().Value.(*remembered).ranking.ID)
+	}
+}
+
+// forget drops a ranking from memory. The caller holds r.mu.
+func (r *Recorder) forget(id string) {
+	if el, ok := r.recent[id]; ok {
+		r.order.Remove(el)
+		delete(r.recent, id)
 	}
 }
