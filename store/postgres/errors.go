@@ -16,6 +16,7 @@ const (
 	stateNotText          = "22021" // a NUL character, or no UTF-8
 	stateForeignKey       = "23503"
 	stateReadOnly         = "25006" // a standby, for as long as a failover takes
+	stateNoTable          = "42P01"
 	stateStatementTaken   = "42P05"
 	stateStatementUnknown = "26000"
 	stateIdleTransaction  = "25P03"

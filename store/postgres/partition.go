@@ -261,10 +261,13 @@ func (s *Store) rankingDays(ctx context.Context) ([]string, error) {
 func (s *Store) dropDay(ctx context.Context, name string) (gone int, err error) {
 	rows, err := s.pool.Query(ctx, fmt.Sprintf(`SELECT r.ranking_id FROM %s r
 		WHERE EXISTS (SELECT 1 FROM events e WHERE e.ranking_id = r.ranking_id) LIMIT $1`, name), maxKept+1)
-	if err != nil {
-		return 0, fail(err)
+	var cited []string
+	if err == nil {
+		cited, err = pgx.CollectRows(rows, pgx.RowTo[string])
 	}
-	cited, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if sqlState(err) == stateNoTable {
+		return 0, nil // another process was faster
+	}
 	if err != nil || len(cited) > maxKept {
 		return 0, fail(err)
 	}
