@@ -22,12 +22,22 @@ type Factory func(t *testing.T, dims map[string]int) lectern.VectorIndex
 // Option says how an implementation differs where lectern.VectorIndex lets it.
 type Option func(*options)
 
-type options struct{ tears bool }
+type options struct {
+	tears  bool
+	settle func(*testing.T, lectern.VectorIndex)
+}
 
 // WritesTear says that a search which runs beside a write may see some of its
 // points as they were and some as they will be. Without it, a search must see each
 // write whole.
 func WritesTear() Option { return func(o *options) { o.tears = true } }
+
+// Settle names a way to make an index put what it has into the form in which it
+// keeps it for long, where that happens in its own time: optimised segments,
+// graphs. What was written by then must be as easy to replace as before.
+func Settle(f func(t *testing.T, x lectern.VectorIndex)) Option {
+	return func(o *options) { o.settle = f }
+}
 
 // dim is the dimension of content vectors in the suite.
 const dim = 16
@@ -36,7 +46,7 @@ func dims() map[string]int { return map[string]int{lectern.VectorContent: dim, l
 
 // Run checks an implementation.
 func Run(t *testing.T, factory Factory, change ...Option) {
-	var o options
+	o := options{settle: func(*testing.T, lectern.VectorIndex) {}}
 	for _, c := range change {
 		c(&o)
 	}
@@ -53,6 +63,7 @@ func Run(t *testing.T, factory Factory, change ...Option) {
 		"FilterDuplicates":   testFilterDuplicates,
 		"Eligibility":        testEligibility,
 		"UpsertReplaces":     testUpsertReplaces,
+		"UpsertSettled":      func(t *testing.T, x lectern.VectorIndex) { testUpsertSettled(t, x, o.settle) },
 		"UpsertTwiceInBatch": testUpsertTwiceInBatch,
 		"BadPoint":           testBadPoint,
 		"Delete":             testDelete,

@@ -23,9 +23,9 @@ func TestWritesAreTriedAgain(t *testing.T) {
 	for _, code := range []codes.Code{codes.Unavailable, codes.ResourceExhausted, codes.DeadlineExceeded, codes.Aborted} {
 		t.Run(code.String(), func(t *testing.T) {
 			x := newFake(t)
-			x.Fail("Upsert", code, 2)
+			x.Fail("UpdateBatch", code, 2)
 			upsert(t, x.index, lectern.Point{ID: "a", Dense: along(0)}, lectern.Point{ID: "b", Dense: along(0)})
-			if got := x.Calls("Upsert"); got != 3 {
+			if got := x.Calls("UpdateBatch"); got != 3 {
 				t.Errorf("%d tries, want 3", got)
 			}
 			if call := x.last(); call.Operation != "write points" || call.Tries != 3 || call.Err != nil {
@@ -49,9 +49,9 @@ func TestWritesGiveUp(t *testing.T) {
 		codes.ResourceExhausted: lectern.CodeUnavailable,
 	} {
 		x := newFake(t)
-		x.Fail("Upsert", code, -1)
+		x.Fail("UpdateBatch", code, -1)
 		wantCode(t, x.index.Upsert(t.Context(), []lectern.Point{{ID: "a", Dense: along(0)}}), want)
-		if got := x.Calls("Upsert"); got != 5 {
+		if got := x.Calls("UpdateBatch"); got != 5 {
 			t.Errorf("%v: %d tries, want the first and 4 more", code, got)
 		}
 	}
@@ -70,12 +70,12 @@ func TestRefusalsAreFinal(t *testing.T) {
 		codes.NotFound:           lectern.CodeUnavailable, // the collection
 	} {
 		x := newFake(t)
-		x.Fail("Upsert", code, -1)
+		x.Fail("UpdateBatch", code, -1)
 		x.Fail("QueryBatch", code, -1)
 		wantCode(t, x.index.Upsert(t.Context(), []lectern.Point{{ID: "a", Dense: along(0)}}), want)
 		_, err := x.index.Search(t.Context(), query(lectern.Filter{}, 1))
 		wantCode(t, err, want)
-		if got := x.Calls("Upsert"); got != 1 {
+		if got := x.Calls("UpdateBatch"); got != 1 {
 			t.Errorf("%v: %d tries, want 1", code, got)
 		}
 	}
@@ -83,7 +83,7 @@ func TestRefusalsAreFinal(t *testing.T) {
 
 func TestRateLimitIsHonoured(t *testing.T) {
 	x := newFake(t, func(c *Config) { c.RetryMaxWait = 60 * time.Millisecond })
-	x.RateLimit("Upsert", time.Second, 1)
+	x.RateLimit("UpdateBatch", time.Second, 1)
 	start := time.Now()
 	upsert(t, x.index, lectern.Point{ID: "a", Dense: along(0)})
 	if took := time.Since(start); took < 60*time.Millisecond {
@@ -207,7 +207,7 @@ func TestWriteRidesOutRestart(t *testing.T) {
 	}
 	done := make(chan error, 1)
 	go func() { done <- x.index.Upsert(t.Context(), points) }()
-	for x.Calls("Upsert") < 5 {
+	for x.Calls("UpdateBatch") < 5 {
 		time.Sleep(time.Millisecond)
 	}
 	x.Kill()
@@ -234,7 +234,7 @@ func TestBackPressure(t *testing.T) {
 	x := newFake(t, func(c *Config) { c.BatchPoints, c.Concurrency = 2, 3 })
 	var now, most atomic.Int64
 	x.Hook(func(method string, _ any) error {
-		if strings.HasSuffix(method, "Upsert") {
+		if strings.HasSuffix(method, "UpdateBatch") {
 			n := now.Add(1)
 			defer now.Add(-1)
 			for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
@@ -261,7 +261,7 @@ func TestBackPressure(t *testing.T) {
 	if got := most.Load(); got > 3 || got < 2 {
 		t.Errorf("%d batches at a time, want up to 3", got)
 	}
-	if got := x.Calls("Upsert"); got != 40 {
+	if got := x.Calls("UpdateBatch"); got != 40 {
 		t.Errorf("%d batches, want 40", got)
 	}
 	stats, err := x.index.Stats(t.Context())
@@ -303,9 +303,16 @@ func TestNotYetApplied(t *testing.T) {
 		left := 2
 		late := func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, next grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 			err := next(ctx, method, req, reply, cc, opts...)
-			if r, ok := reply.(*pb.PointsOperationResponse); ok && left > 0 {
+			var last *pb.UpdateResult
+			switch r := reply.(type) {
+			case *pb.PointsOperationResponse:
+				last = r.GetResult()
+			case *pb.UpdateBatchResponse:
+				last = r.GetResult()[len(r.GetResult())-1]
+			}
+			if last != nil && left > 0 {
 				left--
-				r.Result.Status = status
+				last.Status = status
 			}
 			return err
 		}
@@ -321,7 +328,7 @@ func TestNotYetApplied(t *testing.T) {
 			t.Fatal(err)
 		}
 		upsert(t, index, lectern.Point{ID: "a", Dense: along(0)})
-		if got := f.Calls("Upsert"); got != 3 {
+		if got := f.Calls("UpdateBatch"); got != 3 {
 			t.Errorf("%v: %d tries, want 3", status, got)
 		}
 		left = 100

@@ -2,6 +2,7 @@ package qdrant
 
 import (
 	"context"
+	"slices"
 
 	pb "github.com/qdrant/go-client/qdrant"
 	"golang.org/x/sync/errgroup"
@@ -57,26 +58,18 @@ func (i *Index) inTurn(ctx context.Context, f func() error) error {
 	return f()
 }
 
-// put writes one batch and waits until searches see it.
-func (i *Index) put(ctx context.Context, points []lectern.Point) error {
-	yes := true
-	req := &pb.UpsertPoints{CollectionName: i.collection, Wait: &yes, Ordering: i.x.ordering()}
-	for _, p := range points {
-		req.Points = append(req.Points, encode(p))
-	}
-	return i.change(ctx, "write points", func(ctx context.Context) (*pb.UpdateResult, error) {
-		return i.x.client.Upsert(ctx, req)
-	})
-}
-
-// change makes a write, and again until it is applied.
-func (i *Index) change(ctx context.Context, op string, f func(context.Context) (*pb.UpdateResult, error)) error {
+// change makes a write, and again until all parts of it are applied.
+func (i *Index) change(ctx context.Context, op string, f func(context.Context) ([]*pb.UpdateResult, error)) error {
 	_, err := write(ctx, i.x.call, op, i.collection, i.x.cfg.WriteTimeout, func(ctx context.Context) (struct{}, error) {
-		result, err := f(ctx)
-		if err == nil && result.GetStatus() != pb.UpdateStatus_Completed {
-			err = errNotApplied
+		results, err := f(ctx)
+		if err != nil {
+			return struct{}{}, err
 		}
-		return struct{}{}, err
+		late := slices.ContainsFunc(results, func(r *pb.UpdateResult) bool { return r.GetStatus() != pb.UpdateStatus_Completed })
+		if len(results) == 0 || late {
+			return struct{}{}, errNotApplied
+		}
+		return struct{}{}, nil
 	})
 	return err
 }
@@ -89,11 +82,12 @@ func (i *Index) Delete(ctx context.Context, ids []string) error {
 	yes := true
 	for part := range chunks(pointIDs(ids), i.x.cfg.BatchPoints*16) { // an id is far smaller than a point
 		err := i.inTurn(ctx, func() error {
-			return i.change(ctx, "delete points", func(ctx context.Context) (*pb.UpdateResult, error) {
-				return i.x.client.Delete(ctx, &pb.DeletePoints{
+			return i.change(ctx, "delete points", func(ctx context.Context) ([]*pb.UpdateResult, error) {
+				result, err := i.x.client.Delete(ctx, &pb.DeletePoints{
 					CollectionName: i.collection, Wait: &yes, Ordering: i.x.ordering(),
 					Points: pb.NewPointsSelectorIDs(part),
 				})
+				return []*pb.UpdateResult{result}, err
 			})
 		})
 		if err != nil {

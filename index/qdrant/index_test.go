@@ -181,7 +181,7 @@ func TestUnknownName(t *testing.T) {
 			wantCode(t, x.index.Upsert(t.Context(), []lectern.Point{good, bad}), lectern.CodeInvalid)
 		})
 	}
-	if got := x.Calls("Upsert"); got != 0 {
+	if got := x.Calls("UpdateBatch"); got != 0 {
 		t.Errorf("%d writes", got)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	pb "github.com/qdrant/go-client/qdrant"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/index/indextest"
@@ -20,14 +21,49 @@ import (
 // one where LECTERN_TEST_QDRANT names its host:port.
 func servers(t *testing.T, run func(t *testing.T, address string)) {
 	t.Helper()
-	t.Run("fake", func(t *testing.T) { run(t, qdranttest.Start(t).Addr()) })
+	serversThatSeal(t, func(t *testing.T, address string, _ func(*testing.T, lectern.VectorIndex)) { run(t, address) })
+}
+
+// serversThatSeal is servers with a way to have all points of an index moved into
+// sealed segments, as a server does in its own time.
+func serversThatSeal(t *testing.T, run func(t *testing.T, address string, seal func(*testing.T, lectern.VectorIndex))) {
+	t.Helper()
+	t.Run("fake", func(t *testing.T) {
+		server := qdranttest.Start(t)
+		run(t, server.Addr(), func(*testing.T, lectern.VectorIndex) { server.Seal() })
+	})
 	t.Run("real", func(t *testing.T) {
 		address := os.Getenv("LECTERN_TEST_QDRANT")
 		if address == "" {
 			t.Skip("LECTERN_TEST_QDRANT names no Qdrant to test on (host:port of its gRPC interface)")
 		}
-		run(t, address)
+		run(t, address, optimise)
 	})
+}
+
+// optimise makes a real server seal segments that it would keep open for being
+// small, and waits until it has.
+func optimise(t *testing.T, index lectern.VectorIndex) {
+	t.Helper()
+	i := index.(*Index)
+	err := i.x.client.UpdateCollection(t.Context(), &pb.UpdateCollection{
+		CollectionName: i.collection, OptimizersConfig: &pb.OptimizersConfigDiff{IndexingThreshold: uint64Of(1)}, // kB
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		info, err := i.x.info(t.Context(), i.collection)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.GetStatus() == pb.CollectionStatus_Green && info.GetIndexedVectorsCount() >= info.GetPointsCount() {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the server does not optimise: %v", info)
+		}
+	}
 }
 
 // testConfig has names of its own, so that a real server may be shared.
@@ -74,7 +110,7 @@ func sweep(t testing.TB, x *Indexes) {
 }
 
 func TestIndex(t *testing.T) {
-	servers(t, func(t *testing.T, address string) {
+	serversThatSeal(t, func(t *testing.T, address string, seal func(*testing.T, lectern.VectorIndex)) {
 		x := connect(t, testConfig(address))
 		sweep(t, x)
 		var version atomic.Int64
@@ -90,7 +126,7 @@ func TestIndex(t *testing.T) {
 				}
 			})
 			return index
-		}, indextest.WritesTear()) // a server takes a batch in parts
+		}, indextest.WritesTear(), indextest.Settle(seal)) // a server takes a batch in parts
 	})
 }
 
