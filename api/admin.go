@@ -152,27 +152,3 @@ func (s *Server) revokeKey(in *request) error {
 	s.auth.forget()
 	return in.NoContent(http.StatusNoContent)
 }
-
-func (s *Server) reindexStatus(in *request) error { return s.answerReindex(in, http.StatusOK) }
-
-func (s *Server) reindex(in *request) error {
-	if s.deps.Reindexer == nil {
-		return lectern.Errorf(lectern.CodeUnavailable, "reindexing is not available here")
-	}
-	if err := s.deps.Reindexer.StartReindex(in.ctx()); err != nil {
-		return err
-	}
-	return s.answerReindex(in, http.StatusAccepted)
-}
-
-func (s *Server) answerReindex(in *request, status int) error {
-	out := reindexDTO{State: ReindexIdle}
-	if s.deps.Reindexer != nil {
-		st, err := s.deps.Reindexer.ReindexStatus(in.ctx())
-		if err != nil {
-			return err
-		}
-		out = reindexDTO(st)
-	}
-	return respond(in, status, out)
-}

@@ -28,10 +28,33 @@ var _ Ingester = ingest.Service{}
 // Reindexer rebuilds embeddings and index in the background.
 type Reindexer interface {
 	// StartReindex begins a run that outlives ctx. Errors: CodeConflict while one
-	// is under way.
-	StartReindex(ctx context.Context) error
-	// ReindexStatus describes the latest run.
+	// is under way, wherever it runs; CodeNotFound for a generation that is not
+	// kept; CodeInvalid for an embedder that is not usable.
+	StartReindex(ctx context.Context, r ReindexRequest) error
+	// ReindexStatus describes the run under way, or the latest one.
 	ReindexStatus(ctx context.Context) (ReindexStatus, error)
+	// Generations lists what there is a way to, newest first.
+	Generations(ctx context.Context) ([]Generation, error)
+}
+
+// ReindexRequest says what to switch to. At most one field is set; none means a
+// new generation of the configured embedder.
+type ReindexRequest struct {
+	Embedder   string // make a new generation with this sort of embedder
+	Rollback   bool   // go back to the generation before the one in use
+	Generation int64  // switch to this one, which is kept
+}
+
+// Generation is an embedder with its index.
+type Generation struct {
+	Version     int64
+	Active      bool   // in use
+	Embedder    string // sort of embedder, "" for words only
+	Fingerprint string
+	Dimension   int
+	CreatedAt   time.Time
+	Reason      string // why it was made
+	Indexed     bool   // its index is kept; else switching fills it anew
 }
 
 // ReindexState is how a run stands.
@@ -48,6 +71,7 @@ const (
 // ReindexStatus is the progress of one run.
 type ReindexStatus struct {
 	State      ReindexState
+	Process    string // that runs it, or ran it; "" where unknown
 	Phase      string // what it is doing, for people
 	Done       int64  // courses
 	Total      int64  // courses

@@ -234,12 +234,24 @@ func keyOf(k lectern.APIKey) keyDTO {
 
 type reindexDTO struct {
 	State      ReindexState `json:"state"`
+	Process    string       `json:"process,omitempty"`
 	Phase      string       `json:"phase,omitempty"`
 	Done       int64        `json:"done"`
 	Total      int64        `json:"total"`
 	StartedAt  *time.Time   `json:"started_at,omitempty"`
 	FinishedAt *time.Time   `json:"finished_at,omitempty"`
 	Detail     string       `json:"detail,omitempty"`
+}
+
+type generationDTO struct {
+	Version     int64     `json:"version"`
+	Active      bool      `json:"active"`
+	Embedder    string    `json:"embedder,omitempty"`
+	Fingerprint string    `json:"fingerprint,omitempty"`
+	Dimension   int       `json:"dimension,omitempty"`
+	CreatedAt   time.Time `json:"created_at"`
+	Reason      string    `json:"reason,omitempty"`
+	Indexed     bool      `json:"indexed"`
 }
 
 // optional is nil, which is written as null, for the empty string.

@@ -78,6 +78,12 @@ func phrases() map[string]phrase {
 			"Proche du sens de « {query} »",
 			"Inhaltlich nah an „{query}“",
 		},
+		"close_to_reviews": {
+			"What learners say about it is close to “{query}”",
+			"Lo que opinan quienes lo cursaron es cercano a «{query}»",
+			"Les avis des apprenants sont proches de « {query} »",
+			"Was Lernende darüber sagen, ist nah an „{query}“",
+		},
 		"popular": {
 			"Popular with learners",
 			"Popular entre los estudiantes",

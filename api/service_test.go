@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/lectern-dev/lectern"
 )
 
@@ -140,9 +142,13 @@ func TestStats(t *testing.T) {
 	e.call(lectern.ScopeAdmin, "GET", "/v1/admin/stats", "").want(200, "").mentions(`"courses":2`, `"points":3`)
 }
 
-type fakeReindexer struct{ status ReindexStatus }
+type fakeReindexer struct {
+	status ReindexStatus
+	asked  []ReindexRequest
+}
 
-func (f *fakeReindexer) StartReindex(context.Context) error {
+func (f *fakeReindexer) StartReindex(_ context.Context, r ReindexRequest) error {
+	f.asked = append(f.asked, r)
 	if f.status.State == ReindexRunning {
 		return lectern.Errorf(lectern.CodeConflict, "a run is under way")
 	}
@@ -152,6 +158,42 @@ func (f *fakeReindexer) StartReindex(context.Context) error {
 }
 
 func (f *fakeReindexer) ReindexStatus(context.Context) (ReindexStatus, error) { return f.status, nil }
+
+func (f *fakeReindexer) Generations(context.Context) ([]Generation, error) {
+	return []Generation{
+		{Version: 7, Active: true, Embedder: "openai", Fingerprint: "f", Dimension: 384, CreatedAt: testNow(), Reason: "asked for", Indexed: true},
+		{Version: 1, CreatedAt: testNow()},
+	}, nil
+}
+
+func TestReindexRequests(t *testing.T) {
+	fake := &fakeReindexer{status: ReindexStatus{State: ReindexIdle}}
+	e := newEnv(t, func(d *Deps, _ *Config) { d.Reindexer = fake })
+	for body, want := range map[string]ReindexRequest{
+		"": {}, "{}": {}, `{"embedder":"local"}`: {Embedder: "local"}, `{"rollback":true}`: {Rollback: true},
+		`{"generation":7}`: {Generation: 7}, `{"embedder":"openai","rollback":false}`: {Embedder: "openai"},
+	} {
+		fake.status, fake.asked = ReindexStatus{}, nil
+		e.call(lectern.ScopeAdmin, "POST", "/v1/admin/reindex", body).want(202, "")
+		if diff := cmp.Diff([]ReindexRequest{want}, fake.asked); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", body, diff)
+		}
+	}
+	fake.asked = nil
+	for body, code := range map[string]lectern.Code{
+		`{"embedder":"ollama"}`: lectern.CodeInvalid, `{"generation":0}`: lectern.CodeInvalid, `{"generation":"7"}`: lectern.CodeInvalid,
+		`{"rollback":true,"generation":7}`: lectern.CodeInvalid, `{"embedder":"local","rollback":true}`: lectern.CodeInvalid,
+		`{"embeder":"local"}`: lectern.CodeUnknownField,
+	} {
+		e.call(lectern.ScopeAdmin, "POST", "/v1/admin/reindex", body).want(400, code)
+	}
+	if len(fake.asked) > 0 {
+		t.Errorf("bad requests were passed on: %v", fake.asked)
+	}
+	e.call(lectern.ScopeAdmin, "POST", "/v1/admin/reindex", `{"rollback":true,"generation":7}`).want(400, "").mentions(`"rollback"`, `"generation"`)
+	e.call(lectern.ScopeAdmin, "GET", "/v1/admin/generations", "").want(200, "").mentions(`"version":7`, `"dimension":384`, `"version":1`)
+	newEnv(t).call(lectern.ScopeAdmin, "GET", "/v1/admin/generations", "").want(200, "").mentions(`"generations":[]`)
+}
 
 func TestReindex(t *testing.T) {
 	e := newEnv(t, func(d *Deps, _ *Config) { d.Reindexer = &fakeReindexer{status: ReindexStatus{State: ReindexIdle}} })

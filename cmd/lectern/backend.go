@@ -40,6 +40,8 @@ type relational interface {
 
 	// CountCourses returns how many courses are open or unlisted.
 	CountCourses(ctx context.Context) (int, error)
+	// LeaseHolder returns who holds a lease now, "" for nobody.
+	LeaseHolder(ctx context.Context, name string) (string, error)
 	// Migrate brings the schema up to date; MigrateDown takes it back to a version.
 	Migrate(ctx context.Context) error
 	MigrateDown(ctx context.Context, version int64) error

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/indexing"
+	"github.com/lectern-dev/lectern/ingest/importer"
 )
 
 func newReindexCommand() *cobra.Command {
@@ -39,7 +42,7 @@ take the new generation over by themselves. The one before is kept for a way bac
 				if list {
 					return listGenerations(ctx, cmd.OutOrStdout(), e.pipeline)
 				}
-				return runReindex(ctx, cmd, e.pipeline, reindexRequest{embedder: embedder, rollback: rollback, to: to})
+				return runReindex(ctx, cmd, e, reindexRequest{embedder: embedder, rollback: rollback, to: to})
 			})
 		},
 	}
@@ -49,6 +52,12 @@ take the new generation over by themselves. The one before is kept for a way bac
 	flags.Int64Var(&to, "to", 0, "switch to this generation (see --list)")
 	flags.BoolVar(&list, "list", false, "list the generations that are kept")
 	cmd.MarkFlagsMutuallyExclusive("embedder", "rollback", "to", "list")
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		if cmd.Flags().Changed("to") && to < 1 {
+			return usageError{fmt.Errorf("reindex: --to %d is no generation; see --list", to)}
+		}
+		return nil
+	}
 	return withConfigFlags(cmd)
 }
 
@@ -58,6 +67,37 @@ type reindexRequest struct {
 	embedder string
 	rollback bool
 	to       int64
+}
+
+// check refuses what cannot work before anything is begun.
+func (r reindexRequest) check(ctx context.Context, e *engine) error {
+	if r.embedder != "" && !slices.Contains([]string{driverLocal, driverOpenAI}, r.embedder) {
+		return lectern.Invalid("there is no such embedder", lectern.NewFieldError("embedder", r.embedder, "is not known", "local, openai"))
+	}
+	if r.embedder == driverOpenAI && e.config.Embed.Driver != driverOpenAI { // else it has been checked
+		if err := e.config.Embed.OpenAI.Validate(); err != nil {
+			return err
+		}
+	}
+	if r.rollback {
+		_, err := e.pipeline.Previous(ctx)
+		return err
+	}
+	if r.to == 0 {
+		return nil
+	}
+	all, err := e.pipeline.Generations(ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(all, func(g indexing.GenerationInfo) bool { return g.Version == r.to })
+	switch {
+	case i < 0:
+		return lectern.Errorf(lectern.CodeNotFound, "there is no generation %d to switch to", r.to)
+	case all[i].Fingerprint == "":
+		return lectern.Errorf(lectern.CodeInvalid, "generation %d has words only; there is no way to it", r.to)
+	}
+	return nil
 }
 
 // run does what is asked for.
@@ -74,20 +114,62 @@ func (r reindexRequest) run(ctx context.Context, p *indexing.Pipeline, progress 
 	return p.Reindex(ctx, r.embedder, progress)
 }
 
-func runReindex(ctx context.Context, cmd *cobra.Command, p *indexing.Pipeline, r reindexRequest) error {
+func runReindex(ctx context.Context, cmd *cobra.Command, e *engine, r reindexRequest) error {
+	if err := r.check(ctx, e); err != nil {
+		return err
+	}
 	begin, total := time.Now(), 0
-	err := r.run(ctx, p, func(stage indexing.Stage, done, all int) {
-		total = max(total, all)
-		fmt.Fprintf(cmd.ErrOrStderr(), "\r%-10s %d of %d", stage, done, all)
+	shown := stageProgress{out: cmd.ErrOrStderr(), terminal: importer.IsTerminal(cmd.ErrOrStderr())}
+	err := progressBoard{store: e.store}.during(ctx, func(tell indexing.Progress) error {
+		return r.run(ctx, e.pipeline, func(stage indexing.Stage, done, all int) {
+			tell(stage, done, all)
+			total = max(total, all)
+			shown.show(stage, done, all)
+		})
 	})
-	fmt.Fprintln(cmd.ErrOrStderr())
+	shown.end()
 	if err != nil {
 		return err
 	}
-	ready := p.Ready()
-	fmt.Fprintf(cmd.OutOrStdout(), "reindexed %d courses in %.1f s: generation %d, embedder %s\n",
-		total, time.Since(begin).Seconds(), ready.Version, ready.Fingerprint)
+	active, err := e.store.ActiveArtefact(ctx, indexing.ArtefactEmbedder)
+	if err != nil {
+		return err
+	}
+	did := "reindexed"
+	if r.rollback || r.to != 0 {
+		did = "switched"
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "%s %d courses in %.1f s: generation %d, embedder %s\n",
+		did, total, time.Since(begin).Seconds(), active.Version, active.Fingerprint)
 	return nil
+}
+
+// stageProgress shows one line per stage.
+type stageProgress struct {
+	out      io.Writer
+	terminal bool
+	stage    indexing.Stage
+	open     bool // the line has no end yet
+}
+
+func (p *stageProgress) show(stage indexing.Stage, done, total int) {
+	if stage != p.stage {
+		p.end()
+		if p.stage = stage; !p.terminal {
+			fmt.Fprintln(p.out, stage)
+		}
+	}
+	if p.terminal {
+		fmt.Fprintf(p.out, "\r%-10s %d of %d", stage, done, total)
+		p.open = true
+	}
+}
+
+func (p *stageProgress) end() {
+	if p.open {
+		fmt.Fprintln(p.out)
+	}
+	p.open = false
 }
 
 func listGenerations(ctx context.Context, out io.Writer, p *indexing.Pipeline) error {
