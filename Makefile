@@ -29,8 +29,8 @@ test: test-deps ## run every test, installing and starting what they need
 	LECTERN_TEST_REQUIRE_POSTGRES=1 $(GO) test -timeout 14m $(PACKAGES)
 
 .PHONY: test-deps
-test-deps: # PostgreSQL's binaries, from Debian, when they are not there yet
-	@scripts/test-deps.sh postgresql
+test-deps: # PostgreSQL's and PgBouncer's binaries, from Debian, when they are not there yet
+	@scripts/test-deps.sh postgresql pgbouncer
 
 .PHONY: race
 race: test-deps ## the tests under the race detector

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs from Debian what the tests need and this machine does not have.
-# Usage: test-deps.sh postgresql|gcc ...
+# Usage: test-deps.sh postgresql|pgbouncer|gcc ...
 set -euo pipefail
 
 install() {
@@ -24,11 +24,14 @@ for need in "$@"; do
       sed -ri 's/^#?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf 2>/dev/null || true
       install postgresql
       ;;
+    pgbouncer)
+      command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] || install pgbouncer
+      ;;
     gcc)
       command -v gcc >/dev/null || install gcc libc6-dev
       ;;
     *)
-      echo "test-deps.sh: unknown need '$need' (postgresql, gcc)" >&2
+      echo "test-deps.sh: unknown need '$need' (postgresql, pgbouncer, gcc)" >&2
       exit 2
       ;;
   esac
