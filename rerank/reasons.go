@@ -17,6 +17,7 @@ const (
 	ReasonMatchesQuery    = "matches_query"     // terms: words of the query, separated by ", "
 	ReasonMentionsQuery   = "mentions_query"    // query: words of it that the text has, separated by ", "
 	ReasonCloseToQuery    = "close_to_query"    // query; close in meaning without a shared word
+	ReasonCloseToReviews  = "close_to_reviews"  // query; what learners say is close, and nothing else
 	ReasonPopular         = "popular"           //
 	ReasonNewCourse       = "new_course"        //
 	ReasonHighlyRated     = "highly_rated"      // rating (one decimal), count
@@ -29,7 +30,7 @@ const (
 func ReasonCodes() []string {
 	return []string{
 		ReasonSimilarToCourse, ReasonMatchesInterest, ReasonMatchesGoal, ReasonMatchesQuery,
-		ReasonMentionsQuery, ReasonCloseToQuery, ReasonPopular, ReasonNewCourse, ReasonHighlyRated,
+		ReasonMentionsQuery, ReasonCloseToQuery, ReasonCloseToReviews, ReasonPopular, ReasonNewCourse, ReasonHighlyRated,
 		ReasonFitsLevel, ReasonFitsTime, ReasonFitsLanguage,
 	}
 }
@@ -86,6 +87,9 @@ func (l *Linear) reason(term int, value float64, req Request, c *Candidate, shar
 		}
 		if len(c.Mentioned) > 0 {
 			return oneParam(shared, ReasonMentionsQuery, "query", strings.Join(c.Mentioned, ", ")), true
+		}
+		if len(c.Sources) == 1 && c.Sources[0] == SourceReviews {
+			return oneParam(shared, ReasonCloseToReviews, "query", req.Query), true
 		}
 		return oneParam(shared, ReasonCloseToQuery, "query", req.Query), c.Relevance.Known
 	case termSimilarity:
@@ -148,6 +152,7 @@ func lastResort(c *Candidate) []lectern.Reason {
 // Candidate sources that reasons look at.
 const (
 	SourceWords   = "words"
+	SourceReviews = "reviews"
 	SourcePopular = "popular"
 	SourceNew     = "new"
 )
