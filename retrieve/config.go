@@ -14,6 +14,7 @@ type Config struct {
 	MaxInterests   int              `koanf:"max_interests"`    // stated interests that fetch candidates of their own
 	LexicalWeight  float64          `koanf:"lexical_weight"`   // search: share of words in the fused score; 0 turns words off
 	SemanticWeight float64          `koanf:"semantic_weight"`  // search: share of meaning in the fused score; 0 turns meaning off
+	ReviewsWeight  float64          `koanf:"reviews_weight"`   // search: how much of what its score lacks a course gains at most by reviews near the query; 0 saves that search
 	Feedback       int              `koanf:"feedback"`         // search: leading courses that the query's vector is moved towards before meaning is searched again; 0 saves that search
 	FeedbackWeight float64          `koanf:"feedback_weight"`  // search: how far, against 1 for the query itself
 	MinSimilarity  float64          `koanf:"min_similarity"`   // cosine below which a vector hit is no candidate
@@ -69,6 +70,7 @@ func DefaultConfig() Config {
 		MaxInterests:   4,
 		LexicalWeight:  0.5,
 		SemanticWeight: 0.5,
+		ReviewsWeight:  0,
 		Feedback:       3,
 		FeedbackWeight: 1,
 		MinSimilarity:  0.05,
@@ -103,6 +105,7 @@ func (c Config) Validate() error {
 	check(weight(c.LexicalWeight), "lexical_weight", c.LexicalWeight, "at least 0")
 	check(weight(c.SemanticWeight), "semantic_weight", c.SemanticWeight, "at least 0")
 	check(c.LexicalWeight+c.SemanticWeight > 0, "semantic_weight", c.SemanticWeight, "over 0 when retrieve.lexical_weight is 0")
+	check(c.ReviewsWeight >= 0 && c.ReviewsWeight <= 1, "reviews_weight", c.ReviewsWeight, "0 to 1")
 	check(c.Feedback >= 0 && c.Feedback <= 50, "feedback", c.Feedback, "0 to 50")
 	check(weight(c.FeedbackWeight), "feedback_weight", c.FeedbackWeight, "at least 0")
 	check(c.MinSimilarity >= -1 && c.MinSimilarity <= 1, "min_similarity", c.MinSimilarity, "-1 to 1")

@@ -163,7 +163,7 @@ type pass struct {
 	query      []queryWord          // SurfaceSearch
 	titleIDs   []string             // courses whose title is the query
 	sources    []source
-	fused      []lectern.Hit // SurfaceSearch: words and meaning in one list
+	fused      []lectern.Hit // SurfaceSearch: words and meaning in one list, and what reviews add
 	entries    []*entry      // beside candidates
 	cosines    []float64
 	dropped    map[string]string // candidates that the filter stage lost, with why
@@ -177,7 +177,7 @@ type pass struct {
 func (e *Engine) newPass(req lectern.ListRequest) *pass {
 	p := &pass{req: req, at: e.Clock(), view: e.Catalog.current(), dropped: make(map[string]string), held: make(map[string]text.Held)}
 	p.index, p.embedder = e.Generations.Generation()
-	if p.embedder == nil && (req.Surface != lectern.SurfaceSearch || e.cfg.SemanticWeight > 0) {
+	if p.embedder == nil && (req.Surface != lectern.SurfaceSearch || e.cfg.vectors()) {
 		p.degrade(DegradedSemantic)
 	}
 	p.stageFrom = time.Now()

@@ -166,6 +166,7 @@ func names(en *entry, w text.QueryWord) bool {
 func (e *Engine) weighEvidence(p *pass) {
 	words := p.source(SourceWords)
 	meaning := p.source(SourceMeaning)
+	reviews := p.source(SourceReviews)
 	if words != nil {
 		e.look(p, words.hits)
 	}
@@ -174,13 +175,13 @@ func (e *Engine) weighEvidence(p *pass) {
 	case known == 0 && meaning != nil && len(meaning.hits) > 0: // an embedder with knowledge of its own
 		p.sure = min(max(float64(meaning.hits[0].Score), 0), 1)
 	case known < e.cfg.MinKnown:
-		p.forget(words, meaning)
+		p.forget(words, meaning, reviews)
 	case words == nil || e.topical(p, words.hits):
 		p.sure = known
 	case p.mentioned(words.hits) > mostOfIt:
 		p.sure = mentionSure * known
 	default:
-		p.forget(words, meaning)
+		p.forget(words, meaning, reviews)
 	}
 	e.fuse(p)
 }
@@ -224,24 +225,33 @@ const (
 // favourLanguage holds courses in other languages back; while no language is
 // known, those in another than most of the catalogue.
 func (e *Engine) favourLanguage(p *pass) {
-	want := p.languageKeys()
-	if len(want) == 0 {
-		want = p.view.languages.most()
-	}
+	want := p.wantedLanguages()
 	if len(want) == 0 {
 		return
 	}
 	for i, en := range e.Catalog.lookup(idsOf(p.fused)) {
-		if en == nil || len(en.facts.Languages) == 0 || overlap(en.facts.Languages, want) {
-			continue
-		}
-		if p.held[p.fused[i].ID].Any != 0 {
-			p.fused[i].Score *= foreignWords
-		} else {
-			p.fused[i].Score *= foreignMeaning
-		}
+		p.fused[i].Score *= float32(p.keeps(en, want, p.fused[i].ID))
 	}
 	slices.SortFunc(p.fused, fusion.ByScore)
+}
+
+// wantedLanguages are the learner's, or those of most of the catalogue.
+func (p *pass) wantedLanguages() []string {
+	if want := p.languageKeys(); len(want) > 0 {
+		return want
+	}
+	return p.view.languages.most()
+}
+
+// keeps is the share of its fused score that a course keeps for its language.
+func (p *pass) keeps(en *entry, want []string, id string) float64 {
+	switch {
+	case en == nil || len(want) == 0 || len(en.facts.Languages) == 0 || overlap(en.facts.Languages, want):
+		return 1
+	case p.held[id].Any != 0:
+		return foreignWords
+	}
+	return foreignMeaning
 }
 
 // languageKeys are the languages that the learner stated.

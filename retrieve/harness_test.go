@@ -99,6 +99,7 @@ type world struct {
 	profiles map[lectern.LearnerRef]lectern.Profile
 	stored   map[string]lectern.Ranking
 	stats    map[string]lectern.CourseStats
+	reviews  map[string]string // what learners say, by course
 	putFails error
 
 	index    *index.Index
@@ -107,6 +108,7 @@ type world struct {
 	indexErr error
 	searches atomic.Int64 // of the index so far
 	failFrom int64        // so many searches succeed before indexErr shows
+	asked    []string     // the vectors that were searched
 
 	catalog  *retrieve.Catalog
 	recorder *retrieve.Recorder
@@ -185,6 +187,11 @@ func (w *world) put(courses ...lectern.Course) {
 			if v, err := w.embedder.Embed(ctx, lectern.EmbedDocument, []string{c.EmbeddingText()}); err == nil && v[0] != nil {
 				points[i].Dense = map[string][]float32{lectern.VectorContent: v[0]}
 			}
+			if said := w.reviews[c.ID]; said != "" {
+				if v, err := w.embedder.Embed(ctx, lectern.EmbedDocument, []string{said}); err == nil && v[0] != nil {
+					points[i].Dense[lectern.VectorReviews] = v[0]
+				}
+			}
 		}
 	}
 	if err := w.index.Upsert(ctx, points); err != nil {
@@ -226,6 +233,11 @@ func (b brokenIndex) Search(ctx context.Context, q []lectern.VectorQuery) ([][]l
 	if n := b.w.searches.Add(1); b.w.indexErr != nil && n > b.w.failFrom {
 		return nil, b.w.indexErr
 	}
+	b.w.mu.Lock()
+	for _, query := range q {
+		b.w.asked = append(b.w.asked, query.Vector)
+	}
+	b.w.mu.Unlock()
 	return b.VectorIndex.Search(ctx, q)
 }
 

@@ -20,6 +20,7 @@ const (
 	SourceNew       = rerank.SourceNew     // home: newest
 	SourceWords     = rerank.SourceWords   // search: shared words; home and similar: in place of vectors
 	SourceMeaning   = "meaning"            // search: nearest to the query
+	SourceReviews   = rerank.SourceReviews // search: nearest to the query by what learners say
 	SourceTitle     = "title"              // search: the query is the title
 	SourceContent   = "content"            // similar: nearest to the course
 )
@@ -63,6 +64,7 @@ func (e *Engine) gather(ctx context.Context, p *pass) error {
 	case lectern.SurfaceSearch:
 		e.weighEvidence(p)
 		e.feedback(ctx, p, questions)
+		e.addReviews(p)
 		e.offerTitles(p)
 	case lectern.SurfaceHome:
 		p.sources = append(p.sources,
@@ -258,13 +260,20 @@ func (e *Engine) searchQueries(ctx context.Context, p *pass) []asked {
 			out = append(out, asked{SourceWords, "BM25", e.cfg.LexicalWeight, sparseQuery(v)})
 		}
 	}
-	if e.cfg.SemanticWeight > 0 && p.embedder != nil && (p.understood.Known() > 0 || !e.cfg.KnownWordsOnly) {
-		if v := e.embedQuery(ctx, p, meant); v != nil {
+	if e.cfg.vectors() && p.embedder != nil && (p.understood.Known() > 0 || !e.cfg.KnownWordsOnly) {
+		v := e.embedQuery(ctx, p, meant)
+		if v != nil && e.cfg.SemanticWeight > 0 {
 			out = append(out, asked{SourceMeaning, "cosine", e.cfg.SemanticWeight, denseQuery(v)})
+		}
+		if v != nil && e.cfg.ReviewsWeight > 0 {
+			out = append(out, e.reviewsQuery(v))
 		}
 	}
 	return out
 }
+
+// vectors reports whether searches embed their query.
+func (c Config) vectors() bool { return c.SemanticWeight > 0 || c.ReviewsWeight > 0 }
 
 // embedQuery embeds the query within its budget.
 func (e *Engine) embedQuery(ctx context.Context, p *pass, q string) []float32 {
@@ -279,15 +288,16 @@ func (e *Engine) embedQuery(ctx context.Context, p *pass, q string) []float32 {
 	return vectors[0]
 }
 
-// fuse merges words and meaning.
+// fuse merges words and meaning; reviews are added to what comes of it.
 func (e *Engine) fuse(p *pass) {
 	lists := make([][]lectern.Hit, len(p.sources))
 	weights := make([]float64, len(p.sources))
 	total := 0.0
 	for i, s := range p.sources {
-		if s.name == SourceMeaning {
+		switch s.name {
+		case SourceMeaning:
 			lists[i], weights[i] = s.hits, e.cfg.SemanticWeight
-		} else {
+		case SourceWords:
 			lists[i], weights[i] = e.covering(p, s.hits), e.cfg.LexicalWeight
 		}
 		total += weights[i]
