@@ -13,6 +13,7 @@ type Config struct {
 	HalfLife        time.Duration `koanf:"half_life"`         // after which an event weighs half
 	MaxCourseWeight float64       `koanf:"max_course_weight"` // bounds what one course weighs, for or against
 	PushAway        float64       `koanf:"push_away"`         // how hard disliked courses push, against 1 for liked ones
+	ReviewsShare    float64       `koanf:"reviews_share"`     // of a course's part in a taste that what learners say of it makes up, where they say something; 0 is its content alone
 	InterestWeight  float64       `koanf:"interest_weight"`   // what one stated interest weighs; an enrolment weighs strengths.enrol
 	GoalWeight      float64       `koanf:"goal_weight"`       // what the stated goal weighs
 	MaxEntries      int           `koanf:"max_entries"`       // courses that make a taste, heaviest first
@@ -45,6 +46,7 @@ func DefaultConfig() Config {
 		HalfLife:        90 * 24 * time.Hour,
 		MaxCourseWeight: 10,
 		PushAway:        0.5,
+		ReviewsShare:    0,
 		InterestWeight:  3,
 		GoalWeight:      3,
 		MaxEntries:      100,
@@ -75,6 +77,7 @@ func (c Config) Validate() error {
 	check(c.HalfLife >= time.Hour, "half_life", c.HalfLife, "at least 1h")
 	check(finite(c.MaxCourseWeight) && c.MaxCourseWeight > 0, "max_course_weight", c.MaxCourseWeight, "over 0")
 	check(finite(c.PushAway) && c.PushAway >= 0, "push_away", c.PushAway, "at least 0")
+	check(c.ReviewsShare >= 0 && c.ReviewsShare <= 1, "reviews_share", c.ReviewsShare, "0 to 1")
 	check(finite(c.InterestWeight) && c.InterestWeight >= 0, "interest_weight", c.InterestWeight, "at least 0")
 	check(finite(c.GoalWeight) && c.GoalWeight >= 0, "goal_weight", c.GoalWeight, "at least 0")
 	check(c.MaxEntries >= 1, "max_entries", c.MaxEntries, "at least 1")

@@ -59,8 +59,10 @@ type memory struct {
 	lectern.VectorIndex
 	profile lectern.Profile
 	vectors map[string][]float32
+	reviews map[string][]float32
 	texts   map[string][]float32
 	reads   int
+	asked   int // for reviews
 	print   string
 	fail    error
 	noIndex error
@@ -78,10 +80,15 @@ func (m *memory) ProfileVersion(context.Context, lectern.LearnerRef) (int64, err
 	return m.profile.Version, nil
 }
 
-func (m *memory) Vectors(_ context.Context, _ string, ids []string) ([][]float32, error) {
+func (m *memory) Vectors(_ context.Context, name string, ids []string) ([][]float32, error) {
+	vectors := m.vectors
+	if name == lectern.VectorReviews {
+		m.asked++
+		vectors = m.reviews
+	}
 	out := make([][]float32, len(ids))
 	for i, id := range ids {
-		out[i] = m.vectors[id]
+		out[i] = vectors[id]
 	}
 	return out, m.noIndex
 }

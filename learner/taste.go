@@ -70,8 +70,9 @@ func (c Config) weigh(entries []lectern.ProfileEntry, at time.Time) []weighted {
 	return out
 }
 
-// taste makes a taste of a profile: Σ weight × vector over the courses, where a
-// negative weight counts PushAway times, plus the stated interests and the goal,
+// taste makes a taste of a profile: Σ weight × vector over the courses, where the
+// vector is that of the content mixed with that of the reviews by ReviewsShare and
+// a negative weight counts PushAway times, plus the stated interests and the goal,
 // scaled to unit length. embedder may be nil: then there are no vectors.
 func (c Config) taste(
 	ctx context.Context, p lectern.Profile, at time.Time, index lectern.VectorIndex, embedder lectern.Embedder,
@@ -85,7 +86,7 @@ func (c Config) taste(
 	vectors := make([][]float32, len(entries))
 	if embedder != nil {
 		var answered bool
-		if vectors, answered = courseVectors(ctx, index, entries); !answered {
+		if vectors, answered = courseVectors(ctx, index, lectern.VectorContent, entries); !answered {
 			t.Partial = true
 			return t
 		}
@@ -96,6 +97,14 @@ func (c Config) taste(
 		if e.weight > 0 && len(t.Liked) < c.MaxLiked {
 			t.Liked = append(t.Liked, Liked{CourseID: e.id, Weight: e.weight, Vector: vectors[i]})
 		}
+	}
+	if embedder != nil && c.ReviewsShare > 0 {
+		said, answered := courseVectors(ctx, index, lectern.VectorReviews, entries)
+		if !answered {
+			t.Partial = true
+			return t
+		}
+		vectors = c.mix(vectors, said)
 	}
 	if v := c.blend(entries, vectors, t.Interests); v != nil {
 		t.Vectors = [][]float32{v}
@@ -151,8 +160,9 @@ func embedStated(ctx context.Context, embedder lectern.Embedder, interests []Int
 	return true
 }
 
-// courseVectors reads the courses' vectors and reports whether the index answered.
-func courseVectors(ctx context.Context, index lectern.VectorIndex, entries []weighted) ([][]float32, bool) {
+// courseVectors reads the courses' vectors of one name and reports whether the
+// index answered.
+func courseVectors(ctx context.Context, index lectern.VectorIndex, name string, entries []weighted) ([][]float32, bool) {
 	if len(entries) == 0 {
 		return nil, true
 	}
@@ -160,8 +170,30 @@ func courseVectors(ctx context.Context, index lectern.VectorIndex, entries []wei
 	for i, e := range entries {
 		ids[i] = e.id
 	}
-	vectors, err := index.Vectors(ctx, lectern.VectorContent, ids)
+	vectors, err := index.Vectors(ctx, name, ids)
 	return vectors, err == nil && len(vectors) == len(ids)
+}
+
+// mix returns for each course the unit vector of (1 − share) × content + share ×
+// reviews, and its content alone where nobody reviewed it. A course without
+// content has no vector: what people say of it does not tell what it is about.
+func (c Config) mix(content, reviews [][]float32) [][]float32 {
+	out := make([][]float32, len(content))
+	for i, v := range content {
+		out[i] = v
+		said := reviews[i]
+		if v == nil || len(said) != len(v) {
+			continue
+		}
+		sum := make([]float64, len(v))
+		for j := range v {
+			sum[j] = (1-c.ReviewsShare)*float64(v[j]) + c.ReviewsShare*float64(said[j])
+		}
+		if mixed := unit(sum); mixed != nil {
+			out[i] = mixed
+		}
+	}
+	return out
 }
 
 // blend returns the unit-length weighted sum, nil when nothing of it is left.
