@@ -10,7 +10,7 @@ import (
 )
 
 func newConfigCommand() *cobra.Command {
-	var defaults bool
+	var defaults, secrets bool
 	cmd := &cobra.Command{
 		Use: "config", Args: noArgs,
 		Short: "Print the configuration as it would be used, as a file",
@@ -23,6 +23,9 @@ func newConfigCommand() *cobra.Command {
 				}
 				c = env.config
 			}
+			if !secrets {
+				c = c.withoutSecrets()
+			}
 			text, err := marshalConfig(c)
 			if err != nil {
 				return err
@@ -32,6 +35,7 @@ func newConfigCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&defaults, "default", false, "print the defaults instead")
+	cmd.Flags().BoolVar(&secrets, "secrets", false, "print passwords and keys too, in place of "+hidden)
 	return withConfigFlags(cmd)
 }
 
