@@ -1,8 +1,6 @@
 package postgres
 
-import (
-	"context"
-)
+import "context"
 
 // LeaseHolder returns who holds the named lease now, "" for nobody.
 func (s *Store) LeaseHolder(ctx context.Context, name string) (string, error) {
@@ -12,4 +10,12 @@ func (s *Store) LeaseHolder(ctx context.Context, name string) (string, error) {
 		return "", nil
 	}
 	return holder, fail(err)
+}
+
+// CountLeases returns how many leases are held whose name begins with prefix.
+func (s *Store) CountLeases(ctx context.Context, prefix string) (int, error) {
+	var n int
+	err := s.pool.QueryRow(ctx, `SELECT count(*)::integer FROM leases
+		WHERE starts_with(name, $1) AND expires_at > clock_timestamp()`, prefix).Scan(&n)
+	return n, fail(err)
 }
