@@ -67,7 +67,7 @@ func newCaller(cfg Config, log *slog.Logger, observe func(Call), onBreaker func(
 // one deadline for all tries. It returns errors of Lectern.
 func read[T any](ctx context.Context, c *caller, op, collection string, f func(context.Context) (T, error)) (T, error) {
 	var out T
-	if err := ctx.Err(); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return out, err
 	}
 	start, tries := time.Now(), 0
@@ -97,10 +97,11 @@ func impatient(ctx context.Context, start time.Time) bool {
 }
 
 // write makes a call that may be repeated without harm, with a deadline for each
-// try. It returns errors of Lectern.
+// try; it neither asks the breaker nor tells it, so that it rides out a restart
+// that searches do not wait for. It returns errors of Lectern.
 func write[T any](ctx context.Context, c *caller, op, collection string, timeout time.Duration, f func(context.Context) (T, error)) (T, error) {
 	var none T
-	if err := ctx.Err(); err != nil {
+	if err := checkContext(ctx); err != nil {
 		return none, err
 	}
 	start, tries := time.Now(), 0

@@ -37,7 +37,7 @@ func (i *Index) Vectors(ctx context.Context, vector string, ids []string) ([][]f
 	}
 	found := map[string][]float32{}
 	for part := range chunks(pointIDs(ids), pointsAtATime) {
-		points, err := i.get(ctx, part, pb.NewWithPayload(false), pb.NewWithVectorsInclude(vector))
+		points, err := i.get(ctx, serving, part, pb.NewWithPayload(false), pb.NewWithVectorsInclude(vector))
 		if err != nil {
 			return nil, err
 		}
@@ -59,12 +59,33 @@ func (i *Index) Vectors(ctx context.Context, vector string, ids []string) ([][]f
 	return out, nil
 }
 
+// purpose says what a read is for.
+type purpose int
+
+const (
+	serving purpose = iota // a search waits for it
+	upkeep                 // comparing and listing: as patient as a write, and no sign of how searches fare
+)
+
+// ask reads for a purpose.
+func ask[T any](ctx context.Context, i *Index, why purpose, f func(ctx context.Context, seconds *uint64) (T, error)) (T, error) {
+	const op = "read points"
+	if why == upkeep {
+		return write(ctx, i.x.call, op, i.collection, i.x.cfg.WriteTimeout, func(ctx context.Context) (T, error) {
+			return f(ctx, seconds(i.x.cfg.WriteTimeout))
+		})
+	}
+	return read(ctx, i.x.call, op, i.collection, func(ctx context.Context) (T, error) {
+		return f(ctx, seconds(i.x.cfg.SearchTimeout))
+	})
+}
+
 // get reads points by id.
-func (i *Index) get(ctx context.Context, ids []*pb.PointId, payload *pb.WithPayloadSelector, vectors *pb.WithVectorsSelector) ([]*pb.RetrievedPoint, error) {
-	return read(ctx, i.x.call, "read points", i.collection, func(ctx context.Context) ([]*pb.RetrievedPoint, error) {
+func (i *Index) get(ctx context.Context, why purpose, ids []*pb.PointId, payload *pb.WithPayloadSelector, vectors *pb.WithVectorsSelector) ([]*pb.RetrievedPoint, error) {
+	return ask(ctx, i, why, func(ctx context.Context, timeout *uint64) ([]*pb.RetrievedPoint, error) {
 		return i.x.client.Get(ctx, &pb.GetPoints{
 			CollectionName: i.collection, Ids: ids, WithPayload: payload, WithVectors: vectors,
-			ReadConsistency: i.x.consistency(), Timeout: seconds(i.x.cfg.SearchTimeout),
+			ReadConsistency: i.x.consistency(), Timeout: timeout,
 		})
 	})
 }
@@ -85,7 +106,7 @@ func (i *Index) Allowed(ctx context.Context, filter lectern.Filter, ids []string
 			Must:    append([]*pb.Condition{pb.NewHasID(part...)}, base.GetMust()...),
 			MustNot: base.GetMustNot(),
 		}
-		points, _, err := i.scroll(ctx, among, nil, len(part), pb.NewWithPayload(false))
+		points, _, err := i.scroll(ctx, serving, among, nil, len(part), pb.NewWithPayload(false))
 		if err != nil {
 			return nil, err
 		}
@@ -101,13 +122,13 @@ func (i *Index) Allowed(ctx context.Context, filter lectern.Filter, ids []string
 
 // scroll reads a page of points in the order of their ids in Qdrant, and where
 // the next begins, nil after the last.
-func (i *Index) scroll(ctx context.Context, filter *pb.Filter, from *pb.PointId, limit int, payload *pb.WithPayloadSelector) ([]*pb.RetrievedPoint, *pb.PointId, error) {
+func (i *Index) scroll(ctx context.Context, why purpose, filter *pb.Filter, from *pb.PointId, limit int, payload *pb.WithPayloadSelector) ([]*pb.RetrievedPoint, *pb.PointId, error) {
 	var next *pb.PointId
-	points, err := read(ctx, i.x.call, "read points", i.collection, func(ctx context.Context) ([]*pb.RetrievedPoint, error) {
+	points, err := ask(ctx, i, why, func(ctx context.Context, timeout *uint64) ([]*pb.RetrievedPoint, error) {
 		points, after, err := i.x.client.ScrollAndOffset(ctx, &pb.ScrollPoints{
 			CollectionName: i.collection, Filter: filter, Offset: from, Limit: uint32Of(limit),
 			WithPayload: payload, WithVectors: pb.NewWithVectors(false),
-			ReadConsistency: i.x.consistency(), Timeout: seconds(i.x.cfg.SearchTimeout),
+			ReadConsistency: i.x.consistency(), Timeout: timeout,
 		})
 		next = after
 		return points, err
@@ -176,7 +197,7 @@ func (i *Index) Same(ctx context.Context, points []lectern.Point) ([]bool, error
 		for n, p := range part {
 			ids[n] = p.ID
 		}
-		stored, err := i.get(ctx, pointIDs(ids), pb.NewWithPayload(true), pb.NewWithVectors(true))
+		stored, err := i.get(ctx, upkeep, pointIDs(ids), pb.NewWithPayload(true), pb.NewWithVectors(true))
 		if err != nil {
 			return nil, err
 		}
@@ -201,7 +222,7 @@ func (i *Index) IDs(ctx context.Context) ([]string, error) {
 	out := []string{}
 	var from *pb.PointId
 	for {
-		points, next, err := i.scroll(ctx, nil, from, idsAtATime, pb.NewWithPayloadInclude(fieldID))
+		points, next, err := i.scroll(ctx, upkeep, nil, from, idsAtATime, pb.NewWithPayloadInclude(fieldID))
 		if err != nil {
 			return nil, err
 		}
