@@ -60,7 +60,7 @@ func (p *Pipeline) embedReviews(ctx context.Context, e lectern.Embedder, courseI
 			if err != nil {
 				return fmt.Errorf("read reviews to embed: %w", err)
 			}
-			told[id] = p.weigh(reviews)
+			told[id] = p.o.Config.weigh(reviews)
 			for _, r := range told[id] {
 				if _, dup := texts[r.hash]; !dup {
 					texts[r.hash] = r.text
@@ -106,6 +106,29 @@ func (p *Pipeline) putReviewVectors(
 	return nil
 }
 
+// ReviewVector makes the vector that the pipeline makes of one course's newest
+// reviews, without a store: for evaluations. It is nil where they say too little,
+// or nothing that the embedder knows. Errors: the embedder's.
+func (c Config) ReviewVector(ctx context.Context, e lectern.Embedder, reviews []lectern.Review) ([]float32, error) {
+	told := c.weigh(reviews)
+	if len(told) == 0 {
+		return nil, nil
+	}
+	texts := make([]string, len(told))
+	for i, r := range told {
+		texts[i] = r.text
+	}
+	made, err := e.Embed(ctx, lectern.EmbedDocument, texts)
+	if err != nil {
+		return nil, fmt.Errorf("embed reviews: %w", err)
+	}
+	vectors := make(map[lectern.ContentHash][]float32, len(made))
+	for i, v := range made {
+		vectors[told[i].hash] = v
+	}
+	return meanVector(told, vectors, e.Dim()), nil
+}
+
 // told is a review with its weight among those of its course.
 type told struct {
 	text   string
@@ -120,7 +143,7 @@ const fullWords = 40
 // found one helpful (logarithmically), by its age (half after ReviewHalfLife; an
 // unknown age is that of the oldest), and by its length up to fullWords. Only the
 // ratio of weights counts, so the same reviews have the same vector on any day.
-func (p *Pipeline) weigh(reviews []lectern.Review) []told {
+func (c Config) weigh(reviews []lectern.Review) []told {
 	var newest, oldest time.Time
 	for _, r := range reviews {
 		if r.WrittenAt == nil {
@@ -136,7 +159,7 @@ func (p *Pipeline) weigh(reviews []lectern.Review) []told {
 	out := make([]told, 0, len(reviews))
 	for _, r := range reviews {
 		words := len(strings.Fields(r.Text))
-		if words < p.o.Config.ReviewMinWords || words == 0 {
+		if words < c.ReviewMinWords || words == 0 {
 			continue
 		}
 		at := oldest
@@ -145,7 +168,7 @@ func (p *Pipeline) weigh(reviews []lectern.Review) []told {
 		}
 		age := newest.Sub(at)
 		weight := (1 + math.Log1p(float64(max(0, r.Helpful)))) *
-			math.Exp2(-float64(age)/float64(p.o.Config.ReviewHalfLife)) *
+			math.Exp2(-float64(age)/float64(c.ReviewHalfLife)) *
 			math.Sqrt(float64(min(words, fullWords))/fullWords)
 		out = append(out, told{text: r.Text, hash: lectern.HashContent(r.Text), weight: weight})
 	}

@@ -445,6 +445,10 @@ func TestReviewVectors(t *testing.T) {
 		t.Errorf("the helpful review counts %.2f, the other %.2f", helpful, other)
 	}
 	r.agrees(t)
+	alone, err := DefaultConfig().ReviewVector(t.Context(), e, m.reviews["c0001"])
+	if err != nil || !slices.Equal(alone, first[0]) {
+		t.Errorf("made alone: %v %v, by the pipeline %v", alone, err, first[0])
+	}
 
 	m.review(lectern.Review{ID: "4", CourseID: "c0002", Text: "I learnt a lot from it"})
 	job := lectern.EmbedReviewsJob{CourseIDs: []string{"c0001", "c0002", "nobody"}}
