@@ -45,12 +45,20 @@ func newSearchBench(ctx context.Context, env environment, courses []lectern.Cour
 		return nil, fmt.Errorf("embed the catalogue: %w", err)
 	}
 	words := courseWords{lexicon: e.words, leaveOut: leaveOut}
+	reviews, err := reviewVectors(ctx, env, embedder, courses)
+	if err != nil {
+		return nil, err
+	}
 	points := make([]lectern.Point, 0, len(courses))
 	entries := make([]retrieve.CatalogEntry, 0, len(courses))
 	for i, c := range courses {
 		p := lectern.Point{ID: c.ID, Payload: lectern.PayloadOf(c), Sparse: map[string]lectern.SparseVector{lectern.VectorLexical: words.Put(c)}}
+		p.Dense = map[string][]float32{}
 		if vectors[i] != nil {
-			p.Dense = map[string][]float32{lectern.VectorContent: vectors[i]}
+			p.Dense[lectern.VectorContent] = vectors[i]
+		}
+		if v := reviews[c.ID]; v != nil {
+			p.Dense[lectern.VectorReviews] = v
 		}
 		points = append(points, p)
 		entries = append(entries, retrieve.CatalogEntry{Course: without(c, leaveOut)})
@@ -66,6 +74,25 @@ func newSearchBench(ctx context.Context, env environment, courses []lectern.Cour
 	}
 	e.ranker, err = newRanker(ctx, e, b)
 	return b, err
+}
+
+// reviewVectors makes the review vectors of the courses that have any.
+func reviewVectors(ctx context.Context, env environment, embedder lectern.Embedder, courses []lectern.Course) (map[string][]float32, error) {
+	cfg := env.config.Indexing
+	out := make(map[string][]float32)
+	if cfg.ReviewsPerCourse == 0 || env.config.Retrieve.ReviewsWeight == 0 {
+		return out, nil
+	}
+	for _, c := range courses {
+		reviews, err := env.store.Reviews(ctx, c.ID, "", cfg.ReviewsPerCourse)
+		if err != nil {
+			return nil, fmt.Errorf("read reviews: %w", err)
+		}
+		if out[c.ID], err = cfg.ReviewVector(ctx, embedder, reviews); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // without empties the fields that must not help.
