@@ -90,16 +90,16 @@ func (p *Pipeline) train(ctx context.Context, reason, maker string, progress Pro
 		}
 		start := p.o.Clock()
 		progress.tell(StageMaking, 0, 0)
-		e, a, err := p.make(ctx, reason, maker)
+		c, err := p.make(ctx, reason, maker)
 		if err != nil {
 			return err
 		}
 		made := p.o.Clock()
-		if err := p.putIntoService(ctx, e, a, progress); err != nil {
+		if err := p.putIntoService(ctx, c, progress); err != nil {
 			return err
 		}
-		p.o.Logger.Info("indexing: switched to a new embedder", slog.String("reason", reason), slog.Int64("version", a.Version),
-			slog.String("fingerprint", a.Fingerprint), slog.Duration("making", made.Sub(start)),
+		p.o.Logger.Info("indexing: switched to a new embedder", slog.String("reason", reason), slog.Int64("version", c.artefact.Version),
+			slog.String("fingerprint", c.artefact.Fingerprint), slog.Duration("making", made.Sub(start)),
 			slog.Duration("embedding", p.o.Clock().Sub(made)))
 		return p.prune(ctx)
 	})
@@ -114,44 +114,62 @@ func (p *Pipeline) makers() []string {
 	return names
 }
 
-// make makes an embedder and stores it as an artefact that is not active yet.
-func (p *Pipeline) make(ctx context.Context, reason, maker string) (lectern.Embedder, lectern.Artefact, error) {
+// candidate is a generation on its way into service.
+type candidate struct {
+	embedder lectern.Embedder
+	artefact lectern.Artefact // Version is 0 until it is stored
+	texts    []uint64         // keys of what it was trained on
+	body     []byte
+}
+
+// store gives the candidate its version. That comes late, so that attempts that
+// fail before do not push older generations out of those that are kept.
+func (p *Pipeline) store(ctx context.Context, c *candidate) (err error) {
+	if c.artefact.Version != 0 {
+		return nil
+	}
+	if c.artefact.Version, err = p.o.Store.PutArtefact(ctx, c.artefact, c.body); err != nil {
+		return fmt.Errorf("store the new embedder: %w", err)
+	}
+	return nil
+}
+
+// make makes an embedder.
+func (p *Pipeline) make(ctx context.Context, reason, maker string) (*candidate, error) {
 	m := p.o.Makers[maker]
 	start := p.o.Clock()
 	a := lectern.Artefact{Kind: ArtefactEmbedder, CreatedAt: start, Meta: map[string]string{metaMaker: maker, metaReason: reason}}
-	var e lectern.Embedder
-	var keys []uint64
+	c := &candidate{artefact: a}
 	var model []byte
 	var err error
 	if m.Connect != nil {
-		if e, model, err = m.Connect(ctx); err != nil {
-			return nil, a, fmt.Errorf("connect the embedder: %w", err)
+		if c.embedder, model, err = m.Connect(ctx); err != nil {
+			return nil, fmt.Errorf("connect the embedder: %w", err)
 		}
 	} else {
 		var texts []string
-		if texts, keys, err = p.texts(ctx); err != nil {
-			return nil, a, err
+		if texts, c.texts, err = p.texts(ctx); err != nil {
+			return nil, err
 		}
 		if len(texts) == 0 {
-			return nil, a, lectern.Errorf(lectern.CodeInvalid, "there is no course to learn from")
+			return nil, lectern.Errorf(lectern.CodeInvalid, "there is no course to learn from")
 		}
-		if e, model, err = m.Train(ctx, texts); err != nil {
-			return nil, a, fmt.Errorf("train an embedder on %d courses: %w", len(texts), err)
+		if c.embedder, model, err = m.Train(ctx, texts); err != nil {
+			return nil, fmt.Errorf("train an embedder on %d courses: %w", len(texts), err)
 		}
 		a.Meta[metaCourses] = strconv.Itoa(len(texts))
 	}
-	a.Fingerprint = e.Fingerprint()
-	a.Meta[metaDim] = strconv.Itoa(e.Dim())
+	c.body = EncodeArtefact(c.texts, model)
+	c.artefact.Fingerprint = c.embedder.Fingerprint()
+	a.Meta[metaDim] = strconv.Itoa(c.embedder.Dim())
 	a.Meta[metaSeconds] = strconv.FormatFloat(p.o.Clock().Sub(start).Seconds(), 'f', 1, 64)
-	if a.Version, err = p.o.Store.PutArtefact(ctx, a, EncodeArtefact(keys, model)); err != nil {
-		return nil, a, fmt.Errorf("store the new embedder: %w", err)
-	}
-	return e, a, nil
+	return c, nil
 }
 
 // putIntoService embeds what has no vector under e yet, brings its index up to
 // date, checks it and switches to it.
-func (p *Pipeline) putIntoService(ctx context.Context, e lectern.Embedder, a lectern.Artefact, progress Progress) error {
+func (p *Pipeline) putIntoService(ctx context.Context, c *candidate, progress Progress) error {
+	e := c.embedder
 	p.setPending(e)
 	defer p.setPending(nil)
 	total, err := p.o.Store.CountCourses(ctx)
@@ -161,30 +179,29 @@ func (p *Pipeline) putIntoService(ctx context.Context, e lectern.Embedder, a lec
 	if _, err := p.embedAll(ctx, e, total, progress.at(StageEmbedding)); err != nil {
 		return err
 	}
+	fresh := c.artefact.Version == 0
+	if err := p.store(ctx, c); err != nil {
+		return err
+	}
 	if p.o.Shared != nil {
-		if err := p.prepareShared(ctx, e, a.Version, progress); err != nil {
+		if err := p.prepareShared(ctx, e, c.artefact.Version, progress); err != nil {
+			if fresh { // one that is kept for a way back stays
+				p.abandon(ctx, c.artefact.Version)
+			}
 			return err
 		}
 	}
 	progress.tell(StageSwitching, total, total)
-	if err := p.o.Store.ActivateArtefact(ctx, ArtefactEmbedder, a.Version); err != nil {
-		return fmt.Errorf("activate the new embedder: %w", err)
-	}
-	_, keys, err := p.artefactKeys(ctx, a.Version)
-	if err != nil {
-		return err
-	}
-	p.learned(a, keys)
-	return p.adopt(ctx, e, a.Version)
+	return p.activate(ctx, c)
 }
 
-func (p *Pipeline) artefactKeys(ctx context.Context, version int64) ([]byte, []uint64, error) {
-	body, err := p.o.Store.ArtefactBody(ctx, ArtefactEmbedder, version)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read embedder %d: %w", version, err)
+// activate makes a candidate the generation in use, here and by what the store says.
+func (p *Pipeline) activate(ctx context.Context, c *candidate) error {
+	if err := p.o.Store.ActivateArtefact(ctx, ArtefactEmbedder, c.artefact.Version); err != nil {
+		return fmt.Errorf("activate generation %d: %w", c.artefact.Version, err)
 	}
-	keys, model, err := DecodeArtefact(body)
-	return model, keys, err
+	p.learned(c.artefact, c.texts)
+	return p.adopt(ctx, c.embedder, c.artefact.Version)
 }
 
 // prepareShared brings the shared index of a generation that is not in use yet
@@ -206,6 +223,21 @@ func (p *Pipeline) prepareShared(ctx context.Context, e lectern.Embedder, versio
 	return p.pointAliases(ctx, version)
 }
 
+// abandon drops a shared index that did not come to be used. Where that fails too,
+// the next reindex that succeeds does it.
+func (p *Pipeline) abandon(ctx context.Context, version int64) {
+	if p.gen.Load().Version == version {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abandonTimeout)
+	defer cancel()
+	if err := p.dropShared(ctx, version); err != nil {
+		p.o.Logger.Warn("indexing: an index that is not used stays for now", slog.Int64("version", version), slog.Any("err", err))
+	}
+}
+
+const abandonTimeout = 5 * time.Second
+
 func (p *Pipeline) setPending(e lectern.Embedder) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -222,36 +254,48 @@ func (p *Pipeline) found(ctx context.Context) error {
 		case lectern.ErrorCode(err) != lectern.CodeNotFound:
 			return fmt.Errorf("find the active embedder: %w", err)
 		}
-		var e lectern.Embedder
-		a := lectern.Artefact{Kind: ArtefactEmbedder, CreatedAt: p.o.Clock(), Meta: map[string]string{metaReason: "words come first"}}
+		c := &candidate{
+			artefact: lectern.Artefact{Kind: ArtefactEmbedder, CreatedAt: p.o.Clock(), Meta: map[string]string{metaReason: "words come first"}},
+			body:     EncodeArtefact(nil, nil),
+		}
 		if p.o.Makers[p.o.Embedder].Connect != nil {
-			made, artefact, err := p.make(ctx, "there is no embedder", p.o.Embedder)
+			made, err := p.make(ctx, "there is no embedder", p.o.Embedder)
 			switch {
 			case err == nil:
-				e, a = made, artefact
+				c = made
 			case p.o.Shared == nil || ctx.Err() != nil:
 				return err
 			default: // words can be searched without it
 				p.o.Logger.Error("indexing: the embedder cannot be reached; beginning with words", slog.Any("err", err))
 			}
 		}
-		var err error
-		if e == nil {
-			if a.Version, err = p.o.Store.PutArtefact(ctx, a, EncodeArtefact(nil, nil)); err != nil {
-				return fmt.Errorf("store the first generation: %w", err)
-			}
+		if err := p.storeFirst(ctx, c); err != nil {
+			return err
 		}
 		if p.o.Shared != nil {
-			if err := p.prepareShared(ctx, e, a.Version, nil); err != nil {
+			if err := p.prepareShared(ctx, c.embedder, c.artefact.Version, nil); err != nil {
+				p.abandon(ctx, c.artefact.Version)
 				return err
 			}
 		}
-		if err := p.o.Store.ActivateArtefact(ctx, ArtefactEmbedder, a.Version); err != nil {
-			return fmt.Errorf("activate the first generation: %w", err)
-		}
-		p.learned(a, nil)
-		return p.adopt(ctx, e, a.Version)
+		return p.activate(ctx, c)
 	})
+}
+
+// storeFirst stores the first candidate, or finds the one like it that an earlier
+// attempt has stored.
+func (p *Pipeline) storeFirst(ctx context.Context, c *candidate) error {
+	earlier, err := p.o.Store.Artefacts(ctx, ArtefactEmbedder)
+	if err != nil {
+		return fmt.Errorf("list embedders: %w", err)
+	}
+	for _, a := range earlier {
+		if a.Fingerprint == c.artefact.Fingerprint {
+			c.artefact = a
+			return nil
+		}
+	}
+	return p.store(ctx, c)
 }
 
 // makerOf names the maker of an artefact.
@@ -280,9 +324,9 @@ func (p *Pipeline) Generations(ctx context.Context) ([]GenerationInfo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list embedders: %w", err)
 	}
-	var indexed []int64
+	var there []int64
 	if p.o.Shared != nil {
-		if indexed, err = p.o.Shared.Versions(ctx); err != nil {
+		if there, err = p.o.Shared.Versions(ctx); err != nil {
 			return nil, fmt.Errorf("list the shared indexes: %w", err)
 		}
 	}
@@ -292,7 +336,12 @@ func (p *Pipeline) Generations(ctx context.Context) ([]GenerationInfo, error) {
 		out[i] = GenerationInfo{
 			Version: a.Version, Active: a.Active, Fingerprint: a.Fingerprint, Dim: dim,
 			CreatedAt: a.CreatedAt, Reason: a.Meta[metaReason],
-			Indexed: p.o.Shared == nil || slices.Contains(indexed, a.Version),
+			Indexed: p.o.Shared == nil,
+		}
+		if slices.Contains(there, a.Version) {
+			if out[i].Indexed, err = p.complete(ctx, artefacts, a.Version); err != nil {
+				return nil, err
+			}
 		}
 		if a.Fingerprint != "" {
 			out[i].Embedder = makerOf(a)
@@ -334,11 +383,12 @@ func (p *Pipeline) Switch(ctx context.Context, version int64, progress Progress)
 			return lectern.Errorf(lectern.CodeNotFound, "there is no generation %d to switch to", version)
 		}
 		progress.tell(StageMaking, 0, 0)
-		e, _, err := p.open(ctx, artefacts[i])
+		e, texts, err := p.open(ctx, artefacts[i])
 		if err != nil {
 			return err
 		}
-		if err := p.putIntoService(ctx, e, artefacts[i], progress); err != nil {
+		c := &candidate{embedder: e, artefact: artefacts[i], texts: texts}
+		if err := p.putIntoService(ctx, c, progress); err != nil {
 			return err
 		}
 		p.o.Logger.Info("indexing: switched to a generation kept from before", slog.Int64("version", version))

@@ -334,8 +334,12 @@ func TestBackendAway(t *testing.T) {
 	if _, err := x.Search(t.Context(), nil); lectern.ErrorCode(err) != lectern.CodeUnavailable {
 		t.Errorf("Search = %v", err)
 	}
+	time.Sleep(300 * time.Millisecond) // several attempts
 	b.down.Store(false)
 	r.wait(t, "it is made", vectorsReady)
+	if versions, _ := b.Versions(t.Context()); len(versions) > 2 || len(m.artefacts) > 2 {
+		t.Errorf("attempts left indexes %v and %d artefacts behind", versions, len(m.artefacts))
+	}
 	b.down.Store(true)
 	m.put(course("late", "late course"))
 	r.wait(t, "the failure shows", func(s Readiness) bool { return s.Err != "" })
@@ -389,6 +393,9 @@ func TestBadIndexIsNotSwitchedTo(t *testing.T) {
 	}
 	if v, _ := b.Active(t.Context()); v != before.Version {
 		t.Errorf("the backend switched to %d", v)
+	}
+	if versions, _ := b.Versions(t.Context()); slices.Max(versions) != before.Version {
+		t.Errorf("the bad index stays: %v, %d is in use", versions, before.Version)
 	}
 	one.catchUp(t)
 	if r := one.Ready(); r.Version != before.Version || r.Fingerprint != before.Fingerprint {

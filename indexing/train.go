@@ -157,20 +157,44 @@ func (p *Pipeline) pruneShared(ctx context.Context, artefacts []lectern.Artefact
 	active := p.gen.Load().Version
 	kept := 1 // the active one
 	for _, v := range slices.Backward(versions) {
-		known := slices.ContainsFunc(artefacts, func(a lectern.Artefact) bool { return a.Version == v && a.Fingerprint != "" })
-		switch {
-		case v == active:
+		if v == active {
 			continue
-		case known && kept < p.o.Config.KeepIndexes:
+		}
+		complete, err := p.complete(ctx, artefacts, v)
+		if err != nil {
+			return err
+		}
+		if complete && kept < p.o.Config.KeepIndexes {
 			kept++
 			continue
 		}
-		if err := p.o.Shared.Drop(ctx, v); err != nil {
-			return fmt.Errorf("drop index %d: %w", v, err)
+		if err := p.dropShared(ctx, v); err != nil {
+			return err
 		}
-		if err := p.o.Store.SetFeedPosition(ctx, feedName(v), -1); err != nil {
-			return fmt.Errorf("forget the position of index %d: %w", v, err)
-		}
+	}
+	return nil
+}
+
+// complete reports whether a version of the shared index was once filled, with
+// the vectors of an embedder that is still kept.
+func (p *Pipeline) complete(ctx context.Context, artefacts []lectern.Artefact, version int64) (bool, error) {
+	if !slices.ContainsFunc(artefacts, func(a lectern.Artefact) bool { return a.Version == version && a.Fingerprint != "" }) {
+		return false, nil
+	}
+	position, err := p.o.Store.FeedPosition(ctx, feedName(version))
+	if err != nil {
+		return false, fmt.Errorf("read the position of index %d: %w", version, err)
+	}
+	return position > 0, nil
+}
+
+// dropShared drops a version of the shared index and where it stood.
+func (p *Pipeline) dropShared(ctx context.Context, version int64) error {
+	if err := p.o.Store.SetFeedPosition(ctx, feedName(version), -1); err != nil {
+		return fmt.Errorf("forget the position of index %d: %w", version, err)
+	}
+	if err := p.o.Shared.Drop(ctx, version); err != nil {
+		return fmt.Errorf("drop index %d: %w", version, err)
 	}
 	return nil
 }
