@@ -89,11 +89,22 @@ func (d *doctor) visit(ctx context.Context, env environment, deep bool) error {
 			return err
 		}
 		d.unopened(err)
-		env.store = nil
-		d.embedder(ctx, env, nil)
-		return nil
+		return d.withoutStore(ctx, env)
 	}
 	return errors.Join(d.examine(ctx, env, deep), env.store.Close())
+}
+
+// withoutStore examines what stands beside a store that cannot be read.
+func (d *doctor) withoutStore(ctx context.Context, env environment) error {
+	if env.config.Embed.Driver == driverOpenAI {
+		d.openai(ctx, env)
+	}
+	indexes, err := openIndexes(env, &meters{})
+	if err != nil || indexes == nil {
+		return err
+	}
+	d.reach(ctx, env, indexes)
+	return indexes.Close()
 }
 
 func (d *doctor) examine(ctx context.Context, env environment, deep bool) (err error) {
@@ -105,8 +116,7 @@ func (d *doctor) examine(ctx context.Context, env environment, deep bool) (err e
 		return err
 	}
 	if !current {
-		d.embedder(ctx, env, nil)
-		return nil
+		return d.withoutStore(ctx, env)
 	}
 	if err := d.rows(ctx, env); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/lectern-dev/lectern"
@@ -129,7 +130,8 @@ func (d *doctor) generations(ctx context.Context, e *engine) (all []indexing.Gen
 		return nil, false
 	}
 	for _, a := range artefacts {
-		all = append(all, indexing.GenerationInfo{Version: a.Version, Active: a.Active, Fingerprint: a.Fingerprint, Embedder: a.Meta["embedder"]})
+		dim, _ := strconv.Atoi(a.Meta["dim"]) // absent for words
+		all = append(all, indexing.GenerationInfo{Dim: dim, Version: a.Version, Active: a.Active, Fingerprint: a.Fingerprint, Embedder: a.Meta["embedder"]})
 	}
 	return all, false
 }
@@ -147,10 +149,7 @@ func (d *doctor) embedder(ctx context.Context, env environment, use *indexing.Ge
 	c := env.config.Embed
 	fingerprint := ""
 	if c.Driver == driverOpenAI {
-		var ok bool
-		if fingerprint, ok = d.openai(ctx, env); !ok {
-			return
-		}
+		fingerprint, _ = d.openai(ctx, env)
 	}
 	switch {
 	case use == nil:
@@ -191,21 +190,21 @@ func (d *doctor) openai(ctx context.Context, env environment) (fingerprint strin
 	return e.Fingerprint(), true
 }
 
-// qdrant examines the index server, and reports whether it can be used.
-func (d *doctor) qdrant(ctx context.Context, e *engine, use *indexing.GenerationInfo, working bool) bool {
-	c := e.config.Index.Qdrant
-	if err := e.indexes.Greet(ctx); err != nil {
+// reach asks the index server about itself, and reports whether it can be used.
+func (d *doctor) reach(ctx context.Context, env environment, indexes *qdrant.Indexes) (qdrant.Info, bool) {
+	c := env.config.Index.Qdrant
+	if err := indexes.Greet(ctx); err != nil {
 		mend := "start Qdrant, and check index.qdrant.address (its gRPC port, 6334), api_key and tls"
 		if lectern.ErrorCode(err) == lectern.CodeRefused {
 			mend = "use Qdrant 1.16 or newer"
 		}
 		d.fault(mend, "Qdrant at %s cannot be used: %v", c.Address, err)
-		return false
+		return qdrant.Info{}, false
 	}
-	info, err := e.indexes.Info(ctx)
+	info, err := indexes.Info(ctx)
 	if err != nil {
 		d.fault("see Qdrant's log; check index.qdrant.api_key", "Qdrant at %s does not tell about itself: %v", c.Address, err)
-		return false
+		return info, false
 	}
 	d.good("Qdrant %s answers in %s", info.Version, short(info.Latency))
 	if info.Latency > slowIndex {
@@ -214,12 +213,22 @@ func (d *doctor) qdrant(ctx context.Context, e *engine, use *indexing.Generation
 	if n := len(info.Peers); n > 0 && c.ReplicationFactor > n {
 		d.fault("add nodes, or lower index.qdrant.replication_factor", "%d copies of each shard are wanted, and there are %d nodes", c.ReplicationFactor, n)
 	}
+	return info, true
+}
+
+// qdrant holds the shared index against the generation in use, and reports
+// whether it can be reached.
+func (d *doctor) qdrant(ctx context.Context, e *engine, use *indexing.GenerationInfo, working bool) bool {
+	info, ok := d.reach(ctx, e.environment, e.indexes)
+	if !ok {
+		return false
+	}
 	if use == nil {
 		d.note("no index is in use yet; the first server fills it")
 		return true
 	}
 	if info.Active != use.Version {
-		mend := "start a server, which fills it"
+		mend := "start a server, which fills it; so does `lectern doctor --deep`"
 		if working {
 			mend = "wait until the leader has filled it; then see its log"
 		}

@@ -8,7 +8,7 @@ import (
 func TestWithoutPassword(t *testing.T) {
 	for dsn, want := range map[string]string{
 		"": "",
-		"postgres://u:geheim@h:5432/d?sslmode=disable":      "postgres://u:xxxxx@h:5432/d?sslmode=disable",
+		"postgres://u:geheim@h:5432/d?sslmode=disable": "postgres://u:xxxxx@h:5432/d?sslmode=disable",
 		"postgres://u@h/d":                                  "postgres://u@h/d",
 		"postgres://h/d?user=u&password=geheim&x=1":         "postgres://h/d?user=u&password=xxxxx&x=1",
 		"postgres://u:g%40heim@h/d":                         "postgres://u:xxxxx@h/d",
