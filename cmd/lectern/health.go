@@ -60,7 +60,7 @@ func askHealth(ctx context.Context, address, route string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("no answer: %w", err)
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }() // all that is wanted has been read
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxHealthBody))
 	if err != nil {
 		return "", fmt.Errorf("read the answer of %s: %w", url, err)

@@ -31,16 +31,6 @@ func (m *meters) addEmbedder(e *openai.Embedder) {
 	m.embedders = append(m.embedders, e)
 }
 
-// embedder returns the one that was made last, nil where there is none.
-func (m *meters) embedder() *openai.Embedder {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if len(m.embedders) == 0 {
-		return nil
-	}
-	return m.embedders[len(m.embedders)-1]
-}
-
 func (m *meters) observeQdrant(c qdrant.Call) {
 	key := qdrantCall{c.Operation, "ok"}
 	if c.Err != nil {

@@ -176,11 +176,13 @@ func viewOf(t *testing.T, s Store) view {
 	var hashes []lectern.ContentHash
 	for _, c := range out.Courses {
 		ids, hashes = append(ids, c.ID), append(hashes, contentHash(c))
-		for after, page := "", []lectern.Review(nil); ; after = page[len(page)-1].ID {
-			if page = must[[]lectern.Review](t)(s.Reviews(ctx, c.ID, after, 1)); len(page) == 0 {
+		for after := ""; ; {
+			page := must[[]lectern.Review](t)(s.Reviews(ctx, c.ID, after, 1))
+			if len(page) == 0 {
 				break
 			}
 			out.Reviews[c.ID] = append(out.Reviews[c.ID], page...)
+			after = page[0].ID
 		}
 		out.History[c.ID] = must[[]lectern.RatingMonth](t)(s.RatingHistory(ctx, c.ID))
 	}

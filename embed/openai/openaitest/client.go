@@ -22,7 +22,7 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 	go func() { // ends with the request's context at the latest
 		complete := false
 		defer func() {
-			if cause := recover(); cause != nil && cause != http.ErrAbortHandler {
+			if cause := recover(); cause != nil && cause != any(http.ErrAbortHandler) {
 				panic(cause)
 			}
 			done <- complete

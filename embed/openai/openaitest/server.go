@@ -4,6 +4,7 @@
 package openaitest
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,7 +66,7 @@ func (s *Server) Model() string { return s.options.Model }
 // Listen serves on an address such as 127.0.0.1:0 until Close, and returns the
 // base URL. A closed server may listen again.
 func (s *Server) Listen(address string) (baseURL string, err error) {
-	l, err := net.Listen("tcp", address)
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return "", err
 	}
@@ -73,7 +74,7 @@ func (s *Server) Listen(address string) (baseURL string, err error) {
 	s.mu.Lock()
 	s.http = srv
 	s.mu.Unlock()
-	go srv.Serve(l) // ends with Close
+	go func() { _ = srv.Serve(l) }() // ends with Close
 	return "http://" + l.Addr().String() + "/v1", nil
 }
 
