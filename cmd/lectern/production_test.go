@@ -228,6 +228,7 @@ func TestReplicas(t *testing.T) {
 			}
 			for i, from := range replicas {
 				checkEventTravels(t, key, fmt.Sprintf("learner-%d", i), from, replicas[(i+1)%n])
+				checkPageTravels(t, key, from, replicas[(i+1)%n])
 			}
 			leader := leaderOf(t, replicas)
 			killed := time.Now()
@@ -248,6 +249,17 @@ func TestReplicas(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+// checkPageTravels asks one replica for a list and the other for its next page.
+func checkPageTravels(t *testing.T, key string, from, to *testServer) {
+	t.Helper()
+	var first, second listAnswer
+	from.get("/v1/search?q=data&limit=3", key, &first)
+	to.get("/v1/search?q=data&limit=3&cursor="+first.NextCursor, key, &second)
+	if second.RankingID != first.RankingID || len(second.Items) == 0 || slices.Equal(first.ids(), second.ids()) {
+		t.Errorf("the next page from another replica: %+v", second)
 	}
 }
 
