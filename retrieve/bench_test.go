@@ -70,7 +70,8 @@ func bigCatalogue(n int) []lectern.Course {
 }
 
 // BenchmarkList makes first pages of ten for a warm learner with thirty courses
-// and two interests, searches of two words, and similar courses.
+// and two interests, searches of two words with and without the reviews that every
+// course has, and similar courses.
 func BenchmarkList(b *testing.B) {
 	for _, n := range []int{5_000, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) { benchmarkLists(b, n) })
@@ -78,24 +79,35 @@ func BenchmarkList(b *testing.B) {
 }
 
 func benchmarkLists(b *testing.B, n int) {
-	w := newWorld(b, bigCatalogue(n), func(w *world, c *retrieve.Config, _ *rerankConfig) {
+	courses := bigCatalogue(n)
+	var cfg retrieve.Config
+	w := newWorld(b, courses, func(w *world, c *retrieve.Config, _ *rerankConfig) {
 		w.embedder = randomEmbedder{}
 		c.Budgets.Candidates = 5 * time.Second // measure, do not cut off
+		w.reviews = make(map[string]string, n)
+		for _, course := range courses {
+			w.reviews[course.ID] = course.ID
+		}
+		cfg = *c
 	})
 	w.profiles[ada] = lectern.Profile{Version: 1, Learner: lectern.Learner{ID: "ada", Interests: []string{"w001x w010x", "w200x"}}}
 	for i := range 30 {
 		w.act(ada, lectern.EventEnrol, fmt.Sprintf("course-%06d", i*7))
 	}
 	for _, c := range []struct {
-		name string
-		req  lectern.ListRequest
+		name    string
+		req     lectern.ListRequest
+		reviews float64
 	}{
-		{"home", home(ada)},
-		{"nobody", home(lectern.LearnerRef{})},
-		{"search", search("w003x w040x")},
-		{"similar", lectern.ListRequest{Surface: lectern.SurfaceSimilar, CourseID: "course-000003"}},
+		{"home", home(ada), cfg.ReviewsWeight},
+		{"nobody", home(lectern.LearnerRef{}), cfg.ReviewsWeight},
+		{"search", search("w003x w040x"), cfg.ReviewsWeight},
+		{"search-without-reviews", search("w003x w040x"), 0},
+		{"similar", lectern.ListRequest{Surface: lectern.SurfaceSimilar, CourseID: "course-000003"}, cfg.ReviewsWeight},
 	} {
 		b.Run(c.name, func(b *testing.B) {
+			cfg.ReviewsWeight = c.reviews
+			w.build(cfg, linearDefault(b))
 			c.req.Limit = 10
 			w.list(c.req)
 			var took []time.Duration

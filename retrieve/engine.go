@@ -161,6 +161,7 @@ type pass struct {
 	sure       float64              // SurfaceSearch: how much of it the list can answer, in [0, 1]
 	held       map[string]text.Held // SurfaceSearch: its words in the courses found
 	query      []queryWord          // SurfaceSearch
+	usual      float64              // SurfaceSearch: how near reviews at large are to the query
 	titleIDs   []string             // courses whose title is the query
 	sources    []source
 	fused      []lectern.Hit // SurfaceSearch: words and meaning in one list, and what reviews add

@@ -13,32 +13,40 @@ func (e *Engine) reviewsQuery(v []float32) asked {
 	return asked{SourceReviews, "cosine", e.cfg.ReviewsWeight, q}
 }
 
-// scaleOf is the highest cosine that the query has to any course, by content or
-// by reviews: what the others are measured by.
-func scaleOf(lists ...*source) float64 {
-	top := 0.0
-	for _, s := range lists {
-		if s != nil && len(s.hits) > 0 {
-			top = max(top, float64(s.hits[0].Score))
+// usuallySaid is the mean cosine of the reviews that the index found, near or not:
+// how much anybody's reviews are like the query.
+func usuallySaid(questions []asked, answers [][]lectern.Hit) float64 {
+	for i, q := range questions {
+		if q.name != SourceReviews || len(answers[i]) == 0 {
+			continue
 		}
+		sum := 0.0
+		for _, h := range answers[i] {
+			sum += float64(h.Score)
+		}
+		return sum / float64(len(answers[i]))
 	}
-	return top
+	return 0
 }
 
 // addReviews lets what learners say speak for a course: its fused score f
-// becomes f + w·r·(1 − f), where r is the cosine of its reviews over the highest
-// that the query has to anything. A sum of chances rather than of shares: nothing
-// falls, so a course that nobody reviewed keeps exactly the score it had. It comes
-// after feedback, which follows content alone.
+// becomes f + w·r·(1 − f), where r is by how much the cosine of its reviews is
+// above that of reviews at large, over the highest cosine that the query has to
+// anything. The first makes a sum of chances rather than of shares: nothing falls,
+// so a course that nobody reviewed keeps exactly the score it had. The second
+// leaves out what all reviews have in common, which is praise: without it a course
+// gains by being reviewed, whatever is said (docs/measured/reviews.md).
+//
+// It comes after feedback, which follows content alone.
 func (e *Engine) addReviews(p *pass) {
 	reviews := p.source(SourceReviews)
-	if reviews == nil || len(reviews.hits) == 0 {
+	if reviews == nil {
 		return
 	}
-	scale := scaleOf(reviews, p.source(SourceMeaning))
-	if scale <= 0 {
-		return
-	}
+	scale := highestCosine(reviews, p.source(SourceMeaning))
+	reviews.hits = slices.DeleteFunc(reviews.hits, func(h lectern.Hit) bool {
+		return float64(h.Score) <= max(p.usual, 0)
+	})
 	at := make(map[string]int, len(p.fused))
 	for i, h := range p.fused {
 		at[h.ID] = i
@@ -46,18 +54,26 @@ func (e *Engine) addReviews(p *pass) {
 	want := p.wantedLanguages()
 	for i, en := range e.Catalog.lookup(idsOf(reviews.hits)) {
 		h := reviews.hits[i]
-		if h.Score <= 0 {
-			continue
-		}
-		r := e.cfg.ReviewsWeight * p.keeps(en, want, h.ID) * float64(h.Score) / scale
+		r := (float64(h.Score) - max(p.usual, 0)) / scale
 		j, found := at[h.ID]
 		if !found {
 			j = len(p.fused)
 			p.fused = append(p.fused, lectern.Hit{ID: h.ID})
 		}
 		f := float64(p.fused[j].Score)
-		p.fused[j].Score = float32(f + r*(1-f))
+		p.fused[j].Score = float32(f + e.cfg.ReviewsWeight*p.keeps(en, want, h.ID)*r*(1-f))
 	}
 	slices.SortFunc(p.fused, fusion.ByScore)
 	p.fused = p.fused[:min(len(p.fused), 2*e.cfg.PerSource)]
+}
+
+// highestCosine is that of the query to any course, by content or by reviews.
+func highestCosine(sources ...*source) float64 {
+	top := 0.0
+	for _, s := range sources {
+		if s != nil && len(s.hits) > 0 {
+			top = max(top, float64(s.hits[0].Score))
+		}
+	}
+	return top
 }

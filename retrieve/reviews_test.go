@@ -31,7 +31,7 @@ func itemOf(l lectern.List, id string) (lectern.Item, bool) {
 
 // TestReviewsFindCourses that neither words nor meaning bring.
 func TestReviewsFindCourses(t *testing.T) {
-	reviews := map[string]string{"nut-1": "at last I understand machine learning"}
+	reviews := map[string]string{"nut-1": "at last I understand machine learning", "mus-1": "jazz at its best", "mkt-1": "a brand of its own"}
 	query := search("machine learning")
 	query.Limit = 100
 	near := config(func(c *retrieve.Config) { c.MinSimilarity = 0.6 }) // the small embedder's noise is no evidence
@@ -58,6 +58,10 @@ func TestReviewsFindCourses(t *testing.T) {
 		t.Errorf("stages %+v", trace.Stages)
 	}
 
+	praise := map[string]string{"nut-1": "machine learning", "mus-1": "machine learning", "mkt-1": "machine learning"}
+	if got, found := itemOf(newWorld(t, fixture(t), near, said(0.5, praise)).list(query), "nut-1"); found {
+		t.Errorf("found for what is said of every course: %+v", got)
+	}
 	near = config(func(c *retrieve.Config) { c.MinSimilarity = 0.99 })
 	if _, found := itemOf(newWorld(t, fixture(t), near, said(0.5, reviews)).list(query), "nut-1"); found {
 		t.Error("nut-1 is found by reviews that are not near enough")

@@ -62,6 +62,7 @@ func (e *Engine) gather(ctx context.Context, p *pass) error {
 	e.collect(p, questions, answers)
 	switch p.req.Surface {
 	case lectern.SurfaceSearch:
+		p.usual = usuallySaid(questions, answers)
 		e.weighEvidence(p)
 		e.feedback(ctx, p, questions)
 		e.addReviews(p)

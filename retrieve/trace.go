@@ -177,6 +177,8 @@ func (p *pass) sourcesDetail(at int, candidate bool) string {
 				}
 				part += ")"
 			}
+		case SourceReviews:
+			part = fmt.Sprintf("reviews: none, or no nearer than reviews are at large (cosine %.3f)", p.usual)
 		case SourcePopular:
 			part += fmt.Sprintf(" (popularity %.3f)", en.facts.Popularity.Value)
 		case SourceNew:
