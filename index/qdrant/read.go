@@ -3,6 +3,7 @@ package qdrant
 import (
 	"context"
 	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -161,16 +162,11 @@ func (i *Index) Stats(ctx context.Context) (lectern.IndexStats, error) {
 
 // names returns all names of vectors, sorted.
 func (s shape) names() []string {
-	var out []string
-	for name := range s.dense {
-		out = append(out, name)
-	}
-	for name := range s.sparse {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
+	return slices.Sorted(slices.Values(slices.Concat(s.denseNames(), s.sparseNames())))
 }
+
+func (s shape) denseNames() []string  { return slices.Sorted(maps.Keys(s.dense)) }
+func (s shape) sparseNames() []string { return slices.Sorted(maps.Keys(s.sparse)) }
 
 // count gives counting as much time as a write: it looks at every point.
 func (i *Index) count(ctx context.Context, filter *pb.Filter) (int, error) {

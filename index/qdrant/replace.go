@@ -12,27 +12,39 @@ import (
 // put writes one batch and waits until searches see it.
 //
 // Qdrant does not replace a point whole once its optimiser has moved it into a
-// sealed segment: named vectors that the new point leaves out stay. Those are
-// deleted first, in the same call. The payload is never empty, and so always
-// replaced.
+// sealed segment: named vectors that the new point leaves out stay. They are
+// deleted in the same call. (The payload is replaced, as it is never empty.)
 //
-// First, because it is then that every state in between is harmless: a point
-// lacks vectors that it is about to lose, but never shows a new payload beside an
-// old vector; and of two writers of one point the later wins with all its
-// vectors, where a late delete would take away what the other wrote. The call is
-// not atomic. When it fails half-way it is made again, and each part may be made
-// twice.
+// Dense ones first, because then every state in between is harmless: a point lacks
+// vectors that it is about to lose, but never shows a new payload beside an old
+// vector; and of two writers of one point the later wins with all its vectors,
+// where a late delete would take away what the other wrote.
+//
+// Sparse ones must not be deleted so. In a segment that is not sealed Qdrant
+// (1.18 at least) deletes the vector but not its entries in the word index, and
+// they count again when the point gets another sparse vector. So an empty vector
+// is written over it, which clears the entries, and is deleted afterwards.
+//
+// The call is not atomic. When it fails half-way it is made again, and each part
+// may be made twice.
 func (i *Index) put(ctx context.Context, points []lectern.Point) error {
 	yes := true
 	req := &pb.UpdateBatchPoints{CollectionName: i.collection, Wait: &yes, Ordering: i.x.ordering()}
-	for _, o := range i.room.omissions(points) {
-		req.Operations = append(req.Operations, o.deletion())
-	}
 	list := &pb.PointsUpdateOperation_PointStructList{Points: make([]*pb.PointStruct, len(points))}
 	for n, p := range points {
 		list.Points[n] = encode(p)
 	}
+	for _, o := range omissions(i.room.denseNames(), points) {
+		req.Operations = append(req.Operations, o.deletion())
+	}
+	sparse := omissions(i.room.sparseNames(), points)
+	for _, o := range sparse {
+		o.empty(list.Points)
+	}
 	req.Operations = append(req.Operations, pb.NewPointsUpdateUpsert(list))
+	for _, o := range sparse {
+		req.Operations = append(req.Operations, o.deletion())
+	}
 	return i.change(ctx, "write points", func(ctx context.Context) ([]*pb.UpdateResult, error) {
 		return i.x.client.UpdateBatch(ctx, req)
 	})
@@ -47,9 +59,9 @@ type omission struct {
 
 // omissions returns what a batch leaves out, in as few parts as names: one where
 // all points leave out the same, as in a batch without collaborative factors.
-func (s shape) omissions(points []lectern.Point) []omission {
+func omissions(names []string, points []lectern.Point) []omission {
 	var out []omission
-	for _, name := range s.names() {
+	for _, name := range names {
 		o := omission{names: []string{name}}
 		for n, p := range points {
 			if len(p.Dense[name]) == 0 && len(p.Sparse[name].Indices) == 0 {
@@ -66,6 +78,16 @@ func (s shape) omissions(points []lectern.Point) []omission {
 		}
 	}
 	return out
+}
+
+// empty gives the points an empty vector of each name.
+func (o omission) empty(batch []*pb.PointStruct) {
+	for _, n := range o.at {
+		vectors := batch[n].GetVectors().GetVectors().GetVectors()
+		for _, name := range o.names {
+			vectors[name] = pb.NewVectorSparse([]uint32{}, []float32{})
+		}
+	}
 }
 
 // deletion takes the vectors away from those points that have them. A filter, as

@@ -39,7 +39,7 @@ func TestOmissions(t *testing.T) {
 		"all":          {[]lectern.Point{{ID: "a"}}, []string{"[cf content lexical reviews] of a"}},
 	} {
 		var got []string
-		for _, o := range room.omissions(tt.points) {
+		for _, o := range omissions(room.names(), tt.points) {
 			s := fmt.Sprint(o.names, " of")
 			for _, p := range o.points {
 				s += " " + p.ID
@@ -102,9 +102,9 @@ func TestReplacesSealed(t *testing.T) {
 // writer makes it good by itself, in one call a try.
 func TestReplaceCutShort(t *testing.T) {
 	x := newFake(t)
-	p := lectern.Point{ID: "a", Dense: along(0)}
-	words := p
-	words.Sparse = map[string]lectern.SparseVector{lectern.VectorLexical: {Indices: []uint32{7}, Values: []float32{1}}}
+	p := lectern.Point{ID: "a", Sparse: map[string]lectern.SparseVector{lectern.VectorLexical: {Indices: []uint32{7}, Values: []float32{1}}}}
+	both := p
+	both.Dense = along(0)
 	for name, cut := range map[string]func(){
 		"the deletion alone": func() {
 			x.Hook(func(_ string, request any) error { // what a server does that dies after the first part
@@ -127,7 +127,7 @@ func TestReplaceCutShort(t *testing.T) {
 		"the answer alone": func() { x.FailAfter("UpdateBatch", codes.Unavailable, 1) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			upsert(t, x.index, words)
+			upsert(t, x.index, both)
 			x.Seal()
 			before := x.Calls("UpdateBatch")
 			cut()
