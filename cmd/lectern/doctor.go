@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -244,7 +245,7 @@ func (d *doctor) compare(ctx context.Context, env environment) (err error) {
 	if err := e.pipeline.CatchUp(ctx); err != nil {
 		return fmt.Errorf("build the index: %w", err)
 	}
-	differences, err := e.pipeline.Compare(ctx)
+	differences, err := compareWhenFilled(ctx, e.pipeline)
 	if err != nil {
 		return fmt.Errorf("compare store and index: %w", err)
 	}
@@ -259,6 +260,22 @@ func (d *doctor) compare(ctx context.Context, env environment) (err error) {
 		}
 	}
 	return d.tellDifferences(ctx, e, differences)
+}
+
+// compareWhenFilled compares once a shared index that is being made is there.
+func compareWhenFilled(ctx context.Context, p *indexing.Pipeline) ([]indexing.Difference, error) {
+	const patience, pause = 30 * time.Second, 250 * time.Millisecond
+	for begin := time.Now(); ; {
+		found, err := p.Compare(ctx)
+		if lectern.ErrorCode(err) != lectern.CodeUnavailable || time.Since(begin) > patience {
+			return found, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
 }
 
 // maxToldDifferences are told one by one; of the rest, how many there are.
