@@ -53,7 +53,7 @@ func TestOmissions(t *testing.T) {
 }
 
 // TestReplacesSealed writes points with any of the vectors over sealed and open
-// ones: each is then exactly what was written last.
+// ones: each is then exactly what was written last, and is found by no more.
 func TestReplacesSealed(t *testing.T) {
 	x := newFake(t, func(c *Config) { c.CFDimensions, c.BatchPoints = 2, 3 })
 	last := map[string]lectern.Point{}
@@ -71,7 +71,8 @@ func TestReplacesSealed(t *testing.T) {
 				p.Dense[lectern.VectorCF] = []float32{1, 2}
 			}
 			if rapid.Bool().Draw(rt, "lexical") {
-				p.Sparse = map[string]lectern.SparseVector{lectern.VectorLexical: {Indices: []uint32{7}, Values: []float32{1}}}
+				word := uint32(rapid.IntRange(7, 9).Draw(rt, "word"))
+				p.Sparse = map[string]lectern.SparseVector{lectern.VectorLexical: {Indices: []uint32{word}, Values: []float32{1}}}
 			}
 			if rapid.Bool().Draw(rt, "level") {
 				p.Payload.Level = lectern.LevelMixed
@@ -93,6 +94,16 @@ func TestReplacesSealed(t *testing.T) {
 		for n, ok := range same {
 			if !ok {
 				rt.Fatalf("the index does not hold %+v", all[n])
+			}
+		}
+		words := lectern.SparseVector{Indices: []uint32{7, 8, 9}, Values: []float32{1, 1, 1}}
+		lists, err := x.index.Search(t.Context(), []lectern.VectorQuery{{Vector: lectern.VectorLexical, Sparse: &words, K: 9}})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		for _, h := range lists[0] {
+			if h.Score != 1 || len(last[h.ID].Sparse) == 0 {
+				rt.Fatalf("found %v by its words, which are %v", h, last[h.ID].Sparse)
 			}
 		}
 	})

@@ -88,6 +88,10 @@ type point struct {
 	sparse  map[string]sparseVector
 	version uint64 // operation that wrote it
 	sealed  bool   // in a sealed segment; see Server.Seal
+
+	// stale is what the word index still holds of deleted sparse vectors; see
+	// DeleteVectors.
+	stale map[string]sparseVector
 }
 
 // sparseVector has rising indices.
@@ -108,6 +112,7 @@ func (c *collection) put(p *point) {
 	p.version = c.operation
 	p.sealed = false
 	if i, ok := c.at[p.id]; ok {
+		p.stale = c.points[i].leftBehind(p)
 		c.points[i] = p
 		return
 	}

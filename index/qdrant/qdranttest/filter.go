@@ -10,7 +10,8 @@ import (
 // subject is what a filter looks at: a point, or one object nested in it.
 type subject struct {
 	payload map[string]any
-	point   *point // nil inside an object, where ids and vectors are unknown
+	point   *point                               // nil inside an object, where ids and vectors are unknown
+	schema  map[string]*qdrant.PayloadSchemaInfo // the indexes there are, nil inside an object
 }
 
 // predicate is a filter or a condition, ready to run.
@@ -131,19 +132,20 @@ func isEmpty(v any) bool {
 	return v == nil || ok && len(list) == 0
 }
 
-// compileIsNull holds where the key is there with the value null.
+// compileIsNull holds where the key is there with the value null, and where an
+// index knows the key also for an array that holds a null: the server answers
+// differently from an index, without one FieldCondition alone does.
 func compileIsNull(key string) (predicate, error) {
 	p, err := parsePath(key)
 	if err != nil {
 		return nil, err
 	}
 	return func(s subject) bool {
-		for _, v := range p.values(s.payload) {
-			if v == nil {
-				return true
-			}
+		values := p.values(s.payload)
+		if s.schema[key] != nil {
+			return nullHolds(true, values)
 		}
-		return false
+		return slices.Contains(values, nil)
 	}, nil
 }
 
@@ -357,8 +359,8 @@ func compileTimeRange(r *qdrant.DatetimeRange) (func(any) bool, error) {
 	}, nil
 }
 
-// nullHolds differs from IsNullCondition: here an array that holds a null is
-// null, and a key that is absent is not.
+// nullHolds differs from IsNullCondition without an index: here an array that
+// holds a null is null, and a key that is absent is not.
 func nullHolds(wanted bool, values []any) bool {
 	for _, v := range values {
 		null := v == nil

@@ -206,7 +206,9 @@ func (s *pointsService) UpdateVectors(_ context.Context, r *qdrant.UpdatePointVe
 	})
 }
 
-// DeleteVectors takes named vectors away from points.
+// DeleteVectors takes named vectors away from points. As in Qdrant 1.18, the
+// entries of a sparse vector stay in the word index unless the point is in a sealed
+// segment: they count again once the point has another vector of that name.
 func (s *pointsService) DeleteVectors(_ context.Context, r *qdrant.DeletePointVectors) (*qdrant.PointsOperationResponse, error) {
 	if r.Vectors == nil {
 		return nil, malformed("vectors is expected")
@@ -234,6 +236,9 @@ func (s *pointsService) DeleteVectors(_ context.Context, r *qdrant.DeletePointVe
 				delete(q.sparse, name)
 			}
 			c.put(q)
+			if !p.sealed {
+				q.stale = withDeleted(q.stale, p, r.Vectors.Names)
+			}
 		}
 		return nil
 	})

@@ -198,7 +198,12 @@ func (c *collection) nearestSparse(using string, query sparseVector) nearest {
 	}
 	return nearest{
 		largerBetter: true,
-		score:        func(p *point) (float32, bool) { return sparseProduct(query, p.sparse[using]) },
+		score: func(p *point) (float32, bool) {
+			if _, ok := p.sparse[using]; !ok {
+				return 0, false
+			}
+			return sparseProduct(query, p.entries(using))
+		},
 	}
 }
 

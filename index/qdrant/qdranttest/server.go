@@ -148,7 +148,7 @@ func (s *Server) Seal() {
 	for _, c := range db.collections {
 		for i, p := range c.points {
 			sealed := p.clone()
-			sealed.sealed = true
+			sealed.sealed, sealed.stale = true, nil // its index is built anew
 			c.points[i] = sealed
 		}
 	}

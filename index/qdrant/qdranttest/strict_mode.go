@@ -32,9 +32,13 @@ const (
 // filter compiles a filter and, in strict mode, checks that each of its keys has
 // a fitting index.
 func (c *collection) filter(f *qdrant.Filter, use access) (predicate, error) {
-	p, err := compileFilter(f)
-	if err != nil {
+	compiled, err := compileFilter(f)
+	if err != nil || compiled == nil {
 		return nil, err
+	}
+	p := func(s subject) bool {
+		s.schema = c.schema
+		return compiled(s)
 	}
 	mode := c.config.StrictModeConfig
 	if !mode.GetEnabled() {
