@@ -205,6 +205,20 @@ func (p *Pipeline) level(ctx context.Context, w *writer) error {
 	}
 }
 
+// Lag returns how far the shared index of a version is behind the feed, in sequence
+// numbers, which have gaps; 0 when it is level. It asks the store only.
+func (p *Pipeline) Lag(ctx context.Context, version int64) (int64, error) {
+	last, err := p.lastChange(ctx)
+	if err != nil {
+		return 0, err
+	}
+	at, err := p.o.Store.FeedPosition(ctx, feedName(version))
+	if err != nil {
+		return 0, fmt.Errorf("read the index's position: %w", err)
+	}
+	return max(0, last-at), nil
+}
+
 // publisherPoll is how often CatchUp asks how far the shared index is.
 const publisherPoll = 20 * time.Millisecond
 

@@ -17,6 +17,7 @@ type Readiness struct {
 	Vectors     int    // of those, with a vector of the active embedder
 	Shared      bool   // the index is shared: Words and Vectors are what it says it holds
 	Version     int64  // of the generation in use; 0 where there is none yet
+	Open        bool   // the index can be searched; a shared one must be made and reached first
 	Total       int    // open and unlisted courses that are expected, as far as is known
 	Fingerprint string // of the active embedder, "" while there is none
 	Training    bool   // an embedder is being trained or its vectors are being made
@@ -25,7 +26,7 @@ type Readiness struct {
 }
 
 // WordsReady reports whether every course can be found by its words.
-func (r Readiness) WordsReady() bool { return r.Scanned && r.Words == r.Courses }
+func (r Readiness) WordsReady() bool { return r.Scanned && r.Open && r.Words == r.Courses }
 
 // sharedEnough is the share of the courses that must have their vector in a shared
 // index for it to be ready: a process that starts must not wait for what others
@@ -36,7 +37,7 @@ const sharedEnough = 0.9
 // vector, apart from texts that the embedder knows nothing of; in a shared index
 // nine in ten are enough.
 func (r Readiness) VectorsReady() bool {
-	if !r.Scanned || r.Fingerprint == "" {
+	if !r.Scanned || !r.Open || r.Fingerprint == "" {
 		return false
 	}
 	if r.Shared {
@@ -76,7 +77,7 @@ func (p *Pipeline) Ready() Readiness {
 	r := Readiness{
 		Scanned: s.scanned, Courses: len(l.courses), Words: l.worded, Vectors: l.vectors,
 		Total: max(len(l.courses), s.expected), Fingerprint: l.gen.Fingerprint(), Training: s.training,
-		Position: s.position, Err: failure, Shared: l.follows, Version: l.gen.Version,
+		Position: s.position, Err: failure, Shared: l.follows, Version: l.gen.Version, Open: !l.gen.absent(),
 	}
 	if l.follows {
 		if r.Words = l.worded; float64(s.shared.Points) < sharedEnough*float64(r.Words) {

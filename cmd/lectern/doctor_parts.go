@@ -11,6 +11,7 @@ import (
 	"github.com/lectern-dev/lectern/embed/openai"
 	"github.com/lectern-dev/lectern/index/qdrant"
 	"github.com/lectern-dev/lectern/indexing"
+	"github.com/lectern-dev/lectern/internal/lease"
 	"github.com/lectern-dev/lectern/store/postgres"
 )
 
@@ -96,25 +97,51 @@ func (d *doctor) atWork(ctx context.Context, env environment) (bool, error) {
 		}
 		return false, nil
 	}
-	leader, err := env.store.LeaseHolder(ctx, leaseLeader)
+	leader, replicas, err := whoLeads(ctx, env)
 	if err != nil {
-		return false, fmt.Errorf("ask who leads: %w", err)
-	}
-	replicas := 0
-	if store, ok := env.store.(*postgres.Store); ok {
-		if replicas, err = store.CountLeases(ctx, leaseReplica); err != nil {
-			return false, fmt.Errorf("count the servers: %w", err)
-		}
+		return false, err
 	}
 	switch {
 	case leader != "":
 		d.good("%s leads; %d servers are alive; %d jobs wait", leader, max(replicas, 1), s.PendingJobs)
 	case replicas > 0:
-		d.fault("wait ten seconds and look again; then see the servers' logs for what they say of the lease", "%d servers are alive, and none leads", replicas)
+		d.fault("see the servers' logs for what they say of the lease", "%d servers are alive, and none has led for ten seconds", replicas)
 	default:
 		d.note("no server is running; %d jobs wait for one", s.PendingJobs)
 	}
 	return leader != "", nil
+}
+
+// whoLeads asks for the leader and counts the servers. While there are servers and
+// none leads it waits as long as a killed leader's lease lasts.
+func whoLeads(ctx context.Context, env environment) (leader string, replicas int, err error) {
+	for deadline := time.Now().Add(lease.TTL + 2*lease.Renewal); ; {
+		if leader, err = env.store.LeaseHolder(ctx, leaseLeader); err != nil {
+			return "", 0, fmt.Errorf("ask who leads: %w", err)
+		}
+		if store, ok := env.store.(*postgres.Store); ok {
+			if replicas, err = store.CountLeases(ctx, leaseReplica); err != nil {
+				return "", 0, fmt.Errorf("count the servers: %w", err)
+			}
+		}
+		if leader != "" || replicas == 0 || time.Now().After(deadline) {
+			return leader, replicas, nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", 0, ctx.Err()
+		case <-time.After(lease.Renewal / 4):
+		}
+	}
+}
+
+// behind reports whether the index of a version has changes to take in.
+func (d *doctor) behind(ctx context.Context, e *engine, version int64) bool {
+	lag, err := e.pipeline.Lag(ctx, version)
+	if err != nil {
+		d.fault("see whether the store is well", "cannot ask how far the index is: %v", err)
+	}
+	return lag > 0
 }
 
 // generations lists what the store knows of, and the index where it answers.
@@ -281,6 +308,8 @@ func (d *doctor) collection(ctx context.Context, e *engine, c qdrant.CollectionI
 		switch {
 		case err != nil:
 			d.fault("see whether the store is well", "cannot count the courses: %v", err)
+		case want != c.Points && d.behind(ctx, e, use.Version):
+			d.note("%s has %d points for %d courses, and is not level with the store yet: the server that leads writes the rest", c.Name, c.Points, want)
 		case want != c.Points:
 			d.fault("wait for a running server to catch up, or run `lectern doctor --deep --mend`", "%s has %d points for %d courses", c.Name, c.Points, want)
 		}

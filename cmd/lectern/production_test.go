@@ -345,10 +345,12 @@ func TestReindexUnderLoad(t *testing.T) {
 		t.Errorf("%d of %d requests failed, first: %s", failed, load.sent.Load(), load.first.Load())
 	}
 	t.Logf("%d requests during the reindex and the way back, %d failed, %d answered by words alone", load.sent.Load(), load.failed.Load(), load.degraded.Load())
-	var list struct{ Items []any }
+	var list struct {
+		Generations []struct{ Active, Indexed bool }
+	}
 	replicas[0].get("/v1/admin/generations", admin, &list)
-	if len(list.Items) != 2 {
-		t.Errorf("%d generations are kept", len(list.Items))
+	if g := list.Generations; len(g) != 2 || !g[0].Indexed || g[0].Active || !g[1].Active {
+		t.Errorf("generations %+v", g)
 	}
 	d.checkDeep()
 }

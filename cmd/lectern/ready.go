@@ -10,7 +10,11 @@ import (
 // wordsReady is the part of readiness that search by words needs.
 func wordsReady(p *indexing.Pipeline) func(context.Context) error {
 	return func(context.Context) error {
-		if r := p.Ready(); !r.WordsReady() {
+		r := p.Ready()
+		if r.Scanned && !r.Open {
+			return fmt.Errorf("the shared index has not been made yet, or has not been reached")
+		}
+		if !r.WordsReady() {
 			return fmt.Errorf("%d of %d courses can be found by their words", r.Words, r.Total)
 		}
 		return nil
