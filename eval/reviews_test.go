@@ -348,7 +348,7 @@ func TestReviewsInSearch(t *testing.T) {
 	served := retrieve.DefaultConfig().ReviewsWeight
 	weights := []float64{0, served}
 	if testing.Verbose() {
-		weights = []float64{0, served, 0.1, 0.2, 0.3, 0.7, 1}
+		weights = []float64{0, served, 0.1, 0.3, 0.5, 1}
 	}
 	l := newReviewLab(t, courses, nil)
 	vectors := l.reviewVectors(reviews)

@@ -70,7 +70,7 @@ func DefaultConfig() Config {
 		MaxInterests:   4,
 		LexicalWeight:  0.5,
 		SemanticWeight: 0.5,
-		ReviewsWeight:  0.5,
+		ReviewsWeight:  0.2,
 		Feedback:       3,
 		FeedbackWeight: 1,
 		MinSimilarity:  0.05,
