@@ -46,6 +46,7 @@ var ours = map[string][]string{
 	"indexing":        {},
 	"retrieve":        {"rerank", "learner"}, // the pipeline calls its last stages
 	"rerank":          {},
+	"skills":          {},
 	"learner":         {},
 	"ingest":          {"ingest"},
 	"demo":            {},
