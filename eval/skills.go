@@ -3,9 +3,7 @@ package eval
 import (
 	"cmp"
 	"fmt"
-	"math/rand/v2"
 	"slices"
-	"unicode/utf8"
 
 	"github.com/lectern-dev/lectern"
 )
@@ -46,47 +44,4 @@ func SkillQueries(courses []lectern.Course) (QuerySet, Qrels) {
 		qrels[id] = rel
 	}
 	return set, qrels
-}
-
-// Prefixes returns the queries cut to their first 60 % of letters (at least two,
-// where there are), as if still being typed.
-func Prefixes(set QuerySet) QuerySet {
-	return mapQueries(set, func(s string) string {
-		letters := []rune(s)
-		n := max((len(letters)*6+5)/10, 2)
-		return string(letters[:min(n, len(letters))])
-	})
-}
-
-// Typos returns the queries with one random edit each: a letter dropped,
-// doubled, replaced or swapped with its neighbour. Queries of fewer than four
-// letters stay.
-func Typos(set QuerySet, seed uint64) QuerySet {
-	rng := rand.New(rand.NewPCG(seed, 0))
-	return mapQueries(set, func(s string) string {
-		if utf8.RuneCountInString(s) < 4 {
-			return s
-		}
-		letters := []rune(s)
-		i := rng.IntN(len(letters) - 1)
-		switch rng.IntN(4) {
-		case 0:
-			letters = slices.Delete(letters, i, i+1)
-		case 1:
-			letters = slices.Insert(letters, i, letters[i])
-		case 2:
-			letters[i] = rune('a' + rng.IntN(26))
-		default:
-			letters[i], letters[i+1] = letters[i+1], letters[i]
-		}
-		return string(letters)
-	})
-}
-
-func mapQueries(set QuerySet, change func(string) string) QuerySet {
-	out := QuerySet{LeaveOut: set.LeaveOut, Queries: make([]Query, len(set.Queries))}
-	for i, q := range set.Queries {
-		out.Queries[i] = Query{ID: q.ID, Text: change(q.Text)}
-	}
-	return out
 }

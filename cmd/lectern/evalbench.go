@@ -105,10 +105,13 @@ func (b *searchBench) rankers() []eval.SearchRanker {
 	return []eval.SearchRanker{
 		{Name: "bm25", Search: b.byWords},
 		{Name: "latent", Search: b.byMeaning},
-		{Name: "hybrid", Search: func(ctx context.Context, query string, k int) ([]string, error) {
-			return b.ranker.TopIDs(ctx, lectern.ListRequest{Surface: lectern.SurfaceSearch, Query: query, Limit: k}, k)
-		}},
+		{Name: "hybrid", Search: b.served},
 	}
+}
+
+// served ranks as /v1/search does.
+func (b *searchBench) served(ctx context.Context, query string, k int) ([]string, error) {
+	return b.ranker.TopIDs(ctx, lectern.ListRequest{Surface: lectern.SurfaceSearch, Query: query, Limit: k}, k)
 }
 
 func (b *searchBench) byWords(ctx context.Context, query string, k int) ([]string, error) {
