@@ -12,15 +12,15 @@ import (
 // cut alike on both sides to meet.
 const language = "en"
 
-// keyOf is what a name is compared by: its words in order, folded and in the
-// singular. It is empty for a name without words.
+// keyOf is what a name is compared by: its words in order, folded, in the
+// American spelling and in the singular. It is empty for a name without words.
 func keyOf(a *text.Analyzer, name string) string {
 	var b strings.Builder
 	for i, t := range a.Tokens(name, language) {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
-		b.WriteString(singular(t.Surface))
+		b.WriteString(canonical(t.Surface))
 	}
 	return b.String()
 }
@@ -36,6 +36,9 @@ func keysOf(a *text.Analyzer, names []string) map[string]bool {
 	}
 	return out
 }
+
+// canonical is a folded word in the American spelling and in the singular.
+func canonical(surface string) string { return singular(american(surface)) }
 
 // singular cuts the plural off a folded English word, and nothing else: a full
 // stemmer takes markets for marketing and engines for engineering. It extends the

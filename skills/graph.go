@@ -8,8 +8,8 @@ import (
 
 // Skill is a skill or topic that a course may teach.
 type Skill struct {
-	ID       string   `yaml:"id" json:"id"`     // lower-case words joined by hyphens; it never changes
-	Name     string   `yaml:"name" json:"name"` // as people write it
+	ID       string   `yaml:"id" json:"id"`               // lower-case words joined by hyphens; it never changes
+	Name     string   `yaml:"name,omitempty" json:"name"` // as people write it
 	Aliases  []string `yaml:"aliases,omitempty,flow" json:"aliases,omitempty"`
 	Phrases  []string `yaml:"phrases,omitempty,flow" json:"phrases,omitempty"`   // everyday wordings of someone who wants it
 	Broader  []string `yaml:"broader,omitempty,flow" json:"broader,omitempty"`   // ids; none for a subject
@@ -22,10 +22,10 @@ type Skill struct {
 // Occupation is a job and the skills that it takes.
 type Occupation struct {
 	ID      string             `yaml:"id" json:"id"`
-	Name    string             `yaml:"name" json:"name"`
+	Name    string             `yaml:"name,omitempty" json:"name"`
 	Aliases []string           `yaml:"aliases,omitempty,flow" json:"aliases,omitempty"`
 	Phrases []string           `yaml:"phrases,omitempty,flow" json:"phrases,omitempty"`
-	Skills  map[string]float64 `yaml:"skills,flow" json:"skills"`                 // skill id → how much it takes, in (0, 1]
+	Skills  map[string]float64 `yaml:"skills,omitempty,flow" json:"skills"`       // skill id → how much it takes, in (0, 1]
 	Weak    []string           `yaml:"weak,omitempty,flow" json:"weak,omitempty"` // as a skill's
 	Source  string             `yaml:"source,omitempty" json:"source,omitempty"`
 }

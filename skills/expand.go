@@ -1,0 +1,272 @@
+package skills
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Term is a skill that a query asks for.
+type Term struct {
+	SkillID string
+	Weight  float64 // in (0, 1]; those of one query add up to at most 1
+	Why     Why
+}
+
+// Why says what a query was recognised by.
+type Why struct {
+	Kind       Kind
+	Name       string // the name, alias or phrase, as the graph has it
+	Occupation string // the id of the occupation that takes the skill; "" when the query names the skill itself
+}
+
+// Kind is the sort of name that a query holds.
+type Kind string
+
+// The kinds of names.
+const (
+	KindName   Kind = "name"
+	KindAlias  Kind = "alias"
+	KindPhrase Kind = "phrase"
+)
+
+// The limits of an expansion.
+const (
+	MaxTerms      = 8    // of one query
+	maxQueryBytes = 500  // read of a query
+	minTermWeight = 0.02 // lighter terms are left out
+	perOccupation = 6    // skills of one occupation, the weightiest
+)
+
+// How far a name is trusted to be what the query asks for.
+const (
+	trustPhrase     = 0.9
+	trustShortened  = 0.8 // a phrase without "learn to" and the like
+	trustWeak       = 0.5 // a weak name that nothing else in the query supports, shared among its owners
+	trustInflected  = 0.85
+	trustVerb       = 0.6 // paint for painting
+	trustOccupation = 0.8
+)
+
+// Expand returns the skills that a query asks for, weightiest first: those that
+// it names or describes, and those of the occupations that it names. A query in
+// which nothing is recognised has none.
+//
+// Each name that stands in the query (as contiguous words, one of them inflected
+// at most; phrases without regard to stop words) gives its skill
+//
+//	weight = trust × the share of the query's words that it covers
+//
+// where words that only say that something is to be learnt do not count. Trust is
+// 1 for names and aliases, .9 for phrases, .8 for phrases without such words, .85
+// of that for an inflected word, and .5, divided among all that may be meant, for
+// a weak name unless another name in the query supports it. An occupation gives
+// .8 of its weight times each skill's share of it. Where the weights add up to
+// more than 1 they are divided by their sum.
+func (m *Matcher) Expand(query string) []Term {
+	if len(query) > maxQueryBytes {
+		query = strings.ToValidUTF8(query[:maxQueryBytes], "")
+	}
+	q := m.readQuery(query)
+	if len(q.words) == 0 {
+		return nil
+	}
+	e := expander{m: m, q: q, best: make(map[int32]Term)}
+	e.find()
+	for _, f := range e.found {
+		e.weigh(f)
+	}
+	return e.terms()
+}
+
+// asked is a query, read.
+type asked struct {
+	words  []word // all
+	matter []int  // places of the words that say what is asked for
+	// bare says that all words are stop words or intent, so that only a name that
+	// covers all of them counts.
+	bare bool
+}
+
+func (m *Matcher) readQuery(query string) asked {
+	q := asked{words: m.reader.read(nil, query)}
+	for _, w := range q.words {
+		if !w.stop && !isIntent(w.surface) {
+			q.matter = append(q.matter, w.at)
+		}
+	}
+	if len(q.matter) == 0 {
+		q.bare = true
+		for _, w := range q.words {
+			q.matter = append(q.matter, w.at)
+		}
+	}
+	return q
+}
+
+// covers returns how many of the words that matter are in a span.
+func (q asked) covers(f found) int {
+	n := 0
+	for _, at := range q.matter {
+		if f.from <= at && at < f.to {
+			n++
+		}
+	}
+	return n
+}
+
+type expander struct {
+	m      *Matcher
+	q      asked
+	found  []found
+	strong []int32 // skills found by a name that is not weak
+	best   map[int32]Term
+}
+
+// find gathers the names in the query.
+func (e *expander) find() {
+	all := e.m.names.find(nil, withoutFillers(e.q.words), e.acceptName)
+	all = e.m.phrases.find(all, withoutStops(e.q.words), func(_ *target, n int) bool { return n <= 1 })
+	all = slices.DeleteFunc(all, func(f found) bool {
+		n := e.q.covers(f)
+		return n == 0 || e.q.bare && n < len(e.q.matter)
+	})
+	for i := range all {
+		e.needWhole(&all[i])
+	}
+	all = slices.DeleteFunc(all, func(f found) bool { return len(f.targets) == 0 })
+	e.found = longestFirst(all)
+	for _, f := range e.found {
+		for _, x := range f.targets {
+			if !x.weak && !x.occupation {
+				e.strong = append(e.strong, x.owner)
+			}
+		}
+	}
+}
+
+// acceptName lets one word of several be inflected; a single word is left to
+// needWhole.
+func (e *expander) acceptName(_ *target, inflected int) bool { return inflected <= 1 }
+
+// needWhole drops the targets that count only when they are all that is asked
+// for: one word that is left of a phrase, or that is another form of a name.
+func (e *expander) needWhole(f *found) {
+	if e.q.covers(*f) == len(e.q.matter) {
+		return
+	}
+	var targets []target
+	var inflect []int
+	for i, x := range f.targets {
+		if len(x.words) == 1 && (x.shortened || x.form == formPhrase || f.inflect[i] > 0) {
+			continue
+		}
+		targets = append(targets, x)
+		inflect = append(inflect, f.inflect[i])
+	}
+	f.targets, f.inflect = targets, inflect
+}
+
+// weigh enters what one place in the query asks for.
+func (e *expander) weigh(f found) {
+	share := float64(e.q.covers(f)) / float64(len(e.q.matter))
+	for i := range f.targets {
+		x := &f.targets[i]
+		trust := e.trust(f, i)
+		if trust == 0 {
+			continue
+		}
+		why := Why{Kind: [...]Kind{KindName, KindAlias, KindPhrase}[x.form], Name: x.text}
+		if !x.occupation {
+			e.enter(x.owner, trust*share, why)
+			continue
+		}
+		e.enterOccupation(e.m.graph.occupations[x.owner], trust*share, why)
+	}
+}
+
+// trust is how sure it is that a target is meant.
+func (e *expander) trust(f found, i int) float64 {
+	x := &f.targets[i]
+	trust := 1.0
+	switch {
+	case x.shortened:
+		trust = trustShortened
+	case x.form == formPhrase:
+		trust = trustPhrase
+	}
+	if f.inflect[i] > 0 {
+		if len(x.words) > 1 {
+			trust *= trustInflected
+		} else if isVerbForm(canonical(e.q.words[f.from].surface), x.words[0]) {
+			trust *= trustVerb
+		} else {
+			return 0
+		}
+	}
+	if !x.weak || !x.occupation && slices.ContainsFunc(e.strong, func(by int32) bool { return e.m.supports(by, x.owner) }) {
+		return trust
+	}
+	owners := 0
+	for _, o := range f.targets {
+		if o.occupation != x.occupation {
+			continue
+		}
+		if !o.weak {
+			return 0 // somebody else's name without doubt
+		}
+		owners++
+	}
+	return trust * trustWeak / float64(owners)
+}
+
+// enter keeps the best of what speaks for a skill.
+func (e *expander) enter(skill int32, weight float64, why Why) {
+	if old, ok := e.best[skill]; !ok || weight > old.Weight || weight == old.Weight && compareWhy(why, old.Why) < 0 {
+		e.best[skill] = Term{e.m.graph.skills[skill].ID, weight, why}
+	}
+}
+
+func compareWhy(a, b Why) int {
+	return cmp.Or(cmp.Compare(a.Occupation, b.Occupation), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
+}
+
+// enterOccupation shares a weight among the weightiest skills of an occupation.
+func (e *expander) enterOccupation(o Occupation, weight float64, why Why) {
+	ids := sortedKeys(o.Skills)
+	slices.SortStableFunc(ids, func(a, b string) int { return cmp.Compare(o.Skills[b], o.Skills[a]) })
+	ids = ids[:min(len(ids), perOccupation)]
+	sum := 0.0
+	for _, id := range ids {
+		sum += o.Skills[id]
+	}
+	why.Occupation = o.ID
+	for _, id := range ids {
+		e.enter(e.m.graph.skillAt[id], trustOccupation*weight*o.Skills[id]/sum, why)
+	}
+}
+
+// terms returns the weightiest terms within the limits.
+func (e *expander) terms() []Term {
+	var out []Term
+	for _, t := range e.best {
+		if t.Weight >= minTermWeight {
+			out = append(out, t)
+		}
+	}
+	slices.SortFunc(out, func(a, b Term) int {
+		return cmp.Or(cmp.Compare(b.Weight, a.Weight), cmp.Compare(a.SkillID, b.SkillID))
+	})
+	out = out[:min(len(out), MaxTerms)]
+	sum := 0.0
+	for _, t := range out {
+		sum += t.Weight
+	}
+	if sum > 1 {
+		for i := range out {
+			out[i].Weight = math.Min(1, out[i].Weight/sum)
+		}
+	}
+	return out
+}

@@ -1,0 +1,202 @@
+package skills
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/lectern-dev/lectern/text"
+)
+
+// Matcher finds the skills of a graph in texts and queries. It is safe for
+// concurrent use and keeps no state but a memory of words.
+type Matcher struct {
+	graph  *Graph
+	reader reader
+
+	names   trie      // names and aliases, over all words but fillers
+	phrases trie      // everyday phrases, over all words but stop words
+	telling trie      // those of the phrases that may stand in a course text
+	near    [][]int32 // by skill: those that support it, sorted; see nearSkills
+	parents [][]int32 // by skill: what is directly broader, without subjects
+}
+
+// NewMatcher prepares a graph to be found in texts.
+func NewMatcher(g *Graph) *Matcher {
+	m := &Matcher{
+		graph: g, reader: reader{text: text.NewAnalyzer(), ids: make(map[string]int32)},
+		names: newTrie(), phrases: newTrie(), telling: newTrie(),
+	}
+	uses := m.uses()
+	for i, s := range g.skills {
+		m.add(int32(i), false, namesOf(s.Name, s.Aliases, s.Phrases), s.Weak, uses)
+	}
+	for i, o := range g.occupations {
+		m.add(int32(i), true, namesOf(o.Name, o.Aliases, o.Phrases), o.Weak, uses)
+	}
+	m.near, m.parents = nearSkills(g)
+	return m
+}
+
+// Graph returns the graph that is matched.
+func (m *Matcher) Graph() *Graph { return m.graph }
+
+// uses counts in how many skills' names and aliases each word occurs.
+func (m *Matcher) uses() map[string]int {
+	out := make(map[string]int)
+	for _, s := range m.graph.skills {
+		own := make(map[string]bool)
+		for _, n := range namesOf(s.Name, s.Aliases, nil) {
+			for _, w := range m.reader.learn(n.text) {
+				own[canonical(w.surface)] = true
+			}
+		}
+		for w := range own {
+			out[w]++
+		}
+	}
+	return out
+}
+
+// add enters the names of a skill or an occupation.
+func (m *Matcher) add(owner int32, occupation bool, names []named, weak []string, uses map[string]int) {
+	weakKeys := keysOf(m.reader.text, weak)
+	seen := make(map[string]bool)
+	for _, n := range names {
+		key := keyOf(m.reader.text, n.text)
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		x := target{owner: owner, occupation: occupation, form: n.form, weak: weakKeys[key], text: n.text}
+		if n.form == formPhrase {
+			m.addPhrase(x, uses)
+			continue
+		}
+		words := withoutFillers(m.reader.learn(n.text))
+		if len(words) == 1 {
+			x.spelt = speltOf(n.text, x.weak)
+		}
+		put(&m.names, words, x, uses)
+	}
+}
+
+// put enters a target under words.
+func put(t *trie, words []word, x target, uses map[string]int) {
+	ids := make([]int32, len(words))
+	x.words = make([]string, len(words))
+	for i, w := range words {
+		ids[i], x.words[i] = w.id, canonical(w.surface)
+	}
+	x.specific = specificity(x.words, uses)
+	t.add(ids, x)
+}
+
+// addPhrase enters a phrase, whole and without the words that only say that
+// something is wanted.
+func (m *Matcher) addPhrase(x target, uses map[string]int) {
+	words := withoutStops(m.reader.learn(x.text))
+	short := withoutIntent(words)
+	if len(short) == 0 {
+		return // says nothing but that something is wanted; Find knows it whole
+	}
+	if len(words) > 1 {
+		put(&m.phrases, words, x, uses)
+		if !x.occupation && !x.weak && len(short) > 1 && (len(words) > 2 || len(short) == len(words)) {
+			put(&m.telling, words, x, uses)
+		}
+	}
+	if len(short) < len(words) || len(words) == 1 {
+		x.shortened = true
+		put(&m.phrases, short, x, uses)
+	}
+}
+
+// withoutIntent drops the words at both ends that only say that something is to
+// be learnt.
+func withoutIntent(words []word) []word {
+	for len(words) > 0 && isIntent(words[0].surface) {
+		words = words[1:]
+	}
+	for len(words) > 0 && isIntent(words[len(words)-1].surface) {
+		words = words[:len(words)-1]
+	}
+	return words
+}
+
+// isIntent reports whether a folded word says that somebody wants to learn
+// something rather than what.
+func isIntent(w string) bool {
+	switch w {
+	case "learn", "learning", "want", "wanna", "become", "becoming", "study", "studying", "course", "courses",
+		"class", "classes", "lesson", "lessons", "tutorial", "tutorials", "start", "starting", "started",
+		"begin", "beginner", "beginners", "basic", "basics", "introduction", "intro", "get", "getting", "know",
+		"understand", "understanding", "improve", "improving", "better", "good", "best", "master", "online", "free",
+		"need", "like", "help", "please", "teach", "make", "go", "try", "someone", "something", "really", "simple", "easy",
+		"quickly", "fast", "scratch", "home", "work", "working", "job", "career":
+		return true
+	}
+	return false
+}
+
+// speltOf decides which capitals a name of one word must have in a text. Two
+// letters are nearly always a word or a syllable of some language, and so are
+// three where the name is marked weak.
+func speltOf(name string, weak bool) spelt {
+	letters := utf8.RuneCountInString(name)
+	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) || r >= utf8.RuneSelf }) {
+		return speltAnyhow // c++, 3d
+	}
+	switch {
+	case weak && letters > 1 && letters < 6 && strings.ToUpper(name) == name:
+		return speltUpper
+	case letters < 3 || weak && letters == 3:
+		return speltCapital
+	}
+	return speltAnyhow
+}
+
+// nearSkills returns, for each skill, those whose mention in the same text makes
+// it more likely: up to two levels of what is broader, what is directly narrower,
+// and what is related or required in either direction. Besides, it returns what
+// is directly broader, without subjects: skills that share it support each other.
+func nearSkills(g *Graph) (near, parents [][]int32) {
+	near, parents = make([][]int32, len(g.skills)), make([][]int32, len(g.skills))
+	link := func(a, b int32) {
+		near[a] = append(near[a], b)
+		near[b] = append(near[b], a)
+	}
+	for i, s := range g.skills {
+		self := int32(i)
+		for _, id := range slices.Concat(s.Related, s.Requires) {
+			link(self, g.skillAt[id])
+		}
+		for _, id := range s.Broader {
+			b := g.skillAt[id]
+			link(self, b)
+			if len(g.skills[b].Broader) > 0 {
+				parents[self] = append(parents[self], b)
+			}
+			for _, up := range g.skills[b].Broader {
+				near[self] = append(near[self], g.skillAt[up])
+			}
+		}
+	}
+	for i := range near {
+		slices.Sort(near[i])
+		near[i] = slices.Compact(near[i])
+	}
+	return near, parents
+}
+
+// supports reports whether a mention of one skill makes another more likely.
+func (m *Matcher) supports(by, skill int32) bool {
+	if by == skill {
+		return false
+	}
+	if _, ok := slices.BinarySearch(m.near[skill], by); ok {
+		return true
+	}
+	return slices.ContainsFunc(m.parents[skill], func(p int32) bool { return slices.Contains(m.parents[by], p) })
+}
