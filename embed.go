@@ -27,6 +27,19 @@ type Embedder interface {
 	Fingerprint() string
 }
 
+// CatalogueBound is implemented by embedders that may know nothing but the words
+// of the catalogue that they learnt from. Others know the language.
+type CatalogueBound interface {
+	// KnowsCatalogueOnly reports whether this one does not.
+	KnowsCatalogueOnly() bool
+}
+
+// KnowsCatalogueOnly reports whether an embedder knows no words but the catalogue's.
+func KnowsCatalogueOnly(e Embedder) bool {
+	b, ok := e.(CatalogueBound)
+	return ok && b.KnowsCatalogueOnly()
+}
+
 // ContentHash identifies a text that is embedded.
 type ContentHash [sha256.Size]byte
 

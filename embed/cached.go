@@ -55,6 +55,9 @@ func (c *Cache) Dim() int { return c.embedder.Dim() }
 // Fingerprint is the embedder's.
 func (c *Cache) Fingerprint() string { return c.embedder.Fingerprint() }
 
+// KnowsCatalogueOnly is the embedder's.
+func (c *Cache) KnowsCatalogueOnly() bool { return lectern.KnowsCatalogueOnly(c.embedder) }
+
 // Embed returns kept vectors and embeds only the rest, each distinct text once.
 // A document's vector has been stored when Embed returns. Errors are those of
 // the embedder and of the store.

@@ -37,6 +37,9 @@ func (l *Local) Dim() int { return l.dim }
 // Fingerprint identifies the artefact's bytes, the text rules and the dimension.
 func (l *Local) Fingerprint() string { return l.print }
 
+// KnowsCatalogueOnly implements lectern.CatalogueBound.
+func (l *Local) KnowsCatalogueOnly() bool { return true }
+
 // Features returns how many features the embedder knows.
 func (l *Local) Features() int { return len(l.ids) }
 

@@ -19,7 +19,7 @@ type Config struct {
 	FeedbackWeight float64          `koanf:"feedback_weight"`  // search: how far, against 1 for the query itself
 	MinSimilarity  float64          `koanf:"min_similarity"`   // cosine below which a vector hit is no candidate
 	ExpandQueries  bool             `koanf:"expand_queries"`   // search: complete the last word, correct unknown words
-	KnownWordsOnly bool             `koanf:"known_words_only"` // embed only those words of queries, interests and goals that the catalogue knows; false suits an embedder with knowledge of its own
+	KnownWordsOnly bool             `koanf:"known_words_only"` // with an embedder trained on the catalogue, embed only those words of queries, interests and goals that the catalogue knows; others are always given the whole text
 	MinKnown       float64          `koanf:"min_known"`        // search: share of the query's information that the catalogue must know for a list
 	CoveragePower  float64          `koanf:"coverage_power"`   // search: how hard the score by words falls with the share of the query that a course lacks; 0 is not at all
 	NewWithin      time.Duration    `koanf:"new_within"`       // age up to which the source "new" offers a course

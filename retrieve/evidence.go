@@ -47,10 +47,17 @@ func (k knownWords) Embed(ctx context.Context, kind lectern.EmbedKind, texts []s
 
 // readers is the embedder that stated interests and goals go through.
 func (e *Engine) readers(embedder lectern.Embedder) lectern.Embedder {
-	if embedder == nil || !e.cfg.KnownWordsOnly {
+	if embedder == nil || !e.knownWordsOnly(embedder) {
 		return embedder
 	}
 	return knownWords{embedder, e.Words}
+}
+
+// knownWordsOnly reports whether an embedder sees no more of a query than the words
+// that the catalogue knows. It goes by the embedder in use, which during and after
+// a reindex need not be the one that the configuration names.
+func (e *Engine) knownWordsOnly(embedder lectern.Embedder) bool {
+	return e.cfg.KnownWordsOnly && embedder != nil && lectern.KnowsCatalogueOnly(embedder)
 }
 
 // look notes which words of the query the courses hold.
@@ -172,8 +179,8 @@ func (e *Engine) weighEvidence(p *pass) {
 	}
 	known := p.understood.Known()
 	switch {
-	case known == 0 && meaning != nil && len(meaning.hits) > 0: // an embedder with knowledge of its own
-		p.sure = min(max(float64(meaning.hits[0].Score), 0), 1)
+	case meaning != nil && len(meaning.hits) > 0 && !e.knownWordsOnly(p.embedder): // one with knowledge of its own
+		p.sure = min(max(float64(meaning.hits[0].Score), known), 1)
 	case known < e.cfg.MinKnown:
 		p.forget(words, meaning, reviews)
 	case words == nil || e.topical(p, words.hits):

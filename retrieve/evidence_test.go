@@ -45,6 +45,24 @@ func TestKnowledgeableEmbedder(t *testing.T) {
 	}
 }
 
+// outside is the same embedder as one that knows the language.
+type outside struct{ *bagEmbedder }
+
+func (outside) KnowsCatalogueOnly() bool { return false }
+
+// TestKnowledgeFollowsTheEmbedder changes nothing but the embedder in use, as a
+// reindex does: what is embedded of a query goes by it, not by the configuration.
+func TestKnowledgeFollowsTheEmbedder(t *testing.T) {
+	w := newWorld(t, fixture(t), config(func(c *retrieve.Config) { c.MinSimilarity = 0 }))
+	if l := w.list(search("quidditch")); l.Total != 0 {
+		t.Errorf("an embedder of the catalogue answers a word that is in no course: %v", ids(l))
+	}
+	w.embedder = outside{w.embedder.(*bagEmbedder)}
+	if l := w.list(search("quidditch")); l.Total == 0 {
+		t.Error("an embedder that knows the language was not asked")
+	}
+}
+
 // TestReasonsSayWhatIsShared: terms are the words as matched, not as typed, and a
 // course mentions only what its text holds.
 func TestReasonsSayWhatIsShared(t *testing.T) {

@@ -42,6 +42,9 @@ var concepts = map[string]string{
 func (b *bagEmbedder) Dim() int            { return b.dim }
 func (b *bagEmbedder) Fingerprint() string { return "bag" }
 
+// KnowsCatalogueOnly makes it stand in for the local one.
+func (b *bagEmbedder) KnowsCatalogueOnly() bool { return true }
+
 func (b *bagEmbedder) Embed(_ context.Context, _ lectern.EmbedKind, texts []string) ([][]float32, error) {
 	if b.fail != nil {
 		return nil, b.fail

@@ -250,7 +250,8 @@ func (e *Engine) searchQueries(ctx context.Context, p *pass) []asked {
 	}
 	p.understood = e.Words.Understand(p.req.Query, options)
 	meant := p.req.Query
-	if e.cfg.KnownWordsOnly {
+	known := e.knownWordsOnly(p.embedder)
+	if known {
 		meant = p.understood.Text
 	}
 	p.query = e.queryWords(p.understood.Text, options.Language)
@@ -261,7 +262,7 @@ func (e *Engine) searchQueries(ctx context.Context, p *pass) []asked {
 			out = append(out, asked{SourceWords, "BM25", e.cfg.LexicalWeight, sparseQuery(v)})
 		}
 	}
-	if e.cfg.vectors() && p.embedder != nil && (p.understood.Known() > 0 || !e.cfg.KnownWordsOnly) {
+	if e.cfg.vectors() && p.embedder != nil && (p.understood.Known() > 0 || !known) {
 		v := e.embedQuery(ctx, p, meant)
 		if v != nil && e.cfg.SemanticWeight > 0 {
 			out = append(out, asked{SourceMeaning, "cosine", e.cfg.SemanticWeight, denseQuery(v)})
