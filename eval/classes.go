@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -169,6 +170,45 @@ func (r ClassReport) WriteTable(w io.Writer) error {
 		}
 	}
 	return t.Flush()
+}
+
+// WriteGains prints, by class, what every ranker gains over the first: means over
+// the queries with 95 % intervals from a paired bootstrap.
+func (r ClassReport) WriteGains(w io.Writer, seed uint64) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(t, "class\tgain of\tover\tnDCG@10\t95 %%\tMRR@10\t95 %%\tRecall@50\t95 %%\t\n")
+	for _, c := range r.Classes {
+		for i, s := range c.Rankers[min(1, len(c.Rankers)):] {
+			fmt.Fprintf(t, "%s\t%s\t%s", c.Class, s.Name, c.Rankers[0].Name)
+			for _, figure := range figures() {
+				rng := rand.New(rand.NewPCG(seed, uint64(i)))
+				g := PairedBootstrap(column(s, figure), column(c.Rankers[0], figure), gainResamples, rng)
+				fmt.Fprintf(t, "\t%+.4f\t[%+.4f, %+.4f]", g.Mean, g.Low, g.High)
+			}
+			fmt.Fprintf(t, "\t\n")
+		}
+	}
+	return t.Flush()
+}
+
+// gainResamples is how often the queries are drawn anew for an interval.
+const gainResamples = 2000
+
+// figures are what is measured of an answer, in the order of the tables.
+func figures() []func(QueryScore) float64 {
+	return []func(QueryScore) float64{
+		func(q QueryScore) float64 { return q.NDCG },
+		func(q QueryScore) float64 { return q.MRR },
+		func(q QueryScore) float64 { return q.Recall },
+	}
+}
+
+func column(s RankerScore, of func(QueryScore) float64) []float64 {
+	out := make([]float64, len(s.PerQuery))
+	for i, q := range s.PerQuery {
+		out[i] = of(q)
+	}
+	return out
 }
 
 // WriteJSON prints the report for programs.

@@ -197,6 +197,30 @@ func TestSearchClasses(t *testing.T) {
 	}
 }
 
+func TestWriteGains(t *testing.T) {
+	sets := []eval.ClassSet{{
+		Class: eval.ClassTitle, QuerySet: eval.QuerySet{Queries: []eval.Query{{"1", "one"}, {"2", "two"}}},
+		Qrels: eval.Qrels{"1": {"a": 1}, "2": {"a": 1}},
+	}}
+	r, err := eval.SearchClasses(t.Context(), []eval.SearchRanker{fixed("base", "b", "a"), fixed("good", "a"), fixed("none")}, sets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := r.WriteGains(&b, 1); err != nil {
+		t.Fatal(err)
+	}
+	// Every query gains 1 − 1/log2(3) = 0.3691, 1 − 1/2 and nothing, so the intervals have no width.
+	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+	want := []string{"title", "good", "base", "+0.3691", "[+0.3691,", "+0.3691]", "+0.5000", "[+0.5000,", "+0.5000]", "+0.0000", "[+0.0000,", "+0.0000]"}
+	if len(lines) != 3 || !slices.Equal(strings.Fields(lines[1]), want) {
+		t.Errorf("%s", b.String())
+	}
+	if err := (eval.ClassReport{Classes: []eval.ClassScore{{}}}).WriteGains(&b, 1); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWriteRun(t *testing.T) {
 	var kept []eval.Answer
 	r := fixed("my ranker", "a", "b").Record(func(query string, courses []string) {

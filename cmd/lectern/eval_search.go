@@ -23,6 +23,7 @@ type searchEval struct {
 	sample         int
 	seed           uint64
 	run            string // file
+	gains          bool
 	asJSON         bool
 }
 
@@ -65,6 +66,7 @@ accents (--classes all). The queries of --queries, if given, are the class quest
 	flags.IntVar(&o.sample, "sample", 500, "titles of a class at most; 0 for all")
 	flags.Uint64Var(&o.seed, "seed", evalSeed, "of the sample and the typos")
 	flags.StringVar(&o.run, "run", "", "TREC run file to write every answer to")
+	flags.BoolVar(&o.gains, "gains", false, "also print the gain of each ranker over the first, with intervals")
 	flags.BoolVar(&o.asJSON, "json", false, "print JSON")
 	return withConfigFlags(cmd)
 }
@@ -149,7 +151,11 @@ func (o searchEval) report(cmd *cobra.Command, bench *searchBench, sets []eval.C
 	if !byClass {
 		out = found.Classes[0].Report
 	}
-	return printReport(cmd, out, o.asJSON)
+	if err := printReport(cmd, out, o.asJSON); err != nil || o.asJSON || !o.gains {
+		return err
+	}
+	fmt.Fprintln(cmd.OutOrStdout())
+	return found.WriteGains(cmd.OutOrStdout(), o.seed)
 }
 
 func printReport(cmd *cobra.Command, r printable, asJSON bool) error {
