@@ -172,12 +172,19 @@ func (p *Pipeline) embedBatch(
 	return len(fresh), nil
 }
 
+// embedPage is how many courses are embedded between two words on progress: a
+// remote embedder may manage ten a second.
+const embedPage = 128
+
 // embedAll embeds the whole catalogue and its reviews, and returns how many
 // courses' vectors it made. progress may be nil.
 func (p *Pipeline) embedAll(ctx context.Context, e lectern.Embedder, total int, progress func(done, total int)) (made int, err error) {
 	done := 0
+	if progress != nil {
+		progress(0, total)
+	}
 	for after := int64(0); ; {
-		courses, next, err := p.o.Store.ScanCourses(ctx, after, lectern.MaxEmbedBatch)
+		courses, next, err := p.o.Store.ScanCourses(ctx, after, min(embedPage, p.o.Config.EmbedBatch))
 		if err != nil {
 			return made, fmt.Errorf("read courses to embed: %w", err)
 		}

@@ -18,11 +18,38 @@ import (
 // feedName is the name under which a shared index says how far it is.
 func feedName(version int64) string { return fmt.Sprintf("index %d", version) }
 
+// readPosition returns up to where the shared index of a version has taken in the
+// feed, and whether it was ever filled. What is stored is one more, as 0 stands
+// for never.
+func (p *Pipeline) readPosition(ctx context.Context, version int64) (position int64, filled bool, err error) {
+	next, err := p.o.Store.FeedPosition(ctx, feedName(version))
+	if err != nil {
+		return 0, false, fmt.Errorf("read the position of index %d: %w", version, err)
+	}
+	return max(0, next-1), next > 0, nil
+}
+
+func (p *Pipeline) writePosition(ctx context.Context, version, position int64) error {
+	if err := p.o.Store.SetFeedPosition(ctx, feedName(version), position+1); err != nil {
+		return fmt.Errorf("store the position of index %d: %w", version, err)
+	}
+	return nil
+}
+
+// forgetPosition makes a version count as never filled.
+func (p *Pipeline) forgetPosition(ctx context.Context, version int64) error {
+	if err := p.o.Store.SetFeedPosition(ctx, feedName(version), -1); err != nil {
+		return fmt.Errorf("forget the position of index %d: %w", version, err)
+	}
+	return nil
+}
+
 // writer brings the feed into one version of a shared index.
 type writer struct {
 	line     *line
 	version  int64
-	position int64 // everything up to here is in the index, and the store knows
+	position int64     // everything up to here is in the index, and the store knows
+	seen     time.Time // when the index was last found to be there and in use
 }
 
 // publishWhileLeading keeps the shared index level with the store whenever this
@@ -34,6 +61,10 @@ func (p *Pipeline) publishWhileLeading(ctx context.Context) {
 	}
 	p.o.Leader.While(ctx, p.publishTerm)
 }
+
+// lookAgain times Config.Check is how often the leader makes sure that the index
+// it writes to is there.
+const lookAgain = 10
 
 func (p *Pipeline) publishTerm(ctx context.Context) {
 	// Until the catalogue is read, the generation in use is not settled.
@@ -64,6 +95,9 @@ func (p *Pipeline) publishOnce(ctx context.Context, w *writer) (*writer, error) 
 	if g.Version == 0 {
 		return nil, nil // the tender makes the first
 	}
+	if w != nil && p.o.Clock().Sub(w.seen) > lookAgain*p.o.Config.Check {
+		w = nil // somebody may have dropped the index, or pointed the alias elsewhere
+	}
 	if w == nil || w.version != g.Version {
 		var err error
 		if w, err = p.openWriter(ctx, g, nil); err != nil {
@@ -72,8 +106,10 @@ func (p *Pipeline) publishOnce(ctx context.Context, w *writer) (*writer, error) 
 		if err := p.pointAliases(ctx, g.Version); err != nil {
 			return nil, err
 		}
-		if err := p.enter(ctx, g.Embedder, g.Version); err != nil {
-			return nil, err
+		if w.seen = p.o.Clock(); g.absent() {
+			if err := p.enter(ctx, g.Embedder, g.Version); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if err := p.level(ctx, w); err != nil {
@@ -101,13 +137,13 @@ func (p *Pipeline) pointAliases(ctx context.Context, version int64) error {
 // openWriter opens the index of a generation to write to, and fills it where it
 // is not there or was never finished.
 func (p *Pipeline) openWriter(ctx context.Context, g *Generation, progress func(done, total int)) (*writer, error) {
-	position, err := p.o.Store.FeedPosition(ctx, feedName(g.Version))
+	position, filled, err := p.readPosition(ctx, g.Version)
 	if err != nil {
-		return nil, fmt.Errorf("read the index's position: %w", err)
+		return nil, err
 	}
 	index, spec, err := p.o.Shared.Open(ctx, g.Version)
 	switch {
-	case lectern.ErrorCode(err) == lectern.CodeNotFound || (err == nil && position == 0):
+	case lectern.ErrorCode(err) == lectern.CodeNotFound || (err == nil && !filled):
 		return p.fillNew(ctx, g, progress)
 	case err != nil:
 		return nil, fmt.Errorf("open index %d: %w", g.Version, err)
@@ -125,9 +161,8 @@ func (p *Pipeline) writtenLine(index lectern.VectorIndex, g *Generation) *line {
 
 // fillNew makes the index of a generation and fills it from the store.
 func (p *Pipeline) fillNew(ctx context.Context, g *Generation, progress func(done, total int)) (*writer, error) {
-	name := feedName(g.Version)
-	if err := p.o.Store.SetFeedPosition(ctx, name, -1); err != nil {
-		return nil, fmt.Errorf("forget the index's position: %w", err)
+	if err := p.forgetPosition(ctx, g.Version); err != nil {
+		return nil, err
 	}
 	after, err := p.lastChange(ctx)
 	if err != nil {
@@ -156,8 +191,8 @@ func (p *Pipeline) fillNew(ctx context.Context, g *Generation, progress func(don
 	if err != nil {
 		return nil, fmt.Errorf("fill index %d: %w", g.Version, err)
 	}
-	if err := p.o.Store.SetFeedPosition(ctx, name, after); err != nil {
-		return nil, fmt.Errorf("store the index's position: %w", err)
+	if err := p.writePosition(ctx, g.Version, after); err != nil {
+		return nil, err
 	}
 	p.o.Logger.Info("indexing: a shared index is filled", slog.Int64("version", g.Version),
 		slog.Int("courses", w.line.size()), slog.Duration("took", p.o.Clock().Sub(start)))
@@ -198,8 +233,8 @@ func (p *Pipeline) level(ctx context.Context, w *writer) error {
 		if err := w.line.apply(ctx, page.items, page.deletes, wordsOnly); err != nil {
 			return err
 		}
-		if err := p.o.Store.SetFeedPosition(ctx, feedName(w.version), page.last); err != nil {
-			return fmt.Errorf("store the index's position: %w", err)
+		if err := p.writePosition(ctx, w.version, page.last); err != nil {
+			return err
 		}
 		w.position = page.last
 	}
@@ -212,9 +247,9 @@ func (p *Pipeline) Lag(ctx context.Context, version int64) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	at, err := p.o.Store.FeedPosition(ctx, feedName(version))
+	at, _, err := p.readPosition(ctx, version)
 	if err != nil {
-		return 0, fmt.Errorf("read the index's position: %w", err)
+		return 0, err
 	}
 	return max(0, last-at), nil
 }
@@ -231,11 +266,11 @@ func (p *Pipeline) waitForPublisher(ctx context.Context, last int64) error {
 	defer tick.Stop()
 	for {
 		if v := p.gen.Load().Version; v != 0 {
-			at, err := p.o.Store.FeedPosition(ctx, feedName(v))
+			at, filled, err := p.readPosition(ctx, v)
 			if err != nil {
-				return fmt.Errorf("read the index's position: %w", err)
+				return err
 			}
-			if at >= last {
+			if filled && at >= last {
 				return nil
 			}
 		}
@@ -261,9 +296,16 @@ func (p *Pipeline) enter(ctx context.Context, e lectern.Embedder, version int64)
 	default:
 		g.Index = index
 	}
+	// Counted before it is in use, so that readiness never goes by another's numbers.
+	var counted lectern.IndexStats
+	if !g.absent() {
+		if counted, err = index.Stats(ctx); err != nil {
+			return fmt.Errorf("count index %d: %w", version, err)
+		}
+	}
 	p.line.Load().setGeneration(g)
 	p.gen.Store(g)
-	p.update(func(*state) {})
+	p.update(func(s *state) { s.shared = counted })
 	return nil
 }
 

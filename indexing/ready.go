@@ -134,3 +134,14 @@ func (p *Pipeline) update(change func(*state)) {
 	close(p.moved)
 	p.moved = make(chan struct{})
 }
+
+// IndexStats counts the index in use. For a shared one these are the numbers last
+// seen, some seconds old, so that asking costs nothing and works while it is away.
+func (p *Pipeline) IndexStats(ctx context.Context) (lectern.IndexStats, error) {
+	if p.o.Shared == nil {
+		return p.gen.Load().Index.Stats(ctx)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state.shared, nil
+}

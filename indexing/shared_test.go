@@ -324,6 +324,32 @@ func TestLostIndexIsMadeAgain(t *testing.T) {
 	}
 }
 
+// TestLostIndexHealsByItself loses the index under a leader that has nothing to
+// write, and then the alias.
+func TestLostIndexHealsByItself(t *testing.T) {
+	m, b := newMemory(), newBackend()
+	m.put(someCourses(20)...)
+	r, _ := replica(t, m, b, "one", nil)
+	r.wait(t, "vectors answer", vectorsReady)
+	r.wait(t, "every course has its vector", func(s Readiness) bool { return s.Vectors == s.Courses })
+	b.mu.Lock()
+	clear(b.indexes)
+	b.active = 0
+	b.mu.Unlock()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		active, _ := b.Active(t.Context())
+		x, _ := r.Generation()
+		stats, err := x.Stats(t.Context())
+		if err == nil && stats.Vectors[lectern.VectorContent] == 20 && active == r.Ready().Version {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("not made again: %+v, %v, active %d", stats, err, active)
+		}
+	}
+	r.agrees(t)
+}
+
 func TestBackendAway(t *testing.T) {
 	m, b := newMemory(), newBackend()
 	m.put(someCourses(20)...)

@@ -181,17 +181,14 @@ func (p *Pipeline) complete(ctx context.Context, artefacts []lectern.Artefact, v
 	if !slices.ContainsFunc(artefacts, func(a lectern.Artefact) bool { return a.Version == version && a.Fingerprint != "" }) {
 		return false, nil
 	}
-	position, err := p.o.Store.FeedPosition(ctx, feedName(version))
-	if err != nil {
-		return false, fmt.Errorf("read the position of index %d: %w", version, err)
-	}
-	return position > 0, nil
+	_, filled, err := p.readPosition(ctx, version)
+	return filled, err
 }
 
 // dropShared drops a version of the shared index and where it stood.
 func (p *Pipeline) dropShared(ctx context.Context, version int64) error {
-	if err := p.o.Store.SetFeedPosition(ctx, feedName(version), -1); err != nil {
-		return fmt.Errorf("forget the position of index %d: %w", version, err)
+	if err := p.forgetPosition(ctx, version); err != nil {
+		return err
 	}
 	if err := p.o.Shared.Drop(ctx, version); err != nil {
 		return fmt.Errorf("drop index %d: %w", version, err)

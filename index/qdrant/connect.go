@@ -39,6 +39,12 @@ type Options struct {
 	Config Config
 	Logger *slog.Logger
 
+	// Owner names the database whose courses the indexes hold. Collections that
+	// another owner made are left alone, unless TakeOver is set. "" owns nothing
+	// and respects nothing.
+	Owner    string
+	TakeOver bool
+
 	Observe   func(Call)         // told of each call, for the metrics; may be nil
 	OnBreaker func(state string) // told of each change: closed, open, half-open; may be nil
 	Dial      []grpc.DialOption  // besides the package's own; may be empty
@@ -48,6 +54,8 @@ type Options struct {
 type Indexes struct {
 	cfg    Config
 	log    *slog.Logger
+	owner  string
+	takes  bool // what others own, too
 	client *pb.Client
 	conns  []*grpc.ClientConn // the client's own
 	call   *caller
@@ -85,7 +93,7 @@ func New(o Options) (*Indexes, error) {
 		return nil, err
 	}
 	x := &Indexes{
-		cfg: o.Config, log: o.Logger, client: client,
+		cfg: o.Config, log: o.Logger, owner: o.Owner, takes: o.TakeOver, client: client,
 		call:   newCaller(o.Config, o.Logger, o.Observe, o.OnBreaker),
 		writes: semaphore.NewWeighted(int64(o.Config.Concurrency)),
 	}

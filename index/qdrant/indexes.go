@@ -52,6 +52,9 @@ func (x *Indexes) Create(ctx context.Context, spec lectern.IndexSpec) (lectern.V
 	if err := x.Greet(ctx); err != nil { // New has not asked for the version
 		return nil, err
 	}
+	if err := x.respectVersion(ctx, spec.Version); err != nil {
+		return nil, err
+	}
 	for _, k := range []kind{courses, learners} {
 		if err := x.deleteCollection(ctx, x.name(k, spec.Version)); err != nil {
 			return nil, err
@@ -129,6 +132,9 @@ func (x *Indexes) open(ctx context.Context, k kind, version int64) (*Index, lect
 	if err != nil {
 		return nil, lectern.IndexSpec{}, err
 	}
+	if err := x.respect(name, info); err != nil {
+		return nil, lectern.IndexSpec{}, err
+	}
 	spec, room, err := specIn(name, info)
 	if err != nil {
 		return nil, lectern.IndexSpec{}, err
@@ -161,6 +167,15 @@ func (x *Indexes) Activate(ctx context.Context, version int64) error {
 	for _, k := range []kind{courses, learners} {
 		if !slices.Contains(names, x.name(k, version)) {
 			return noVersion(version)
+		}
+	}
+	current, err := x.inUse(ctx)
+	if err != nil {
+		return err
+	}
+	for _, v := range []int64{version, current} {
+		if err := x.respectVersion(ctx, v); err != nil {
+			return err
 		}
 	}
 	_, err = write(ctx, x.call, "switch the aliases", "", x.cfg.AdminTimeout, func(ctx context.Context) (struct{}, error) {
@@ -232,7 +247,7 @@ func (x *Indexes) Versions(ctx context.Context) ([]int64, error) {
 		}
 	}
 	slices.Sort(out)
-	return out, nil
+	return x.ours(ctx, out)
 }
 
 // Drop implements lectern.SharedIndexes.
@@ -243,6 +258,9 @@ func (x *Indexes) Drop(ctx context.Context, version int64) error {
 	}
 	if version == active && active != 0 {
 		return lectern.Errorf(lectern.CodeConflict, "version %d is the one in use: switch to another before it is dropped", version)
+	}
+	if err := x.respectVersion(ctx, version); err != nil {
+		return err
 	}
 	for _, k := range []kind{courses, learners} {
 		if err := x.deleteCollection(ctx, x.name(k, version)); err != nil {

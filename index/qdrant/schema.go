@@ -81,7 +81,7 @@ func (x *Indexes) collection(kind kind, s lectern.IndexSpec) (*pb.CreateCollecti
 		WriteConsistencyFactor: uint32Of(x.cfg.WriteConsistencyFactor),
 		OnDiskPayload:          &x.cfg.OnDiskPayload,
 		VectorsConfig:          pb.NewVectorsConfigMap(dense),
-		Metadata:               map[string]*pb.Value{specKey: pb.NewValueString(string(spec))},
+		Metadata:               map[string]*pb.Value{specKey: pb.NewValueString(string(spec)), ownerKey: pb.NewValueString(x.owner)},
 	}
 	if x.cfg.Shards > 0 {
 		req.ShardNumber = uint32Of(x.cfg.Shards)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -95,4 +96,16 @@ func (s *Store) misdirected(ctx context.Context, conn *pgx.Conn) (bool, error) {
 		return false, err
 	}
 	return here.oid != there.oid || !here.started.Equal(there.started), nil
+}
+
+// Identity tells this database from every other, copies of it included, and stays
+// the same over restarts, failovers to a standby, and moves of its server.
+func (s *Store) Identity(ctx context.Context) (string, error) {
+	var cluster, oid int64
+	err := s.pool.QueryRow(ctx, `SELECT system_identifier, (SELECT oid::bigint FROM pg_database WHERE datname = current_database())
+		FROM pg_control_system()`).Scan(&cluster, &oid)
+	if err != nil {
+		return "", fmt.Errorf("ask the database who it is: %w", fail(err))
+	}
+	return fmt.Sprintf("postgres-%x-%x", uint64(cluster), uint64(oid)), nil //nolint:gosec // an identifier, not a number
 }
