@@ -31,6 +31,9 @@ const (
 	KindPhrase Kind = "phrase"
 )
 
+// kinds are the kinds by form.
+var kinds = [...]Kind{formName: KindName, formAlias: KindAlias, formPhrase: KindPhrase}
+
 // The limits of an expansion.
 const (
 	MaxTerms      = 8    // of one query
@@ -42,6 +45,7 @@ const (
 // How far a name is trusted to be what the query asks for.
 const (
 	trustPhrase     = 0.9
+	trustDescribed  = 0.7 // words in common with a phrase or name
 	trustShortened  = 0.8 // a phrase without "learn to" and the like
 	trustWeak       = 0.5 // a weak name that nothing else in the query supports, shared among its owners
 	trustInflected  = 0.85
@@ -62,7 +66,12 @@ const (
 // 1 for names and aliases, .9 for phrases, .8 for phrases without such words, .85
 // of that for an inflected word, and .5, divided among all that may be meant, for
 // a weak name unless another name in the query supports it. An occupation gives
-// .8 of its weight times each skill's share of it. Where the weights add up to
+// .8 of its weight times each skill's share of it.
+//
+// Where nothing of that stands in the query, the two skills are taken of which a
+// phrase or name has most words in common with it: two
+// words at least, .6 of the query's information and .5 of the phrase's, each word
+// counting by how few phrases hold it. They weigh .7 × both shares. Where the weights add up to
 // more than 1 they are divided by their sum.
 func (m *Matcher) Expand(query string) []Term {
 	if len(query) > maxQueryBytes {
@@ -76,6 +85,9 @@ func (m *Matcher) Expand(query string) []Term {
 	e.find()
 	for _, f := range e.found {
 		e.weigh(f)
+	}
+	if len(e.found) == 0 && !q.bare {
+		e.describe()
 	}
 	return e.terms()
 }
@@ -126,8 +138,10 @@ type expander struct {
 
 // find gathers the names in the query.
 func (e *expander) find() {
-	all := e.m.names.find(nil, withoutFillers(e.q.words), e.acceptName)
-	all = e.m.phrases.find(all, withoutStops(e.q.words), func(_ *target, n int) bool { return n <= 1 })
+	nearly := func(_ *target, inflected int) bool { return inflected <= 1 }
+	all := e.m.names.find(nil, withoutFillers(nil, e.q.words), nearly)
+	all = e.m.edged.find(all, e.q.words, nearly)
+	all = e.m.phrases.find(all, withoutStops(nil, e.q.words), nearly)
 	all = slices.DeleteFunc(all, func(f found) bool {
 		n := e.q.covers(f)
 		return n == 0 || e.q.bare && n < len(e.q.matter)
@@ -146,12 +160,10 @@ func (e *expander) find() {
 	}
 }
 
-// acceptName lets one word of several be inflected; a single word is left to
-// needWhole.
-func (e *expander) acceptName(_ *target, inflected int) bool { return inflected <= 1 }
-
 // needWhole drops the targets that count only when they are all that is asked
-// for: one word that is left of a phrase, or that is another form of a name.
+// for: one word that is left of a phrase, that is another form of a name, or that
+// is an occupation. A verb that is about to get its object is trusted all the
+// same, as in "knit a sweater", and an occupation that somebody wants to have.
 func (e *expander) needWhole(f *found) {
 	if e.q.covers(*f) == len(e.q.matter) {
 		return
@@ -159,13 +171,37 @@ func (e *expander) needWhole(f *found) {
 	var targets []target
 	var inflect []int
 	for i, x := range f.targets {
-		if len(x.words) == 1 && (x.shortened || x.form == formPhrase || f.inflect[i] > 0) {
+		alone := x.shortened || x.form == formPhrase || f.inflect[i] > 0 && !e.takesObject(*f) || x.occupation && !e.becoming()
+		if len(x.words) == 1 && alone {
 			continue
 		}
 		targets = append(targets, x)
 		inflect = append(inflect, f.inflect[i])
 	}
 	f.targets, f.inflect = targets, inflect
+}
+
+// takesObject reports whether the word after a place says that a thing follows.
+func (e *expander) takesObject(f found) bool {
+	if f.to >= len(e.q.words) {
+		return false
+	}
+	switch e.q.words[f.to].surface {
+	case "a", "an", "the", "my", "your", "our", "some":
+		return true
+	}
+	return false
+}
+
+// becoming reports whether the query speaks of having an occupation.
+func (e *expander) becoming() bool {
+	return slices.ContainsFunc(e.q.words, func(w word) bool {
+		switch w.surface {
+		case "become", "becoming", "job", "jobs", "career", "work", "working":
+			return true
+		}
+		return false
+	})
 }
 
 // weigh enters what one place in the query asks for.
@@ -177,7 +213,7 @@ func (e *expander) weigh(f found) {
 		if trust == 0 {
 			continue
 		}
-		why := Why{Kind: [...]Kind{KindName, KindAlias, KindPhrase}[x.form], Name: x.text}
+		why := Why{Kind: kinds[x.form], Name: x.text}
 		if !x.occupation {
 			e.enter(x.owner, trust*share, why)
 			continue

@@ -16,8 +16,10 @@ type Matcher struct {
 	reader reader
 
 	names   trie      // names and aliases, over all words but fillers
+	edged   trie      // those that start or end with a filler, over all words
 	phrases trie      // everyday phrases, over all words but stop words
 	telling trie      // those of the phrases that may stand in a course text
+	bags    bags      // names and phrases as sets of words
 	near    [][]int32 // by skill: those that support it, sorted; see nearSkills
 	parents [][]int32 // by skill: what is directly broader, without subjects
 }
@@ -26,7 +28,7 @@ type Matcher struct {
 func NewMatcher(g *Graph) *Matcher {
 	m := &Matcher{
 		graph: g, reader: reader{text: text.NewAnalyzer(), ids: make(map[string]int32)},
-		names: newTrie(), phrases: newTrie(), telling: newTrie(),
+		names: newTrie(), edged: newTrie(), phrases: newTrie(), telling: newTrie(),
 	}
 	uses := m.uses()
 	for i, s := range g.skills {
@@ -35,6 +37,7 @@ func NewMatcher(g *Graph) *Matcher {
 	for i, o := range g.occupations {
 		m.add(int32(i), true, namesOf(o.Name, o.Aliases, o.Phrases), o.Weak, uses)
 	}
+	m.bags.settle(len(m.reader.ids))
 	m.near, m.parents = nearSkills(g)
 	return m
 }
@@ -74,12 +77,50 @@ func (m *Matcher) add(owner int32, occupation bool, names []named, weak []string
 			m.addPhrase(x, uses)
 			continue
 		}
-		words := withoutFillers(m.reader.learn(n.text))
-		if len(words) == 1 {
-			x.spelt = speltOf(n.text, x.weak)
-		}
-		put(&m.names, words, x, uses)
+		m.addName(x, uses)
 	}
+}
+
+// addName enters a name or an alias.
+func (m *Matcher) addName(x target, uses map[string]int) {
+	words := m.reader.learn(x.text)
+	if first, last := words[0], words[len(words)-1]; len(words) > 1 && (first.filler() && first.surface != "the" || last.filler()) {
+		put(&m.edged, words, x, uses) // in design is not design
+		return
+	}
+	words = withoutFillers(nil, words)
+	if len(words) == 1 {
+		x.spelt = speltOf(x.text, x.weak)
+	}
+	put(&m.names, words, x, uses)
+	m.bags.add(x, withoutStops(nil, words))
+	if turned := turn(words); turned != nil {
+		x.turned = true
+		put(&m.phrases, turned, x, uses)
+		if !x.occupation && !x.weak {
+			put(&m.telling, turned, x, uses)
+		}
+	}
+}
+
+// turn makes what is done of what it is called: train dogs of dog training. It is
+// nil for names that are not of that sort.
+func turn(words []word) []word {
+	last := words[len(words)-1]
+	if len(words) < 2 || len(words) > 3 || !isDoing(last.surface) {
+		return nil
+	}
+	return append([]word{last}, words[:len(words)-1]...)
+}
+
+// isDoing reports whether a folded noun is what a verb of the same stem does, so
+// that its object may come after it.
+func isDoing(w string) bool {
+	switch w {
+	case "management", "development", "repair", "design", "care":
+		return true
+	}
+	return strings.HasSuffix(w, "ing") && !isIntent(w)
 }
 
 // put enters a target under words.
@@ -96,11 +137,15 @@ func put(t *trie, words []word, x target, uses map[string]int) {
 // addPhrase enters a phrase, whole and without the words that only say that
 // something is wanted.
 func (m *Matcher) addPhrase(x target, uses map[string]int) {
-	words := withoutStops(m.reader.learn(x.text))
-	short := withoutIntent(words)
-	if len(short) == 0 {
-		return // says nothing but that something is wanted; Find knows it whole
+	words := withoutStops(nil, m.reader.learn(x.text))
+	short := words
+	for len(short) > 0 && isWish(short[0].surface) {
+		short = short[1:]
 	}
+	if !slices.ContainsFunc(short, func(w word) bool { return !isIntent(w.surface) }) {
+		return // says nothing but that something is wanted
+	}
+	m.bags.add(x, short)
 	if len(words) > 1 {
 		put(&m.phrases, words, x, uses)
 		if !x.occupation && !x.weak && len(short) > 1 && (len(words) > 2 || len(short) == len(words)) {
@@ -113,31 +158,28 @@ func (m *Matcher) addPhrase(x target, uses map[string]int) {
 	}
 }
 
-// withoutIntent drops the words at both ends that only say that something is to
-// be learnt.
-func withoutIntent(words []word) []word {
-	for len(words) > 0 && isIntent(words[0].surface) {
-		words = words[1:]
+// isWish reports whether a folded word at the start of a phrase only says that
+// what follows is wanted.
+func isWish(w string) bool {
+	switch w {
+	case "learn", "learning", "want", "wanna", "become", "becoming", "study", "studying", "understand", "understanding",
+		"know", "get", "getting", "started", "improve", "improving", "better", "good", "master", "teach", "try", "need", "like", "help":
+		return true
 	}
-	for len(words) > 0 && isIntent(words[len(words)-1].surface) {
-		words = words[:len(words)-1]
-	}
-	return words
+	return false
 }
 
 // isIntent reports whether a folded word says that somebody wants to learn
 // something rather than what.
 func isIntent(w string) bool {
 	switch w {
-	case "learn", "learning", "want", "wanna", "become", "becoming", "study", "studying", "course", "courses",
-		"class", "classes", "lesson", "lessons", "tutorial", "tutorials", "start", "starting", "started",
-		"begin", "beginner", "beginners", "basic", "basics", "introduction", "intro", "get", "getting", "know",
-		"understand", "understanding", "improve", "improving", "better", "good", "best", "master", "online", "free",
-		"need", "like", "help", "please", "teach", "make", "go", "try", "someone", "something", "really", "simple", "easy",
-		"quickly", "fast", "scratch", "home", "work", "working", "job", "career":
+	case "course", "courses", "class", "classes", "lesson", "lessons", "tutorial", "tutorials", "start", "starting",
+		"begin", "beginner", "beginners", "basic", "basics", "introduction", "intro", "best", "online", "free", "please",
+		"make", "go", "someone", "something", "really", "simple", "easy", "easily", "quickly", "fast", "scratch", "zero",
+		"work", "working", "job", "jobs", "career":
 		return true
 	}
-	return false
+	return isWish(w)
 }
 
 // speltOf decides which capitals a name of one word must have in a text. Two

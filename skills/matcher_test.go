@@ -66,6 +66,8 @@ func TestTag(t *testing.T) {
 		{"support makes it count", "PM: project management", "", []string{"product-management", "project-management"}},
 		{"denied", "Painting", "No prior programming experience needed, without knowledge of statistics.", []string{"painting"}},
 		{"not only", "Painting", "Not only programming", []string{"painting", "programming"}},
+		{"what is done instead of what it is called", "Train your dogs", "", []string{"dog-training"}},
+		{"fillers at the edge of a name stay", "Programming in design and In Design", "", []string{"indesign", "programming"}},
 		{"nothing", "", "", nil},
 	}
 	for _, tt := range tests {
@@ -83,7 +85,7 @@ func TestConfidence(t *testing.T) {
 	m := skills.NewMatcher(smallGraph(t))
 	got := m.Tag(lectern.Course{
 		Title:       "Machine learning",
-		Description: "SQL. SQL. SQL. SQL. Make beautiful charts. Stats.",
+		Description: "SQL. SQL. SQL. SQL. REST APIs. Make beautiful charts. Stats.",
 		Syllabus:    []string{"Machine learning", "ML"},
 	})
 	want := []skills.Tagged{
@@ -99,6 +101,8 @@ func TestConfidence(t *testing.T) {
 		{SkillID: "sql", Confidence: 0.784, Evidence: []skills.Evidence{{Field: lectern.FieldDescription, Name: "SQL", Count: 4}}},
 		// .4, supported by machine learning: 1 − .9·.6 = .46
 		{SkillID: "statistics", Confidence: 0.46, Evidence: []skills.Evidence{{Field: lectern.FieldDescription, Name: "stats", Count: 1}}},
+		// .4 once, though two of its names are alike.
+		{SkillID: "rest-apis", Confidence: 0.4, Evidence: []skills.Evidence{{Field: lectern.FieldDescription, Name: "REST APIs", Count: 1}}},
 		// .4·.7 for a phrase = .28
 		{SkillID: "data-visualisation", Confidence: 0.28, Evidence: []skills.Evidence{{Field: lectern.FieldDescription, Name: "make beautiful charts", Count: 1}}},
 	}
@@ -125,6 +129,14 @@ func TestExpand(t *testing.T) {
 		{"paint", "painting 0.60 name"},
 		{"market", "marketing 0.60 name"},
 		{"market stalls", ""},
+		{"paint a wall", "painting 0.30 name"},
+		{"train my dog", "dog-training 0.85 name"},
+		{"design", ""},
+		{"become a painter abroad", "painting 0.40 name painter"},
+		{"painter abroad", ""},
+		// all of the query's words are three of a phrase's five, equally rare: .7 · 3/5
+		{"staying alive in the winter", "survival 0.42 phrase"},
+		{"alive and kicking", ""},
 		{"ml", "machine-learning 0.50 alias"},
 		{"pm", "product-management 0.25 alias, project-management 0.25 alias"},
 		{"ml statistics", "machine-learning 0.50 alias, statistics 0.50 name"},

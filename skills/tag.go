@@ -58,8 +58,9 @@ var fieldWeights = [...]struct {
 // A mention says a = field × specificity × quality: the field's weight (title .8,
 // syllabus .45, description .4); the specificity of the name, 1 for names of two
 // words or more and 1 − .08·log₂ n (at least .4) for a word that the names of n
-// skills hold; and the quality, 1 for names and aliases, .7 for phrases, .6 for
-// weak names, .85 of that for each word which only shares its stem. The three
+// skills hold; and the quality, 1 for names and aliases, .7 for phrases (and for
+// names turned into what is done, as "train dogs" for dog training), .6 for weak
+// names; .85 of that for each word which only shares its stem. The three
 // strongest mentions of each field count. With s ≤ 3 other skills nearby in the
 // graph that are mentioned by names that are not weak,
 //
@@ -99,7 +100,8 @@ type mention struct {
 type tagger struct {
 	m     *Matcher
 	hits  map[int32]*hit
-	words []word
+	words []word // of the part that is being read
+	some  []word // those of them that are looked up
 	found []found
 }
 
@@ -124,10 +126,12 @@ func (t *tagger) readPart(field int, part string) {
 			w.id = unknown // in capitals it is no stop word
 		}
 	}
-	t.found = t.m.names.find(t.found[:0], withoutFillers(t.words), func(x *target, n int) bool {
-		return !x.occupation && (n == 0 || n == 1 && len(x.words) > 1)
-	})
-	t.found = t.m.telling.find(t.found, withoutStops(t.words), func(x *target, n int) bool { return n <= 1 })
+	named := func(x *target, n int) bool { return !x.occupation && (n == 0 || n == 1 && len(x.words) > 1) }
+	t.some = withoutFillers(t.some[:0], t.words)
+	t.found = t.m.names.find(t.found[:0], t.some, named)
+	t.found = t.m.edged.find(t.found, t.words, named)
+	t.some = withoutStops(t.some[:0], t.words)
+	t.found = t.m.telling.find(t.found, t.some, func(_ *target, n int) bool { return n <= 1 })
 	if len(t.found) == 0 {
 		return
 	}
@@ -152,11 +156,12 @@ func (t *tagger) denied(at int) bool {
 	return false
 }
 
-// count enters one mention for every skill whose name it is.
+// count enters one mention for every skill whose name it is: by the strongest, if
+// it has several names that look alike.
 func (t *tagger) count(field int, part string, f found) {
 	for i := range f.targets {
 		x := &f.targets[i]
-		if !speltRight(x, part) {
+		if !speltRight(x, part) || t.stronger(f, i, part) {
 			continue
 		}
 		h := t.hits[x.owner]
@@ -165,16 +170,38 @@ func (t *tagger) count(field int, part string, f found) {
 			t.hits[x.owner] = h
 		}
 		h.strong = h.strong || !x.weak
-		quality := math.Pow(inflected, float64(f.inflect[i]))
-		switch {
-		case x.weak:
-			quality *= weakQuality
-		case x.form == formPhrase:
-			quality *= phraseQuality
-		}
-		h.mentions = append(h.mentions, mention{field, fieldWeights[field].weight * x.specific * quality})
+		h.mentions = append(h.mentions, mention{field, fieldWeights[field].weight * x.quality(f.inflect[i])})
 		h.note(fieldWeights[field].field, x.text)
 	}
+}
+
+// stronger reports whether another name of the same skill at the same place says
+// more, or as much and comes first.
+func (t *tagger) stronger(f found, i int, part string) bool {
+	own := f.targets[i].quality(f.inflect[i])
+	for j := range f.targets {
+		x := &f.targets[j]
+		if j == i || x.owner != f.targets[i].owner {
+			continue
+		}
+		q := x.quality(f.inflect[j])
+		if (q > own || q == own && j < i) && speltRight(x, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// quality is specificity × quality of the formula at Tag.
+func (x *target) quality(inflections int) float64 {
+	q := x.specific * math.Pow(inflected, float64(inflections))
+	switch {
+	case x.weak:
+		q *= weakQuality
+	case x.form == formPhrase || x.turned:
+		q *= phraseQuality
+	}
+	return q
 }
 
 func (h *hit) note(field lectern.CourseField, name string) {

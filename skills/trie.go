@@ -15,6 +15,7 @@ type target struct {
 	form       form
 	weak       bool
 	shortened  bool     // a phrase without its first words, such as "learn to"
+	turned     bool     // a name turned into what is done: "train dogs" for dog training
 	text       string   // as the graph has it
 	words      []string // canonical, those that count
 	spelt      spelt
@@ -33,8 +34,9 @@ const (
 // trie finds sequences of words. Its edges are stems, so that inflected forms are
 // found as well; who asks decides whether a found form is near enough.
 type trie struct {
-	next map[edge]int32
-	ends [][]target // by node
+	first []int32 // from the root, by word; 0 for none
+	next  map[edge]int32
+	ends  [][]target // by node
 }
 
 type edge struct{ node, word int32 }
@@ -44,16 +46,40 @@ func newTrie() trie { return trie{next: make(map[edge]int32), ends: make([][]tar
 func (t *trie) add(words []int32, x target) {
 	node := int32(0)
 	for _, w := range words {
-		e := edge{node, w}
-		n, ok := t.next[e]
-		if !ok {
+		n := t.step(node, w)
+		if n == 0 {
 			n = int32(len(t.ends))
 			t.ends = append(t.ends, nil)
-			t.next[e] = n
+			t.link(node, w, n)
 		}
 		node = n
 	}
 	t.ends[node] = append(t.ends[node], x)
+}
+
+func (t *trie) link(node, word, to int32) {
+	if node > 0 {
+		t.next[edge{node, word}] = to
+		return
+	}
+	for len(t.first) <= int(word) {
+		t.first = append(t.first, 0)
+	}
+	t.first[word] = to
+}
+
+// step returns the node that a word leads to, 0 for none. Nearly all steps are
+// from the root, which is why it has a table of its own.
+func (t *trie) step(node, word int32) int32 {
+	switch {
+	case word == unknown:
+		return 0
+	case node > 0:
+		return t.next[edge{node, word}]
+	case int(word) < len(t.first):
+		return t.first[word]
+	}
+	return 0
 }
 
 // unknown is the word of which no name is made.
@@ -87,13 +113,21 @@ func (r *reader) stem(t text.Token) string {
 // read returns the words of s. Fillers and stop words are among them.
 func (r *reader) read(out []word, s string) []word {
 	for i, t := range r.text.Tokens(s, language) {
-		id, ok := r.ids[r.stem(t)]
+		id, ok := r.ids[t.Term]
 		if !ok {
-			id = unknown
+			id = r.respelt(t)
 		}
 		out = append(out, word{id: id, surface: t.Surface, at: i, stop: t.Stop})
 	}
 	return out
+}
+
+// respelt looks a word up in its American spelling.
+func (r *reader) respelt(t text.Token) int32 {
+	if id, ok := r.ids[r.stem(t)]; ok {
+		return id
+	}
+	return unknown
 }
 
 // learn returns the words of a name, making those that are new known.
@@ -115,29 +149,31 @@ func (r *reader) learn(s string) []word {
 // "history of art", "history of the arts".
 func isFiller(w string) bool {
 	switch w {
-	case "a", "an", "the", "of", "and", "or", "for", "in", "to", "on", "with", "your", "my":
+	case "a", "an", "the", "of", "and", "or", "for", "in", "to", "on", "with":
 		return true
 	}
 	return false
 }
 
-// withoutFillers drops the fillers unless there is nothing else.
-func withoutFillers(words []word) []word {
-	return without(words, func(w word) bool { return w.stop && isFiller(w.surface) })
+func (w word) filler() bool { return w.stop && isFiller(w.surface) }
+
+// withoutFillers appends the words that are no fillers to out, or all where there
+// is nothing else.
+func withoutFillers(out, words []word) []word { return without(out, words, word.filler) }
+
+// withoutStops does so for stop words.
+func withoutStops(out, words []word) []word {
+	return without(out, words, func(w word) bool { return w.stop })
 }
 
-// withoutStops drops the stop words unless there is nothing else.
-func withoutStops(words []word) []word { return without(words, func(w word) bool { return w.stop }) }
-
-func without(words []word, drop func(word) bool) []word {
-	out := make([]word, 0, len(words))
+func without(out, words []word, drop func(word) bool) []word {
 	for _, w := range words {
 		if !drop(w) {
 			out = append(out, w)
 		}
 	}
 	if len(out) == 0 {
-		return words
+		return append(out, words...)
 	}
 	return out
 }
@@ -156,11 +192,9 @@ func (t *trie) find(out []found, words []word, accept func(x *target, inflected 
 	for i := range words {
 		node := int32(0)
 		for j := i; j < len(words); j++ {
-			n, ok := t.next[edge{node, words[j].id}]
-			if !ok || words[j].id == unknown {
+			if node = t.step(node, words[j].id); node == 0 {
 				break
 			}
-			node = n
 			if len(t.ends[node]) == 0 {
 				continue
 			}
@@ -193,21 +227,28 @@ func inflections(words []word, name []string) int {
 }
 
 // longestFirst keeps, of names that overlap, the longer one, and of equally long
-// ones the first; several forms of the same words stay together.
+// ones the first. What is found at exactly the same place is put together.
 func longestFirst(all []found) []found {
 	slices.SortStableFunc(all, func(a, b found) int {
 		return cmp.Or(cmp.Compare(b.count, a.count), cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))
 	})
-	var kept []found
+	kept := all[:0]
+next:
 	for _, f := range all {
-		overlaps := func(k found) bool {
-			return f.from < k.to && k.from < f.to && (f.from != k.from || f.to != k.to)
+		for i := range kept {
+			k := &kept[i]
+			if f.from == k.from && f.to == k.to {
+				k.targets = append(k.targets, f.targets...)
+				k.inflect = append(k.inflect, f.inflect...)
+				continue next
+			}
+			if f.from < k.to && k.from < f.to {
+				continue next
+			}
 		}
-		if !slices.ContainsFunc(kept, overlaps) {
-			kept = append(kept, f)
-		}
+		kept = append(kept, f)
 	}
-	slices.SortStableFunc(kept, func(a, b found) int { return cmp.Compare(a.from, b.from) })
+	slices.SortFunc(kept, func(a, b found) int { return cmp.Compare(a.from, b.from) })
 	return kept
 }
 
