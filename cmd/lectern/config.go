@@ -196,7 +196,7 @@ func LoadConfig(path string, environ []string, flags *pflag.FlagSet) (Config, er
 	if err != nil {
 		return Config{}, fmt.Errorf("read the environment: %w", err)
 	}
-	if err := checkKeys(layer.Keys(), known, "environment"); err != nil {
+	if err := checkEnviron(environ, known); err != nil {
 		return Config{}, err
 	}
 	if err := k.Merge(layer); err != nil {
@@ -220,6 +220,9 @@ func decodeConfig(k *koanf.Koanf) (Config, error) {
 	var c Config
 	hooks := mapstructure.ComposeDecodeHookFunc(
 		mapstructure.StringToTimeDurationHookFunc(), mapstructure.StringToSliceHookFunc(","), emptyList)
+	if err := wrongTypes(k, hooks); err != nil {
+		return Config{}, err
+	}
 	err := k.UnmarshalWithConf("", &c, koanf.UnmarshalConf{Tag: "koanf", DecoderConfig: &mapstructure.DecoderConfig{
 		TagName: "koanf", WeaklyTypedInput: true, DecodeHook: hooks,
 	}})
@@ -258,7 +261,7 @@ func envKey(name, value string) (string, any) {
 func checkKeys(given, known []string, where string) error {
 	var bad []lectern.FieldError
 	for _, key := range given {
-		if slices.ContainsFunc(known, func(k string) bool { return k == key || strings.HasPrefix(key, k+".") }) {
+		if isKey(key, known) {
 			continue
 		}
 		bad = append(bad, lectern.NewFieldError(key, "", "is not a configuration key"+nearest.Hint(key, known), ""))

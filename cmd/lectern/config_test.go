@@ -82,8 +82,12 @@ func TestConfigRefusals(t *testing.T) {
 		wants      []string
 	}{
 		{"unknown key in file", "server:\n  adress: x\n", nil, []string{"server.adress", `did you mean "server.address"?`}},
-		{"unknown key in environment", "", []string{"LECTERN_SERVR__ADDRESS=x"}, []string{"servr.address", `"server.address"`}},
+		{"unknown key in environment", "", []string{"LECTERN_SERVR__ADDRESS=x"}, []string{"LECTERN_SERVR__ADDRESS", `"LECTERN_SERVER__ADDRESS"`}},
+		{"one underscore too few", "", []string{"LECTERN_STORE_POSTGRES_DSN=x"}, []string{"  LECTERN_STORE_POSTGRES_DSN:", `"LECTERN_STORE__POSTGRES__DSN"`}},
 		{"wrong type", "api:\n  max_page: many\n", nil, []string{"wrong type", "max_page"}},
+		{"wrong type in environment", "", []string{"LECTERN_EMBED__OPENAI__DIMENSIONS=abc"}, []string{"embed.openai.dimensions", `"abc"`, "allowed: a whole number"}},
+		{"every wrong type", "index:\n  qdrant:\n    tls: yes please\nserver:\n  shutdown_timeout: long\n", nil,
+			[]string{"index.qdrant.tls", `"yes please"`, "allowed: true, false", "server.shutdown_timeout", `"long"`, "a duration such as"}},
 		{"every bad value is named", "api:\n  max_page: 0\nlog:\n  level: loud\n", nil, []string{"api.max_page", "log.level"}},
 		{"a part's own bad value", "learner:\n  half_life: 1s\n", nil, []string{"learner.half_life"}},
 		{"not YAML", "server: [", nil, []string{"cannot read the configuration file"}},
