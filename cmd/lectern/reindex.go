@@ -51,10 +51,12 @@ take the new generation over by themselves. The one before is kept for a way bac
 	flags.BoolVar(&rollback, "rollback", false, "go back to the generation before the one in use")
 	flags.Int64Var(&to, "to", 0, "switch to this generation (see --list)")
 	flags.BoolVar(&list, "list", false, "list the generations that are kept")
-	cmd.MarkFlagsMutuallyExclusive("embedder", "rollback", "to", "list")
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		if cmd.Flags().Changed("to") && to < 1 {
 			return usageError{fmt.Errorf("reindex: --to %d is no generation; see --list", to)}
+		if err := atMostOne(cmd, "embedder", "rollback", "to", "list"); err != nil {
+			return err
+		}
 		}
 		return nil
 	}

@@ -75,6 +75,20 @@ func exactly(names ...string) cobra.PositionalArgs {
 	}
 }
 
+// atMostOne refuses flags that say different things to do.
+func atMostOne(cmd *cobra.Command, names ...string) error {
+	var given []string
+	for _, name := range names {
+		if cmd.Flags().Changed(name) {
+			given = append(given, "--"+name)
+		}
+	}
+	if len(given) < 2 {
+		return nil
+	}
+	return usageError{fmt.Errorf("%s: %s exclude each other; give one of them", cmd.CommandPath(), strings.Join(given, " and "))}
+}
+
 // parent makes a command that only holds others, and names the nearest of them
 // when it is given one that it does not have.
 func parent(use, short string, children ...*cobra.Command) *cobra.Command {
