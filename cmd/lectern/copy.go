@@ -129,7 +129,11 @@ func openSide(ctx context.Context, env environment, mustExist bool) (side, error
 	if err := s.config.Validate(); err != nil {
 		return s, err
 	}
-	if err := s.open(ctx); err != nil {
+	open := s.openMigrated
+	if mustExist { // what is read must be whole
+		open = s.environment.open
+	}
+	if err := open(ctx); err != nil {
 		return s, err
 	}
 	s.release = s.store.Close

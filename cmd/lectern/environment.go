@@ -9,6 +9,9 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/transfer"
 )
 
 // environment is what every command that touches data starts from.
@@ -76,10 +79,27 @@ func withOpened(cmd *cobra.Command, open func(*environment, context.Context) err
 	return f(env)
 }
 
-// open opens the store and migrates it.
+// open opens the store and migrates it. It refuses the target of a copy that has
+// not ended: what is written there now would be in the way of the rest.
 func (e *environment) open(ctx context.Context) error {
 	if err := e.openUnmigrated(ctx); err != nil {
 		return err
+	if err := e.openMigrated(ctx); err != nil {
+		return err
+	}
+	half, err := transfer.Unfinished(ctx, e.store)
+	if err == nil && half {
+		err = lectern.Errorf(lectern.CodePrecondition, "%s is half a copy: run the same `lectern copy` again, which goes on where it stopped; or begin with an empty one",
+			e.config.place())
+	}
+	if err != nil {
+		return errors.Join(err, e.store.Close())
+	}
+	return nil
+}
+
+// openMigrated is open for the copy itself.
+func (e *environment) openMigrated(ctx context.Context) error {
 	}
 	if err := e.store.Migrate(ctx); err != nil {
 		err = errors.Join(err, e.store.Close())

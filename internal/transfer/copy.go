@@ -129,6 +129,17 @@ func Copy(ctx context.Context, from, to Store, o Options) (Report, error) {
 	return report, nil
 }
 
+// Unfinished reports whether a copy into a store was begun and has not ended.
+func Unfinished(ctx context.Context, to interface {
+	FeedPosition(ctx context.Context, name string) (int64, error)
+}) (bool, error) {
+	stand, err := to.FeedPosition(ctx, marker)
+	if err != nil {
+		return false, fmt.Errorf("ask for an unfinished copy: %w", err)
+	}
+	return stand > 0 && stand%2 == 0, nil // as identityOf makes them
+}
+
 func mustBeEmpty(ctx context.Context, to Store) error {
 	for _, t := range Tables() {
 		n, err := to.CountRows(ctx, t)
