@@ -7,13 +7,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/lectern-dev/lectern"
-	"github.com/lectern-dev/lectern/indexing"
+	"github.com/lectern-dev/lectern/index/qdrant"
+	"github.com/lectern-dev/lectern/internal/transfer"
 	"github.com/lectern-dev/lectern/retrieve"
 	"github.com/lectern-dev/lectern/store/postgres"
 	"github.com/lectern-dev/lectern/text"
@@ -30,7 +29,8 @@ func newDoctorCommand() *cobra.Command {
 		Long: `Checks the configuration, the disk, the store, the index, the embedder and who is at
 work, and says how to mend what is wrong. With --deep it also reads every row and
 compares store and index course by course; with --mend it then writes anew what
-differs. The exit status is 1 when there is a fault. Servers may run meanwhile.`,
+differs. The exit status is 1 when there is a fault that neither has mended. Servers
+may run meanwhile.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if mend && !deep {
 				return usageError{errors.New("doctor: --mend goes with --deep")}
@@ -40,7 +40,7 @@ differs. The exit status is 1 when there is a fault. Servers may run meanwhile.`
 				return err
 			}
 			d := doctor{out: cmd.OutOrStdout(), mends: mend}
-			if err := d.visit(cmd.Context(), env, deep); err != nil {
+			if err := d.visit(cmd.Context(), env.forDoctor(), deep); err != nil {
 				return err
 			}
 			if d.faults > 0 {
@@ -100,8 +100,12 @@ func (d *doctor) withoutStore(ctx context.Context, env environment) error {
 	if env.config.Embed.Driver == driverOpenAI {
 		d.openai(ctx, env)
 	}
-	indexes, err := openIndexes(env, &meters{})
-	if err != nil || indexes == nil {
+	if env.config.Index.Driver != driverQdrant {
+		return nil
+	}
+	// Whose it is, only the store could tell.
+	indexes, err := qdrant.New(qdrant.Options{Config: env.config.Index.Qdrant, Logger: env.log})
+	if err != nil {
 		return err
 	}
 	d.reach(ctx, env, indexes)
@@ -116,7 +120,7 @@ func (d *doctor) examine(ctx context.Context, env environment, deep bool) (err e
 	if err != nil {
 		return err
 	}
-	if !current {
+	if !current || d.halfCopied(ctx, env) {
 		return d.withoutStore(ctx, env)
 	}
 	if err := d.rows(ctx, env); err != nil {
@@ -134,40 +138,22 @@ func (d *doctor) examine(ctx context.Context, env environment, deep bool) (err e
 	if err != nil {
 		return err
 	}
-	generations, reachable := d.generations(ctx, e)
-	d.embedder(ctx, env, active(generations))
-	if e.indexes != nil {
-		reachable = d.qdrant(ctx, e, active(generations), working)
-	}
+	seen := d.index(ctx, e, working)
+	d.embedder(ctx, env, active(seen.generations))
 	if !deep {
 		return nil
 	}
 	if err := d.check(ctx, env); err != nil {
 		return err
 	}
-	if !reachable {
+	if !seen.reachable {
 		d.note("store and index were not compared: see above")
 		return nil
 	}
-	return d.compare(ctx, env)
-}
-
-// check looks for damage and contradictions in the rows.
-func (d *doctor) check(ctx context.Context, env environment) error {
-	lines, err := env.store.Check(ctx)
-	if err != nil {
-		return fmt.Errorf("check the rows: %w", err)
+	if err := d.compare(ctx, env); err != nil {
+		return err
 	}
-	mend := "restore the data folder from a backup, or export and import again"
-	if !env.config.embedded() {
-		mend = "restore the database from a backup"
-	}
-	for _, line := range lines {
-		d.fault(mend, "%s", line)
-	}
-	if len(lines) == 0 {
-		d.good("every row is sound")
-	}
+	d.indexAgain(ctx, e, seen, working)
 	return nil
 }
 
@@ -213,6 +199,18 @@ func (d *doctor) schema(ctx context.Context, env environment) (bool, error) {
 	return true, nil
 }
 
+// halfCopied tells of a copy into this store that has not ended.
+func (d *doctor) halfCopied(ctx context.Context, env environment) bool {
+	half, err := transfer.Unfinished(ctx, env.store)
+	switch {
+	case err != nil:
+		d.fault("see whether the store is well", "%v", err)
+	case half:
+		d.fault("run the same `lectern copy` again, which goes on where it stopped; no server starts before", "%s is half a copy", env.config.place())
+	}
+	return half
+}
+
 func (d *doctor) rows(ctx context.Context, env environment) error {
 	s, err := env.store.Stats(ctx)
 	if err != nil {
@@ -222,92 +220,6 @@ func (d *doctor) rows(ctx context.Context, env environment) error {
 		s.Courses, s.Retired, s.Reviews, s.Ratings, s.Learners, s.Visitors, s.Events, s.Rankings)
 	if n := s.ParkedReviews + s.ParkedRatings + s.ParkedEvents; n > 0 {
 		d.note("%d reviews, %d ratings and %d events wait for courses that are not there", s.ParkedReviews, s.ParkedRatings, s.ParkedEvents)
-	}
-	return nil
-}
-
-// compare brings the index level with the store, as a start does, and holds the
-// two against each other.
-func (d *doctor) compare(ctx context.Context, env environment) (err error) {
-	e, err := newEngine(ctx, env)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, e.close(ctx)) }()
-	running, stop := context.WithCancel(ctx)
-	var parts errgroup.Group
-	parts.Go(func() error { return e.pipeline.Run(running) })
-	if e.leader != nil { // where no server runs, a shared index is ours to write
-		parts.Go(func() error { return e.leader.Run(running) })
-	}
-	defer func() { stop(); err = errors.Join(err, parts.Wait()) }()
-
-	if err := e.pipeline.CatchUp(ctx); err != nil {
-		return fmt.Errorf("build the index: %w", err)
-	}
-	differences, err := compareWhenFilled(ctx, e.pipeline)
-	if err != nil {
-		return fmt.Errorf("compare store and index: %w", err)
-	}
-	if len(differences) > 0 && d.mends {
-		n, err := e.pipeline.Mend(ctx, differences)
-		if err != nil {
-			return fmt.Errorf("mend the index: %w", err)
-		}
-		d.note("%d courses were written anew: %d differences", n, len(differences))
-		if differences, err = e.pipeline.Compare(ctx); err != nil {
-			return fmt.Errorf("compare store and index: %w", err)
-		}
-	}
-	return d.tellDifferences(ctx, e, differences)
-}
-
-// compareWhenFilled compares once a shared index that is being made is there.
-func compareWhenFilled(ctx context.Context, p *indexing.Pipeline) ([]indexing.Difference, error) {
-	const patience, pause = 30 * time.Second, 250 * time.Millisecond
-	for begin := time.Now(); ; {
-		found, err := p.Compare(ctx)
-		if lectern.ErrorCode(err) != lectern.CodeUnavailable || time.Since(begin) > patience {
-			return found, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(pause):
-		}
-	}
-}
-
-// maxToldDifferences are told one by one; of the rest, how many there are.
-const maxToldDifferences = 20
-
-func (d *doctor) tellDifferences(ctx context.Context, e *engine, differences []indexing.Difference) error {
-	mend := "run `lectern doctor --deep --mend`"
-	if d.mends {
-		mend = "run `lectern reindex`, which makes the index anew"
-	}
-	waiting, told := 0, 0
-	for _, diff := range differences {
-		if diff.Kind == indexing.DifferenceUnembedded {
-			waiting++
-			continue
-		}
-		if told++; told <= maxToldDifferences {
-			d.fault(mend, "store and index disagree: %s", diff)
-		}
-	}
-	if more := told - maxToldDifferences; more > 0 {
-		d.fault(mend, "store and index disagree in %d more courses", more)
-	}
-	if waiting > 0 {
-		d.note("%d courses wait for their vector; a running server embeds them, and so does `lectern doctor --deep --mend`", waiting)
-	}
-	if told == 0 {
-		stats, err := indexOf(e.pipeline).Stats(ctx)
-		if err != nil {
-			return err
-		}
-		d.good("store and index agree: %d courses, %d with a vector", stats.Points, stats.Vectors[lectern.VectorContent])
 	}
 	return nil
 }

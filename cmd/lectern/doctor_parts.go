@@ -20,7 +20,9 @@ const (
 	maxClockDifference = time.Second
 	slowStore          = 20 * time.Millisecond
 	slowIndex          = 50 * time.Millisecond
-	fullShare          = 0.8 // of the server's connections
+	maxIndexWait       = 3 * time.Second  // for Qdrant's first answer
+	maxEmbedWait       = 10 * time.Second // for one vector
+	fullShare          = 0.8              // of the server's connections
 )
 
 // unopened tells why the database could not be opened.
@@ -145,10 +147,12 @@ func (d *doctor) behind(ctx context.Context, e *engine, version int64) bool {
 }
 
 // generations lists what the store knows of, and the index where it answers.
-func (d *doctor) generations(ctx context.Context, e *engine) (all []indexing.GenerationInfo, reachable bool) {
-	all, err := e.pipeline.Generations(ctx)
-	if err == nil {
-		return all, true
+func (d *doctor) generations(ctx context.Context, e *engine, ask bool) (all []indexing.GenerationInfo, reachable bool) {
+	if ask {
+		all, err := e.pipeline.Generations(ctx)
+		if err == nil {
+			return all, true
+		}
 	}
 	// The index is away, which is told where it is examined; the store still knows.
 	artefacts, err := e.store.Artefacts(ctx, indexing.ArtefactEmbedder)
@@ -197,16 +201,22 @@ func (d *doctor) embedder(ctx context.Context, env environment, use *indexing.Ge
 // openai examines the embedding server and returns the embedder's fingerprint.
 func (d *doctor) openai(ctx context.Context, env environment) (fingerprint string, ok bool) {
 	c := env.config.Embed.OpenAI
-	within, cancel := context.WithTimeout(ctx, 2*c.Timeout)
-	defer cancel()
-	e, err := openai.Connect(within, openai.Options{Config: c, Clock: lectern.SystemClock, Logger: env.log})
-	if err != nil {
+	c.Retries, c.Timeout = 0, min(c.Timeout, maxEmbedWait) // somebody is waiting
+	away := func(err error) {
 		d.fault("check embed.openai.base_url, model and api_key, and whether the server is up; meanwhile lists are made from words",
 			"the embedding server at %s does not serve: %v", withoutUser(c.BaseURL), err)
+	}
+	e, err := openai.Connect(ctx, openai.Options{Config: c, Clock: lectern.SystemClock, Logger: env.log})
+	if err != nil {
+		away(err)
 		return "", false
 	}
-	took, err := e.Check(within)
-	if err != nil {
+	took, err := e.Check(ctx)
+	switch {
+	case err != nil && c.Dimensions > 0: // Connect has not asked
+		away(err)
+		return "", false
+	case err != nil:
 		d.fault("see the embedding server's log; meanwhile lists are made from words", "the embedding server answered once, then failed: %v", err)
 		return "", false
 	}
@@ -234,6 +244,9 @@ func (d *doctor) reach(ctx context.Context, env environment, indexes *qdrant.Ind
 		return info, false
 	}
 	d.good("Qdrant %s answers in %s", info.Version, short(info.Latency))
+	if c.APIKey != "" && !c.TLS {
+		d.note("the API key travels to Qdrant unencrypted; set index.qdrant.tls where the network is not yours alone")
+	}
 	if info.Latency > slowIndex {
 		d.note("a call to Qdrant takes %s; every list needs one: keep server and index close", short(info.Latency))
 	}
@@ -243,16 +256,48 @@ func (d *doctor) reach(ctx context.Context, env environment, indexes *qdrant.Ind
 	return info, true
 }
 
-// qdrant holds the shared index against the generation in use, and reports
-// whether it can be reached.
-func (d *doctor) qdrant(ctx context.Context, e *engine, use *indexing.GenerationInfo, working bool) bool {
-	info, ok := d.reach(ctx, e.environment, e.indexes)
-	if !ok {
-		return false
+// indexSeen is what was seen of the index.
+type indexSeen struct {
+	generations []indexing.GenerationInfo
+	reachable   bool
+	faults      int // of the shared index, which a leader or a comparison may mend
+}
+
+// index examines the index and what it was made with.
+func (d *doctor) index(ctx context.Context, e *engine, working bool) indexSeen {
+	seen := indexSeen{reachable: true}
+	var info qdrant.Info
+	if e.indexes != nil {
+		info, seen.reachable = d.reach(ctx, e.environment, e.indexes)
 	}
+	reached := seen.reachable
+	seen.generations, seen.reachable = d.generations(ctx, e, reached)
+	if e.indexes != nil && reached {
+		before := d.faults
+		d.qdrant(ctx, e, info, active(seen.generations), working)
+		seen.faults = d.faults - before
+	}
+	return seen
+}
+
+// indexAgain looks at a shared index once more after the comparison, which may have
+// filled or mended it: what holds now is what counts.
+func (d *doctor) indexAgain(ctx context.Context, e *engine, before indexSeen, working bool) {
+	if before.faults == 0 {
+		return
+	}
+	d.note("Qdrant once more, as it is now:")
+	d.faults -= before.faults
+	if now := d.index(ctx, e, working); now.reachable && now.faults == 0 {
+		d.good("what was wrong in Qdrant has been mended")
+	}
+}
+
+// qdrant holds the shared index against the generation in use.
+func (d *doctor) qdrant(ctx context.Context, e *engine, info qdrant.Info, use *indexing.GenerationInfo, working bool) {
 	if use == nil {
 		d.note("no index is in use yet; the first server fills it")
-		return true
+		return
 	}
 	if info.Active != use.Version {
 		mend := "start a server, which fills it; so does `lectern doctor --deep`"
@@ -260,14 +305,18 @@ func (d *doctor) qdrant(ctx context.Context, e *engine, use *indexing.Generation
 			mend = "wait until the leader has filled it; then see its log"
 		}
 		d.fault(mend, "generation %d is in use, and Qdrant's alias names %s", use.Version, generationName(info.Active))
-		return true
+		return
 	}
+	learners := false
 	for _, collection := range info.Collections {
 		if collection.Version == use.Version {
 			d.collection(ctx, e, collection, use, len(info.Peers))
+			learners = learners || collection.Learners
 		}
 	}
-	return true
+	if !learners {
+		d.fault("run `lectern reindex`, which makes both collections of a generation anew", "generation %d has lost its collection for learners in Qdrant", use.Version)
+	}
 }
 
 func generationName(version int64) string {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lectern-dev/lectern/index/qdrant/qdranttest"
 	"github.com/lectern-dev/lectern/internal/pgtest"
@@ -57,10 +58,15 @@ func TestDoctorInProduction(t *testing.T) {
 	expect("reindex --list", 0, "GENERATION", "local")
 	index.Kill()
 	expect("doctor", 1, "FAULT Qdrant at", "start Qdrant")
+	begin := time.Now()
+	code, out, stderr := runCommand(t, append([]string{"doctor"}, args[:len(args)-4]...)...) // with the usual patience and log
+	if code != 1 || strings.Contains(stderr, "WARN") || !strings.Contains(out, "within 3s") || time.Since(begin) > 10*time.Second {
+		t.Errorf("without Qdrant it ended with %d after %v:\n%s%s", code, time.Since(begin), out, stderr)
+	}
 	if err := index.Restart(); err != nil {
 		t.Fatal(err)
 	}
-	expect("doctor --deep --mend", 1, "Qdrant's alias names none", "store and index agree")
+	expect("doctor --deep --mend", 0, "FAULT", "Qdrant's alias names none", "store and index agree", "has been mended", "all is well")
 	expect("doctor", 0, "all is well")
 	args[3] = "postgres://nobody:geheim@127.0.0.1:1/none"
 	expect("doctor", 1, "FAULT open PostgreSQL", "store.postgres.dsn", "ok    Qdrant")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/embed"
@@ -25,7 +26,7 @@ func makers(c EmbedConfig, log *slog.Logger, m *meters) map[string]indexing.Make
 					return nil, nil, err
 				}
 				m.addEmbedder(e)
-				return withQueryCache(e, c), e.Describe(), nil
+				return withQueryCache(presuming{e}, c), e.Describe(), nil
 			},
 			Load: func(description []byte) (lectern.Embedder, error) {
 				e, err := openai.Open(description, openai.Options{Config: c.OpenAI, Clock: lectern.SystemClock, Logger: log})
@@ -33,7 +34,7 @@ func makers(c EmbedConfig, log *slog.Logger, m *meters) map[string]indexing.Make
 					return nil, err
 				}
 				m.addEmbedder(e)
-				return withQueryCache(e, c), nil
+				return withQueryCache(presuming{e}, c), nil
 			},
 		},
 	}
@@ -70,4 +71,35 @@ func localLoader(c EmbedConfig) func([]byte) (lectern.Embedder, error) {
 // pipeline, in the store.
 func withQueryCache(e lectern.Embedder, c EmbedConfig) lectern.Embedder {
 	return embed.Cached(e, nil).KeepQueries(c.QueryCache)
+}
+
+// presuming is an embedding server's embedder that can be spared the question
+// whether a text has a vector: there, every text has that is not blank.
+type presuming struct{ *openai.Embedder }
+
+var _ lectern.Embedder = presuming{}
+
+// presumeKey marks a context in which no server is asked for documents' vectors.
+type presumeKey struct{}
+
+// withoutAsking is for comparisons, which need not know a vector that the store
+// lacks, and must not fail where the server is away. Nothing that is embedded under
+// it may be kept.
+func withoutAsking(ctx context.Context) context.Context {
+	return context.WithValue(ctx, presumeKey{}, true)
+}
+
+// Embed implements lectern.Embedder.
+func (p presuming) Embed(ctx context.Context, kind lectern.EmbedKind, texts []string) ([][]float32, error) {
+	if presume, _ := ctx.Value(presumeKey{}).(bool); !presume || kind != lectern.EmbedDocument {
+		return p.Embedder.Embed(ctx, kind, texts)
+	}
+	out := make([][]float32, len(texts))
+	for i, text := range texts {
+		if strings.TrimSpace(text) != "" {
+			out[i] = make([]float32, p.Dim())
+			out[i][0] = 1
+		}
+	}
+	return out, nil
 }

@@ -82,8 +82,6 @@ func withOpened(cmd *cobra.Command, open func(*environment, context.Context) err
 // open opens the store and migrates it. It refuses the target of a copy that has
 // not ended: what is written there now would be in the way of the rest.
 func (e *environment) open(ctx context.Context) error {
-	if err := e.openUnmigrated(ctx); err != nil {
-		return err
 	if err := e.openMigrated(ctx); err != nil {
 		return err
 	}
@@ -102,6 +100,8 @@ func (e *environment) open(ctx context.Context) error {
 func (e *environment) openMigrated(ctx context.Context) error {
 	}
 	if err := e.store.Migrate(ctx); err != nil {
+	if err := e.openUnmigrated(ctx); err != nil {
+		return err
 		err = errors.Join(err, e.store.Close())
 		return fmt.Errorf("migrate %s: %w", e.config.place(), err)
 	}
@@ -115,6 +115,35 @@ func (e *environment) openUnmigrated(ctx context.Context) (err error) {
 
 func newLogger(w io.Writer, c LogConfig) *slog.Logger {
 	var level slog.Level
+// forDoctor returns an environment that waits no longer than somebody at a terminal
+// would, and keeps warnings out of the findings, which say the same.
+func (e environment) forDoctor() environment {
+	q := &e.config.Index.Qdrant
+	q.ConnectTimeout = min(q.ConnectTimeout, maxIndexWait)
+	e.config.Embed.OpenAI.Retries = min(e.config.Embed.OpenAI.Retries, 1)
+	e.log = slog.New(quieter{e.log.Handler()})
+	return e
+}
+
+// quieter writes warnings, and what is less, only where debugging is asked for.
+type quieter struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (q quieter) Enabled(ctx context.Context, level slog.Level) bool {
+	if level <= slog.LevelWarn {
+		level = min(level, slog.LevelDebug)
+	}
+	return q.Handler.Enabled(ctx, level)
+}
+
+// WithAttrs implements slog.Handler.
+func (q quieter) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return quieter{q.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup implements slog.Handler.
+func (q quieter) WithGroup(name string) slog.Handler { return quieter{q.Handler.WithGroup(name)} }
+
 	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
 		level = slog.LevelInfo // Validate has refused anything else
 	}
