@@ -98,10 +98,10 @@ func (e *environment) open(ctx context.Context) error {
 
 // openMigrated is open for the copy itself.
 func (e *environment) openMigrated(ctx context.Context) error {
-	}
-	if err := e.store.Migrate(ctx); err != nil {
 	if err := e.openUnmigrated(ctx); err != nil {
 		return err
+	}
+	if err := e.store.Migrate(ctx); err != nil {
 		err = errors.Join(err, e.store.Close())
 		return fmt.Errorf("migrate %s: %w", e.config.place(), err)
 	}
@@ -113,8 +113,6 @@ func (e *environment) openUnmigrated(ctx context.Context) (err error) {
 	return err
 }
 
-func newLogger(w io.Writer, c LogConfig) *slog.Logger {
-	var level slog.Level
 // forDoctor returns an environment that waits no longer than somebody at a terminal
 // would, and keeps warnings out of the findings, which say the same.
 func (e environment) forDoctor() environment {
@@ -144,6 +142,8 @@ func (q quieter) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup implements slog.Handler.
 func (q quieter) WithGroup(name string) slog.Handler { return quieter{q.Handler.WithGroup(name)} }
 
+func newLogger(w io.Writer, c LogConfig) *slog.Logger {
+	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
 		level = slog.LevelInfo // Validate has refused anything else
 	}

@@ -52,11 +52,11 @@ take the new generation over by themselves. The one before is kept for a way bac
 	flags.Int64Var(&to, "to", 0, "switch to this generation (see --list)")
 	flags.BoolVar(&list, "list", false, "list the generations that are kept")
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
-		if cmd.Flags().Changed("to") && to < 1 {
-			return usageError{fmt.Errorf("reindex: --to %d is no generation; see --list", to)}
 		if err := atMostOne(cmd, "embedder", "rollback", "to", "list"); err != nil {
 			return err
 		}
+		if cmd.Flags().Changed("to") && to < 1 {
+			return usageError{fmt.Errorf("reindex: --to %d is no generation; see --list", to)}
 		}
 		return nil
 	}
