@@ -13,11 +13,13 @@ import (
 	"github.com/lectern-dev/lectern/eval"
 )
 
-// frozen are the sums of the natural questions and their judgements. Whoever
+// frozen are the sums of the judged queries over the real catalogue. Whoever
 // mends a judgement changes its sum here, and says so: see testdata/README.md.
 var frozen = map[string]string{
 	"questions.tsv":   "10a565f440fa4cab",
 	"questions.qrels": "96a0470462f24826",
+	"languages.tsv":   "87e9eab4eae60795",
+	"languages.qrels": "1972b47460994952",
 }
 
 // TestQuestionsAreFrozen keeps the yardstick of the skill graph from being bent.
@@ -34,14 +36,14 @@ func TestQuestionsAreFrozen(t *testing.T) {
 	}
 }
 
-func questions(t *testing.T) (eval.QuerySet, eval.Qrels) {
+func judged(t *testing.T, name string) (eval.QuerySet, eval.Qrels) {
 	t.Helper()
-	q, err := os.Open(filepath.Join("testdata", "questions.tsv"))
+	q, err := os.Open(filepath.Join("testdata", name+".tsv"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer q.Close()
-	r, err := os.Open(filepath.Join("testdata", "questions.qrels"))
+	r, err := os.Open(filepath.Join("testdata", name+".qrels"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,20 +60,22 @@ func questions(t *testing.T) (eval.QuerySet, eval.Qrels) {
 }
 
 func TestQuestions(t *testing.T) {
-	set, qrels := questions(t)
-	if len(set.Queries) != 60 || len(qrels) != 60 {
-		t.Errorf("%d questions, %d of them judged; want 60", len(set.Queries), len(qrels))
-	}
-	if diff := cmp.Diff([]lectern.CourseField{lectern.FieldSkills}, set.LeaveOut); diff != "" {
-		t.Errorf("left out of the text: %s", diff)
-	}
-	for _, q := range set.Queries {
-		best := 0
-		for _, grade := range qrels[q.ID] {
-			best = max(best, grade)
+	for name, want := range map[string]int{"questions": 60, "languages": 33} {
+		set, qrels := judged(t, name)
+		if len(set.Queries) != want || len(qrels) != want {
+			t.Errorf("%s: %d queries, %d of them judged; want %d", name, len(set.Queries), len(qrels), want)
 		}
-		if best != 2 {
-			t.Errorf("nothing answers %q", q.Text)
+		if diff := cmp.Diff([]lectern.CourseField{lectern.FieldSkills}, set.LeaveOut); diff != "" {
+			t.Errorf("%s: left out of the text: %s", name, diff)
+		}
+		for _, q := range set.Queries {
+			best := 0
+			for _, grade := range qrels[q.ID] {
+				best = max(best, grade)
+			}
+			if best != 2 {
+				t.Errorf("%s: nothing answers %q", name, q.Text)
+			}
 		}
 	}
 }
@@ -82,11 +86,13 @@ func TestQuestionsJudgeTheCatalogue(t *testing.T) {
 	for _, c := range courseraCourses(t) {
 		known[c.ID] = true
 	}
-	_, qrels := questions(t)
-	for q, rel := range qrels {
-		for id := range rel {
-			if !known[id] {
-				t.Errorf("%s judges %q, which is no course", q, id)
+	for _, name := range []string{"questions", "languages"} {
+		_, qrels := judged(t, name)
+		for q, rel := range qrels {
+			for id := range rel {
+				if !known[id] {
+					t.Errorf("%s: %s judges %q, which is no course", name, q, id)
+				}
 			}
 		}
 	}
