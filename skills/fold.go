@@ -44,11 +44,18 @@ func canonical(surface string) string { return singular(american(surface)) }
 // stemmer takes markets for marketing and engines for engineering. It extends the
 // rules of Harman's S-stemmer (How effective is suffixing?, 1991).
 func singular(w string) string {
-	if len(w) < 4 || w[len(w)-1] != 's' {
+	if len(w) < 4 {
+		return w
+	}
+	if stem, ok := strings.CutSuffix(w, "ie"); ok && len(stem) > 1 {
+		return stem + "y" // as of movies
+	}
+	if w[len(w)-1] != 's' {
 		return w
 	}
 	switch w {
-	case "news", "series", "species", "lens", "canvas", "pandas", "windows", "rails":
+	case "news", "series", "species", "lens", "canvas", "pandas", "windows", "rails", // no plurals, or of another word
+		"customs", "crafts", "sales", "savings":
 		return w
 	}
 	for _, kept := range []string{"ss", "us", "is", "ics"} {
