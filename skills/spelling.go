@@ -14,8 +14,6 @@ func american(w string) string {
 		return "program"
 	case "programmes":
 		return "programs"
-	case "jewellery":
-		return "jewelry"
 	}
 	w = respell(w, 3, "is", "iz", "aei") // organise, organisation
 	if !strings.HasSuffix(w, "yses") {   // which is the plural of -ysis
@@ -24,6 +22,7 @@ func american(w string) string {
 	}
 	w = respell(w, 2, "our", "or", "") // colour, behavioural
 	w = respell(w, 0, "ae", "e", "")   // paediatrics, archaeology
+	w = respell(w, 2, "llery", "lry", "") // jewellery
 	for _, ending := range []string{"ling", "led", "ler", "lor"} {
 		w = respell(w, 2, "l"+ending, ending, "") // modelling, counsellor
 	}
