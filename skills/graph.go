@@ -83,11 +83,11 @@ func namesOf(name string, aliases, phrases []string) []named {
 }
 
 // newGraph sorts and links entries that validate has approved of.
-func newGraph(e entries) *Graph {
+func newGraph(e entries, a *text.Analyzer) *Graph {
 	g := &Graph{
 		version: e.version, skills: e.sortedSkills(), occupations: e.sortedOccupations(),
 		skillAt: make(map[string]int32, len(e.skills)), occAt: make(map[string]int32, len(e.occupations)),
-		narrower: make(map[string][]string), names: make(map[string][]owner), text: text.NewAnalyzer(),
+		narrower: make(map[string][]string), names: make(map[string][]owner), text: a,
 	}
 	for i, s := range g.skills {
 		g.skillAt[s.ID] = int32(i)

@@ -17,6 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/text"
 )
 
 //go:embed graph
@@ -51,11 +52,12 @@ func Load(fsys fs.FS) (*Graph, error) {
 	if err := readLists(fsys, "occupations-*.yaml", &e.occupations, &faults); err != nil {
 		return nil, err
 	}
-	e.validate(&faults)
+	a := text.NewAnalyzer()
+	e.validate(&faults, a)
 	if err := faults.err(); err != nil {
 		return nil, err
 	}
-	return newGraph(e), nil
+	return newGraph(e, a), nil
 }
 
 // filed is an entry with the file that it stands in, for messages.

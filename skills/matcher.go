@@ -5,8 +5,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/lectern-dev/lectern/text"
 )
 
 // Matcher finds the skills of a graph in texts and queries. It is safe for
@@ -27,7 +25,7 @@ type Matcher struct {
 // NewMatcher prepares a graph to be found in texts.
 func NewMatcher(g *Graph) *Matcher {
 	m := &Matcher{
-		graph: g, reader: reader{text: text.NewAnalyzer(), ids: make(map[string]int32)},
+		graph: g, reader: reader{text: g.text, ids: make(map[string]int32)},
 		names: newTrie(), edged: newTrie(), phrases: newTrie(), telling: newTrie(),
 	}
 	uses := m.uses()

@@ -80,11 +80,11 @@ func (g *Graph) Extend(o Override) (*Graph, error) {
 	if o.Version != "" {
 		e.version += "+" + o.Version
 	}
-	e.validate(&f)
+	e.validate(&f, g.text)
 	if err := f.err(); err != nil {
 		return nil, err
 	}
-	return newGraph(e), nil
+	return newGraph(e, g.text), nil
 }
 
 // builder is a graph's material while an override is applied. Entries are copied

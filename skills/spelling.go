@@ -20,8 +20,8 @@ func american(w string) string {
 		w = respell(w, 3, "ys", "yz", "e") // analyse
 		w = respell(w, 3, "ysing", "yzing", "")
 	}
-	w = respell(w, 2, "our", "or", "") // colour, behavioural
-	w = respell(w, 0, "ae", "e", "")   // paediatrics, archaeology
+	w = respell(w, 2, "our", "or", "")    // colour, behavioural
+	w = respell(w, 0, "ae", "e", "")      // paediatrics, archaeology
 	w = respell(w, 2, "llery", "lry", "") // jewellery
 	for _, ending := range []string{"ling", "led", "ler", "lor"} {
 		w = respell(w, 2, "l"+ending, ending, "") // modelling, counsellor

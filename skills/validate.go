@@ -18,9 +18,10 @@ const (
 	maxWords = 16  // words of a name, alias or phrase
 )
 
-// validate adds every fault of the entries.
-func (e *entries) validate(f *faults) {
-	v := validator{faults: f, text: text.NewAnalyzer(), skills: make(map[string]bool), keys: make(map[string][]claim)}
+// validate adds every fault of the entries. The analyzer that reads the names
+// remembers their words.
+func (e *entries) validate(f *faults, a *text.Analyzer) {
+	v := validator{faults: f, text: a, skills: make(map[string]bool), keys: make(map[string][]claim)}
 	v.skillIDs(e.skills)
 	for _, s := range e.skills {
 		v.skill(s.file+": "+s.entry.ID, s.entry)
