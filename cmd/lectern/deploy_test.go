@@ -1,7 +1,9 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -33,6 +35,34 @@ func TestDeployedConfiguration(t *testing.T) {
 				t.Errorf("log %s, address %s", c.Log.Format, c.Server.Address)
 			}
 		})
+	}
+}
+
+// TestTemplateUnit: a server among several on one machine is run as one alone is,
+// but for its port and its folder.
+func TestTemplateUnit(t *testing.T) {
+	lines := func(name string) []string {
+		b, err := os.ReadFile(filepath.Join("..", "..", "deploy", "systemd", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, body, _ := strings.Cut(string(b), "[Unit]")
+		return strings.Split(body, "\n")
+	}
+	one, many := lines("lectern.service"), lines("lectern@.service")
+	for i, line := range many {
+		switch {
+		case i >= len(one) || (line != one[i] && !strings.Contains(line, "%i")):
+			t.Errorf("line %d: %q", i, line)
+		case strings.HasPrefix(line, "Environment="):
+			c, err := LoadConfig("", strings.Fields(strings.ReplaceAll(strings.TrimPrefix(line, "Environment="), "%i", "8081")), nil)
+			if err != nil || c.Server.Address != "127.0.0.1:8081" || c.Data != "/var/lib/lectern-8081" {
+				t.Errorf("%s: %v, %s, %s", line, err, c.Server.Address, c.Data)
+			}
+		}
+	}
+	if len(one) != len(many) {
+		t.Errorf("%d lines, and %d", len(one), len(many))
 	}
 }
 

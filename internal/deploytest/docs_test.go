@@ -29,7 +29,7 @@ func TestDeployDocs(t *testing.T) {
 	for _, name := range regexp.MustCompile(`LECTERN_[A-Z_]*__[A-Z_]+`).FindAllString(page, -1) {
 		checkVariable(t, known, "docs/deploy.md", name)
 	}
-	for _, m := range regexp.MustCompile(`\bdeploy/[\w./-]+\w`).FindAllString(page+read(t, "README.md"), -1) {
+	for _, m := range regexp.MustCompile(`\bdeploy/[\w./@-]+\w`).FindAllString(page+read(t, "README.md"), -1) {
 		files++
 		if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(m))); err != nil {
 			t.Errorf("%s is named, and is not there", m)
