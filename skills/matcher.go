@@ -230,13 +230,16 @@ func nearSkills(g *Graph) (near, parents [][]int32) {
 	return near, parents
 }
 
+// links reports whether one of two skills is linked to the other; see nearSkills.
+func (m *Matcher) links(by, skill int32) bool {
+	_, ok := slices.BinarySearch(m.near[skill], by)
+	return ok
+}
+
 // supports reports whether a mention of one skill makes another more likely.
 func (m *Matcher) supports(by, skill int32) bool {
 	if by == skill {
 		return false
 	}
-	if _, ok := slices.BinarySearch(m.near[skill], by); ok {
-		return true
-	}
-	return slices.ContainsFunc(m.parents[skill], func(p int32) bool { return slices.Contains(m.parents[by], p) })
+	return m.links(by, skill) || slices.ContainsFunc(m.parents[skill], func(p int32) bool { return slices.Contains(m.parents[by], p) })
 }

@@ -64,6 +64,9 @@ func TestTag(t *testing.T) {
 		{"IT support", "IT Support", "", []string{"it-support"}},
 		{"an ambiguous weak name needs support", "The PM handbook", "", nil},
 		{"support makes it count", "PM: project management", "", []string{"product-management", "project-management"}},
+		{"support of a weak word must be linked", "Camping outdoors", "", []string{"camping"}},
+		{"not only share something broader", "Outdoor life outdoors", "", []string{"outdoor-life", "survival"}},
+		{"names with capitals may", "Python, Go and C++", "", []string{"cpp", "go", "python"}},
 		{"denied", "Painting", "No prior programming experience needed, without knowledge of statistics.", []string{"painting"}},
 		{"not only", "Painting", "Not only programming", []string{"painting", "programming"}},
 		{"what is done instead of what it is called", "Train your dogs", "", []string{"dog-training"}},
@@ -134,8 +137,9 @@ func TestExpand(t *testing.T) {
 		{"design", ""},
 		{"become a painter abroad", "painting 0.40 name painter"},
 		{"painter abroad", ""},
-		// all of the query's words are three of a phrase's five, equally rare: .7 · 3/5
-		{"staying alive in the winter", "survival 0.42 phrase"},
+		// all of the query's words are three of a phrase's five, of which
+		// outdoors says less, since another name holds it: a little over .7 · 3/5
+		{"staying alive in the winter", "survival 0.43 phrase"},
 		{"alive and kicking", ""},
 		{"ml", "machine-learning 0.50 alias"},
 		{"pm", "product-management 0.25 alias, project-management 0.25 alias"},

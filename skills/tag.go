@@ -67,7 +67,9 @@ var fieldWeights = [...]struct {
 //	confidence = 1 − (1 − .1)^s · Π (1 − a)
 //
 // Longer names win over shorter ones inside them. A weak name counts only with
-// s ≥ 1, and no name counts shortly after "no", "not" or "without".
+// s ≥ 1, of which one must be linked to it (not only share something broader)
+// unless the name needs capitals and has them, and no name counts shortly after
+// "no", "not", "never" or "without".
 func (m *Matcher) Tag(c lectern.Course) []Tagged {
 	t := tagger{m: m, hits: make(map[int32]*hit)}
 	for f, fw := range fieldWeights {
@@ -88,6 +90,7 @@ func (m *Matcher) Tag(c lectern.Course) []Tagged {
 // hit is what speaks for one skill.
 type hit struct {
 	strong   bool // some name of it was not weak
+	capital  bool // some weak name of it had the capitals it needs
 	mentions []mention
 	evidence []Evidence
 }
@@ -170,6 +173,7 @@ func (t *tagger) count(field int, part string, f found) {
 			t.hits[x.owner] = h
 		}
 		h.strong = h.strong || !x.weak
+		h.capital = h.capital || x.weak && x.spelt != speltAnyhow
 		h.mentions = append(h.mentions, mention{field, fieldWeights[field].weight * x.quality(f.inflect[i])})
 		h.note(fieldWeights[field].field, x.text)
 	}
@@ -224,13 +228,14 @@ func (t *tagger) tags() []Tagged {
 	}
 	var out []Tagged
 	for s, h := range t.hits {
-		supporters := 0
+		supporters, linked := 0, h.strong || h.capital
 		for _, by := range strong {
 			if t.m.supports(by, s) {
 				supporters++
+				linked = linked || t.m.links(by, s)
 			}
 		}
-		if !h.strong && supporters == 0 {
+		if !h.strong && supporters == 0 || !linked {
 			continue
 		}
 		sure := h.confidence(min(supporters, maxSupporters))
