@@ -63,6 +63,7 @@ const (
 	bagQuery  = 0.6
 	bagName   = 0.5
 	bagSkills = 2
+	bagLimit  = 1000 // names that hold a word, past which it tells nothing and costs much
 )
 
 // describe enters the skills that have most words in common with the query.
@@ -83,6 +84,9 @@ func (e *expander) describe() {
 		id := w.id
 		ids = append(ids, id)
 		asked += b.idf[id]
+		if len(b.with[id]) > bagLimit {
+			continue
+		}
 		for _, i := range b.with[id] {
 			common[i] += b.idf[id]
 			count[i]++
