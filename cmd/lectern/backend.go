@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -107,15 +108,40 @@ func (e *environment) mustExist() error {
 
 // openIndexes connects to the shared indexes, nil where each process keeps an
 // index of its own.
-func openIndexes(env environment, m *meters) (*qdrant.Indexes, error) {
+func openIndexes(ctx context.Context, env environment, m *meters) (*qdrant.Indexes, error) {
 	if env.config.Index.Driver != driverQdrant {
 		return nil, nil
 	}
-	indexes, err := qdrant.New(qdrant.Options{Config: env.config.Index.Qdrant, Logger: env.log, Observe: m.observeQdrant})
+	owner, err := ownerOf(ctx, env.store)
+	if err != nil {
+		return nil, err
+	}
+	indexes, err := qdrant.New(qdrant.Options{
+		Config: env.config.Index.Qdrant, Logger: env.log, Observe: m.observeQdrant, Owner: owner, TakeOver: env.takeOver,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("prepare for Qdrant at %s: %w", env.config.Index.Qdrant.Address, err)
 	}
 	return indexes, nil
+}
+
+// secretOwner is the name of the secret that tells a store from others where it
+// cannot do so by itself.
+const secretOwner = "index owner"
+
+// ownerOf names the database, so that a copy of it does not switch its indexes.
+func ownerOf(ctx context.Context, store relational) (string, error) {
+	if pg, ok := store.(*postgres.Store); ok {
+		if identity, err := pg.Identity(ctx); err == nil {
+			return identity, nil
+		}
+		// A provider may keep that from its users.
+	}
+	secret, err := store.Secret(ctx, secretOwner, randomBytes(12))
+	if err != nil {
+		return "", fmt.Errorf("read the store's name: %w", err)
+	}
+	return hex.EncodeToString(secret), nil
 }
 
 // worker is a running queue.

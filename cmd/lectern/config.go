@@ -244,8 +244,6 @@ func emptyList(_, to reflect.Type, value any) (any, error) {
 // share sets what two parts must agree on from the one key that says it.
 func (c *Config) share() {
 	c.Indexing.HalfLife = c.Retrieve.Popularity.HalfLife
-	// A model from elsewhere knows more words than the catalogue has.
-	c.Retrieve.KnownWordsOnly = c.Retrieve.KnownWordsOnly && c.Embed.Driver == driverLocal
 }
 
 // envKey turns LECTERN_SERVER__ADDRESS into server.address. LECTERN_CONFIG names

@@ -128,7 +128,7 @@ func (d *doctor) examine(ctx context.Context, env environment, deep bool) (err e
 	}
 	e := &engine{environment: env, meters: &meters{}, holder: holderName(), words: text.NewLexicon(text.DefaultParams())}
 	e.catalog = retrieve.NewCatalog(env.config.Retrieve, env.store, lectern.SystemClock)
-	if err := e.newPipeline(); err != nil {
+	if err := e.newPipeline(ctx); err != nil {
 		return err
 	}
 	if e.indexes != nil {

@@ -19,6 +19,8 @@ type environment struct {
 	config Config
 	log    *slog.Logger
 	store  relational
+	// takeOver lets this run replace indexes that another database made.
+	takeOver bool
 }
 
 // withConfigFlags adds the configuration flags to a command.

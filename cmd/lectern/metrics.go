@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/indexing"
 )
 
 const (
@@ -103,7 +104,7 @@ func (c *partsCollector) Collect(out chan<- prometheus.Metric) {
 	gauge(descTraining, boolValue(ready.Training))
 	gauge(descReady, boolValue(ready.VectorsReady()))
 	out <- prometheus.MustNewConstMetric(descDropped, prometheus.CounterValue, float64(c.engine.recorder.Dropped()))
-	if s, err := indexOf(c.engine.pipeline).Stats(ctx); err == nil {
+	if s, err := c.engine.pipeline.IndexStats(ctx); err == nil {
 		gauge(descCourses, float64(s.Points))
 		gauge(descBytes, float64(s.Bytes))
 		for name, n := range s.Vectors {
@@ -125,7 +126,20 @@ func (c *partsCollector) Collect(out chan<- prometheus.Metric) {
 		gauge(descParked, float64(n), kind)
 	}
 	gauge(descJobs, float64(s.PendingJobs))
-	gauge(descLag, float64(max(0, s.LastChange-ready.Position)))
+	gauge(descLag, float64(c.lag(ctx, s, ready)))
+}
+
+// lag is how far the index is behind the store: the one in this process, or the
+// shared one, which need not be reached to know.
+func (c *partsCollector) lag(ctx context.Context, s lectern.StoreStats, ready indexing.Readiness) int64 {
+	if !ready.Shared {
+		return max(0, s.LastChange-ready.Position)
+	}
+	lag, err := c.engine.pipeline.Lag(ctx, ready.Version)
+	if err != nil {
+		c.engine.log.Warn("the index's lag is missing from a scrape", "error", err)
+	}
+	return lag
 }
 
 func boolValue(b bool) float64 {

@@ -18,7 +18,7 @@ import (
 
 func newReindexCommand() *cobra.Command {
 	var embedder string
-	var rollback, list bool
+	var rollback, list, takeOver bool
 	var to int64
 	cmd := &cobra.Command{
 		Use: "reindex", Args: noArgs,
@@ -34,6 +34,7 @@ take the new generation over by themselves. The one before is kept for a way bac
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withExistingStore(cmd, func(env environment) (err error) {
 				ctx := cmd.Context()
+				env.takeOver = takeOver
 				e, err := newEngine(ctx, env)
 				if err != nil {
 					return err
@@ -50,6 +51,7 @@ take the new generation over by themselves. The one before is kept for a way bac
 	flags.StringVar(&embedder, "embedder", "", "local or openai; the configured one when left out")
 	flags.BoolVar(&rollback, "rollback", false, "go back to the generation before the one in use")
 	flags.Int64Var(&to, "to", 0, "switch to this generation (see --list)")
+	flags.BoolVar(&takeOver, "take-over", false, "replace the indexes that another database made: for one that has taken the other's place")
 	flags.BoolVar(&list, "list", false, "list the generations that are kept")
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		if err := atMostOne(cmd, "embedder", "rollback", "to", "list"); err != nil {

@@ -44,7 +44,7 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 	e := &engine{environment: env, meters: &meters{}, holder: holderName()}
 	e.words = text.NewLexicon(text.DefaultParams())
 	e.catalog = retrieve.NewCatalog(env.config.Retrieve, env.store, lectern.SystemClock)
-	if err := e.newPipeline(); err != nil {
+	if err := e.newPipeline(ctx); err != nil {
 		return nil, err
 	}
 	e.recorder = retrieve.NewRecorder(env.store, env.config.Retrieve.Record, env.log)
@@ -58,7 +58,7 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 }
 
 // newPipeline wires what keeps index and embeddings in step with the store.
-func (e *engine) newPipeline() (err error) {
+func (e *engine) newPipeline(ctx context.Context) (err error) {
 	env := e.environment
 	options := indexing.Options{
 		Config:   env.config.Indexing,
@@ -71,7 +71,7 @@ func (e *engine) newPipeline() (err error) {
 		Clock:    lectern.SystemClock,
 		Logger:   env.log,
 	}
-	if e.indexes, err = openIndexes(env, e.meters); err != nil {
+	if e.indexes, err = openIndexes(ctx, env, e.meters); err != nil {
 		return err
 	}
 	if e.indexes == nil {
