@@ -117,6 +117,9 @@ func testEndToEnd(t *testing.T, d *deployment) {
 	})
 
 	t.Run("a restart forgets nothing", func(t *testing.T) {
+		// A vector that arrives in between would change the order.
+		eventually(t, 20*time.Second, "nothing left to embed", func() bool { return d.inTest(t).stats().PendingJobs == 0 })
+		time.Sleep(500 * time.Millisecond)
 		var before, after listAnswer
 		s.get("/v1/search?q=statistics&limit=3", public, &before)
 		time.Sleep(time.Second) // rankings are stored in groups, within a second
