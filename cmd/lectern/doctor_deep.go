@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -60,7 +61,7 @@ func (d *doctor) compareAll(ctx context.Context, env environment) (err error) {
 	if err := e.pipeline.CatchUp(ctx); err != nil {
 		return fmt.Errorf("build the index: %w", err)
 	}
-	differences, err := compareWhenFilled(ctx, e.pipeline)
+	differences, err := compareSettled(ctx, e.pipeline)
 	if err != nil {
 		return fmt.Errorf("compare store and index: %w", err)
 	}
@@ -68,7 +69,7 @@ func (d *doctor) compareAll(ctx context.Context, env environment) (err error) {
 		if err := d.mend(ctx, e.pipeline, differences); err != nil {
 			return fmt.Errorf("mend the index: %w", err)
 		}
-		if differences, err = e.pipeline.Compare(withoutAsking(ctx)); err != nil {
+		if differences, err = compareSettled(ctx, e.pipeline); err != nil {
 			return fmt.Errorf("compare store and index: %w", err)
 		}
 	}
@@ -94,6 +95,32 @@ func (d *doctor) mend(ctx context.Context, p *indexing.Pipeline, differences []i
 	}
 	d.note("%d courses were written anew: %d differences", n, len(differences))
 	return nil
+}
+
+// compareSettled looks again at what differs, up to three times: while courses are
+// being embedded the index is always a little behind. What stays is wrong.
+func compareSettled(ctx context.Context, p *indexing.Pipeline) ([]indexing.Difference, error) {
+	const looks, pause = 3, time.Second
+	found, err := compareWhenFilled(ctx, p)
+	unembedded := func(d indexing.Difference) bool { return d.Kind == indexing.DifferenceUnembedded }
+	for range looks {
+		if err != nil || !slices.ContainsFunc(found, func(d indexing.Difference) bool { return !unembedded(d) }) {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
+		before := found
+		found, err = compareWhenFilled(ctx, p)
+		found = slices.DeleteFunc(found, func(d indexing.Difference) bool {
+			return !unembedded(d) && !slices.ContainsFunc(before, func(b indexing.Difference) bool {
+				return b.CourseID == d.CourseID && b.Kind == d.Kind
+			})
+		})
+	}
+	return found, err
 }
 
 // compareWhenFilled compares once a shared index that is being made is there.
