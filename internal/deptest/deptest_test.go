@@ -47,6 +47,7 @@ var ours = map[string][]string{
 	"retrieve":        {"rerank", "learner"}, // the pipeline calls its last stages
 	"rerank":          {},
 	"skills":          {},
+	"suggest":         {},
 	"learner":         {},
 	"ingest":          {"ingest"},
 	"demo":            {},

@@ -1,0 +1,53 @@
+package suggest
+
+import (
+	"slices"
+
+	"github.com/lectern-dev/lectern"
+)
+
+// newMatcher compiles a filter to be held against payloads. It decides as an
+// index does; what is not open is never suggested.
+func newMatcher(f lectern.Filter) func(id string, p *lectern.Payload) bool {
+	f.Categories, f.Providers = foldAll(f.Categories), foldAll(f.Providers)
+	languages := make([]string, 0, len(f.Languages))
+	for _, l := range f.Languages {
+		languages = append(languages, append(lectern.LanguageKeys(l), "")[0])
+	}
+	e := f.Eligible
+	if e != nil {
+		e = &lectern.Eligibility{At: e.At, Region: lectern.FoldKey(e.Region), Organisations: foldAll(e.Organisations)}
+	}
+	return func(id string, p *lectern.Payload) bool {
+		return eligible(e, p) &&
+			(len(f.Levels) == 0 || p.Level != "" && slices.Contains(f.Levels, p.Level)) &&
+			(f.MaxHours == nil || p.Hours != nil && *p.Hours <= *f.MaxHours) &&
+			(len(languages) == 0 || overlap(p.Languages, languages)) &&
+			(len(f.Categories) == 0 || overlap(p.Categories, f.Categories)) &&
+			(len(f.Providers) == 0 || p.Provider != "" && slices.Contains(f.Providers, p.Provider)) &&
+			(f.OnlyIDs == nil || slices.Contains(f.OnlyIDs, id)) && !slices.Contains(f.ExcludeIDs, id)
+	}
+}
+
+// eligible reports whether a course may be shown to this caller.
+func eligible(e *lectern.Eligibility, p *lectern.Payload) bool {
+	if p.Status != lectern.StatusOpen || e == nil {
+		return p.Status == lectern.StatusOpen
+	}
+	return (p.EnrolFrom == nil || !e.At.Before(*p.EnrolFrom)) &&
+		(p.EnrolUntil == nil || e.At.Before(*p.EnrolUntil)) &&
+		(len(p.Regions) == 0 || e.Region != "" && slices.Contains(p.Regions, e.Region)) &&
+		(len(p.Organisations) == 0 || overlap(p.Organisations, e.Organisations))
+}
+
+func overlap(a, b []string) bool {
+	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
+}
+
+func foldAll(in []string) []string {
+	out := make([]string, len(in))
+	for i, s := range in {
+		out[i] = lectern.FoldKey(s)
+	}
+	return out
+}

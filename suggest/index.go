@@ -1,0 +1,179 @@
+package suggest
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"unicode/utf8"
+)
+
+// field says where in an item a word stands.
+type field uint8
+
+const (
+	inTitle field = 1 << iota // or in a phrase
+	inSkill
+	inProvider
+)
+
+// weight is what a word counts in its best field.
+func (f field) weight() float32 {
+	switch {
+	case f&inTitle != 0:
+		return 1
+	case f&inSkill != 0:
+		return 0.6
+	}
+	return 0.5
+}
+
+// occurrence is a word of an item.
+type occurrence struct {
+	word  int32
+	place uint16 // first place in the title, noPlace for none
+	in    field
+}
+
+const noPlace = math.MaxUint16
+
+// source is an item before it is indexed.
+type source struct {
+	key   string // of the whole text, see keyOf
+	prior float32
+	words []sourceWord
+}
+
+type sourceWord struct {
+	folded string
+	place  uint16
+	in     field
+}
+
+// index finds items by words. Read only.
+type index struct {
+	dict  *dictionary
+	keys  []string // of items
+	prior []float32
+	// The items that hold word w are items[starts[w]:starts[w+1]], rising.
+	starts []uint32
+	items  []uint32
+	// The words of item i are held[offsets[i]:offsets[i+1]], rising.
+	offsets []uint32
+	held    []occurrence
+	// tops are the best items of beginnings that many words share.
+	tops map[string][]uint32
+}
+
+// newIndex indexes items in their order, which breaks the last ties.
+func newIndex(sources []source) *index {
+	x := &index{keys: make([]string, len(sources)), prior: make([]float32, len(sources))}
+	x.dict = newDictionary(distinctWords(sources))
+	number := make(map[string]int32, len(x.dict.words))
+	for i, w := range x.dict.words {
+		number[w] = int32(i)
+	}
+	x.starts = make([]uint32, len(x.dict.words)+1)
+	x.offsets = make([]uint32, 1, len(sources)+1)
+	var own []occurrence
+	for i := range sources {
+		s := &sources[i]
+		x.keys[i], x.prior[i] = s.key, s.prior
+		own = own[:0]
+		for _, w := range s.words {
+			own = append(own, occurrence{number[w.folded], w.place, w.in})
+		}
+		x.held = append(x.held, merged(own)...)
+		x.offsets = append(x.offsets, uint32(len(x.held)))
+		for _, o := range x.held[x.offsets[i]:] {
+			x.starts[o.word+1]++
+		}
+	}
+	x.held = slices.Clip(x.held)
+	for w := range x.dict.words {
+		x.starts[w+1] += x.starts[w]
+	}
+	x.items = make([]uint32, len(x.held))
+	next := slices.Clone(x.starts)
+	for i := range sources {
+		for _, o := range x.heldBy(uint32(i)) {
+			x.items[next[o.word]] = uint32(i)
+			next[o.word]++
+		}
+	}
+	x.makeTops()
+	return x
+}
+
+func distinctWords(sources []source) []string {
+	seen := make(map[string]struct{})
+	var out []string
+	for i := range sources {
+		for _, w := range sources[i].words {
+			if _, ok := seen[w.folded]; !ok {
+				seen[w.folded] = struct{}{}
+				out = append(out, w.folded)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// merged sorts occurrences in place and makes one of those of the same word.
+func merged(own []occurrence) []occurrence {
+	slices.SortFunc(own, func(a, b occurrence) int { return cmp.Or(cmp.Compare(a.word, b.word), cmp.Compare(a.place, b.place)) })
+	n := 0
+	for _, o := range own {
+		if n > 0 && own[n-1].word == o.word {
+			own[n-1].in |= o.in
+			continue
+		}
+		own[n] = o
+		n++
+	}
+	return own[:n]
+}
+
+func (x *index) heldBy(item uint32) []occurrence { return x.held[x.offsets[item]:x.offsets[item+1]] }
+
+// count is how many occurrences the words of a range have.
+func (x *index) count(lo, hi int32) int { return int(x.starts[hi] - x.starts[lo]) }
+
+// Beginnings of up to topLetters letters that more than topShare items share
+// have their topItems best items computed ahead.
+const (
+	topLetters = 3
+	topShare   = 400
+	topItems   = 96
+)
+
+// makeTops computes the best items of short beginnings.
+func (x *index) makeTops() {
+	x.tops = make(map[string][]uint32)
+	for i := range x.dict.nodes {
+		n := &x.dict.nodes[i]
+		if n.depth >= topLetters {
+			continue
+		}
+		hi := x.dict.firstOf(n.skip)
+		if x.count(n.first, hi) <= topShare {
+			continue
+		}
+		w := x.dict.words[n.first]
+		size := 0
+		for range n.depth + 1 {
+			_, s := utf8.DecodeRuneInString(w[size:])
+			size += s
+		}
+		p := w[:size]
+		q := &query{key: p, words: []queryWord{{folded: p, letters: int(n.depth) + 1, last: true, weight: 1}}}
+		s := newSearch(x, q, false, topItems)
+		s.scanAll = true
+		best := s.run(func(uint32) bool { return true })
+		top := make([]uint32, len(best))
+		for j, h := range best {
+			top[j] = h.item
+		}
+		x.tops[p] = top
+	}
+}

@@ -1,0 +1,205 @@
+package suggest
+
+import (
+	"cmp"
+	"hash/maphash"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/lectern-dev/lectern/text"
+)
+
+// kind says what a phrase is; it may be several things.
+type kind uint8
+
+const (
+	isSkill kind = 1 << iota
+	isCategory
+	isProvider
+	isTitle    // the whole title of a course
+	isSequence // words that several titles share
+)
+
+// completes are the kinds that complete a query.
+const completes = isSkill | isCategory | isTitle | isSequence
+
+// phrase is a text that is suggested, with the courses that it stands for.
+type phrase struct {
+	key     string
+	text    string
+	kinds   kind
+	weight  float32
+	entries []uint32 // of its courses, rising: the most popular first
+}
+
+// Phrases of titles.
+const (
+	minShared     = 3 // titles that share a sequence of words
+	minSequence   = 2 // words of a sequence
+	maxSequence   = 4
+	maxTitleWords = 8 // longer titles do not complete a query
+)
+
+// gatherer collects phrases by their folded form.
+type gatherer struct {
+	analyzer *text.Analyzer
+	at       map[string]int // key → place in out
+	out      []phrase
+	words    [][]sourceWord
+	known    map[string]int // text → place in out, −1 for none
+}
+
+// makePhrases lists what can be suggested besides courses.
+func (s *snapshot) makePhrases(a *text.Analyzer, titles [][]word) {
+	g := &gatherer{analyzer: a, at: make(map[string]int), known: make(map[string]int)}
+	for i, e := range s.entries {
+		for _, t := range e.skills {
+			g.addText(t, isSkill, uint32(i))
+		}
+		for _, t := range e.categories {
+			g.addText(t, isCategory, uint32(i))
+		}
+		g.addText(e.provider, isProvider, uint32(i))
+	}
+	g.addSequences(s.entries, titles)
+	order := make([]int, len(g.out))
+	for i := range g.out {
+		g.out[i].weigh(s.entries)
+		g.out[i].entries = slices.Clip(g.out[i].entries)
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return byWeight(&g.out[a], &g.out[b]) })
+	for i, kinds := range [shelves]kind{completes, isSkill, isCategory, isProvider} {
+		s.shelves[i] = g.shelf(order, kinds)
+	}
+}
+
+// shelf indexes the phrases of some kinds.
+func (g *gatherer) shelf(order []int, kinds kind) shelf {
+	var out shelf
+	var sources []source
+	for _, i := range order {
+		if p := g.out[i]; p.kinds&kinds != 0 {
+			out.phrases = append(out.phrases, p)
+			sources = append(sources, source{key: p.key, prior: p.weight, words: g.words[i]})
+		}
+	}
+	out.phrases = slices.Clip(out.phrases)
+	out.index = newIndex(sources)
+	return out
+}
+
+func byWeight(a, b *phrase) int {
+	return cmp.Or(cmp.Compare(b.weight, a.weight), strings.Compare(a.key, b.key))
+}
+
+// addText adds a phrase of the catalogue's own for one course.
+func (g *gatherer) addText(t string, k kind, entry uint32) {
+	at, ok := g.known[t]
+	if !ok {
+		at = g.add(t, split(g.analyzer, t, false), k)
+		g.known[t] = at
+	}
+	if at >= 0 {
+		g.count(at, k, entry)
+	}
+}
+
+// add returns the place of a phrase, −1 when it has no words.
+func (g *gatherer) add(t string, ws []word, k kind) int {
+	key := keyOf(ws)
+	if key == "" {
+		return -1
+	}
+	at, ok := g.at[key]
+	if !ok {
+		at = len(g.out)
+		g.at[key] = at
+		g.out = append(g.out, phrase{key: key, text: t, kinds: k})
+		g.words = append(g.words, placed(ws, inTitle))
+	}
+	return at
+}
+
+// count notes that a course has a phrase. Courses come in their order.
+func (g *gatherer) count(at int, k kind, entry uint32) {
+	p := &g.out[at]
+	p.kinds |= k
+	if i, found := slices.BinarySearch(p.entries, entry); !found {
+		p.entries = slices.Insert(p.entries, i, entry)
+	}
+}
+
+// addSequences adds titles, and the sequences of words that enough titles share.
+// A first pass counts hashes, so that the many rare sequences take no more room
+// than a number each.
+func (g *gatherer) addSequences(entries []*entry, titles [][]word) {
+	seed := maphash.MakeSeed()
+	counts := make(map[uint64]int32)
+	hash := func(ws []word) uint64 {
+		var h maphash.Hash
+		h.SetSeed(seed)
+		for _, w := range ws {
+			h.WriteString(w.folded)
+			h.WriteByte(' ')
+		}
+		return h.Sum64()
+	}
+	for _, ws := range titles {
+		for seq := range sequences(ws) {
+			counts[hash(seq)]++
+		}
+	}
+	stops := make(map[string]bool)
+	isStop := func(w string) bool {
+		stop, ok := stops[w]
+		if !ok {
+			tokens := g.analyzer.Tokens(w, "")
+			stop = len(tokens) > 0 && tokens[0].Stop
+			stops[w] = stop
+		}
+		return stop
+	}
+	for i, ws := range titles {
+		title := entries[i].title
+		for seq := range sequences(ws) {
+			last := seq[len(seq)-1]
+			if counts[hash(seq)] >= minShared && !isStop(seq[0].folded) && !isStop(last.folded) {
+				if at := g.add(title[seq[0].start:last.end], seq, isSequence); at >= 0 {
+					g.count(at, isSequence, uint32(i))
+				}
+			}
+		}
+		if len(ws) <= maxTitleWords {
+			if at := g.add(title, ws, isTitle); at >= 0 {
+				g.count(at, isTitle, uint32(i))
+			}
+		}
+	}
+}
+
+// sequences yields the stretches of neighbouring words of a title.
+func sequences(ws []word) func(func([]word) bool) {
+	return func(yield func([]word) bool) {
+		for from := range ws {
+			if ws[from].part {
+				continue
+			}
+			for n := minSequence; n <= maxSequence && from+n <= len(ws); n++ {
+				if !yield(ws[from : from+n]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// weigh takes a phrase's weight from how many courses have it and how popular
+// the most popular of them is.
+func (p *phrase) weigh(entries []*entry) {
+	p.weight = float32(math.Log1p(float64(len(p.entries)))/4) + 0.5*entries[p.entries[0]].prior
+	if p.kinds&(isSkill|isCategory|isProvider) != 0 {
+		p.weight += 0.3 // somebody chose these words
+	}
+}

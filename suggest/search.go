@@ -1,0 +1,356 @@
+package suggest
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/lectern-dev/lectern/text"
+)
+
+// maxQueryWords is how many words of a query are looked at.
+const maxQueryWords = 12
+
+// query is what was typed so far.
+type query struct {
+	key   string
+	words []queryWord
+}
+
+// queryWord is one word of a query.
+type queryWord struct {
+	folded  string
+	letters int
+	last    bool    // unfinished: it also stands for words that it begins
+	loose   bool    // grammar: it need not be there
+	weight  float32 // the rarer, the more
+}
+
+// newQuery reads a query. The last word counts as unfinished even with a space
+// after it: while typing, the space says little.
+func newQuery(a *text.Analyzer, s string) *query {
+	all := split(a, s, true)
+	q := &query{key: keyOf(all)}
+	for _, w := range all {
+		if !w.part {
+			q.words = append(q.words, queryWord{folded: w.folded, letters: utf8.RuneCountInString(w.folded), loose: w.stop, weight: 1})
+		}
+	}
+	if len(q.words) > maxQueryWords {
+		q.words = append(q.words[:maxQueryWords-1], q.words[len(q.words)-1])
+	}
+	if n := len(q.words); n > 0 {
+		q.words[n-1].last, q.words[n-1].loose = true, false
+	}
+	return q
+}
+
+// weigh gives the words their inverse document frequencies over several indexes.
+func (q *query) weigh(indexes ...*index) {
+	for i := range q.words {
+		w := &q.words[i]
+		found, items := 0, 0
+		for _, x := range indexes {
+			items += len(x.keys)
+			if w.last {
+				found += x.count(x.dict.prefix(w.folded))
+			} else if n, ok := x.dict.find(w.folded); ok {
+				found += x.count(n, n+1)
+			}
+		}
+		w.weight = float32(math.Log1p(float64(items) / float64(1+found)))
+		w.weight = max(w.weight, 0.1)
+	}
+}
+
+// edits is how many errors a word of so many letters may hold.
+func edits(letters int) int {
+	switch {
+	case letters >= 8:
+		return 2
+	case letters >= 4:
+		return 1
+	}
+	return 0
+}
+
+// reading is what a query word stands for in one index.
+type reading struct {
+	word   *queryWord
+	exact  int32 // number of the word itself, −1 for none
+	ranges []near
+	fuzzy  bool
+	count  int // occurrences of all of it
+}
+
+// read looks a word up. With fuzzy, words with errors in them count too, and so
+// do longer words that the word begins, wherever in the query it stands.
+func (x *index) read(w *queryWord, fuzzy bool) reading {
+	r := reading{word: w, exact: -1, fuzzy: fuzzy}
+	if n, ok := x.dict.find(w.folded); ok {
+		r.exact = n
+	}
+	k := edits(w.letters)
+	switch {
+	case fuzzy && k > 0 && w.letters <= maxLetters:
+		r.ranges = x.dict.fuzzy(w.folded, k)
+	case w.last || fuzzy && w.letters >= 3:
+		if lo, hi := x.dict.prefix(w.folded); lo < hi {
+			r.ranges = []near{{lo: lo, hi: hi}}
+		}
+	case r.exact >= 0:
+		r.ranges = []near{{lo: r.exact, hi: r.exact + 1}}
+	}
+	for _, n := range r.ranges {
+		r.count += x.count(n.lo, n.hi)
+	}
+	return r
+}
+
+// match finds the range that holds a word, nil for none.
+func (r *reading) match(word int32) *near {
+	if len(r.ranges) == 1 {
+		if n := &r.ranges[0]; n.lo <= word && word < n.hi {
+			return n
+		}
+		return nil
+	}
+	at, found := slices.BinarySearchFunc(r.ranges, word, func(n near, w int32) int {
+		switch {
+		case n.hi <= w:
+			return -1
+		case n.lo > w:
+			return 1
+		}
+		return 0
+	})
+	if !found {
+		return nil
+	}
+	return &r.ranges[at]
+}
+
+// quality is how well a word of the dictionary answers to a query word, in (0, 1].
+func (r *reading) quality(d *dictionary, word int32, n *near) float32 {
+	if word == r.exact {
+		return 1
+	}
+	found := d.words[word]
+	q := 0.7 + 0.2*min(1, float32(len(r.word.folded))/float32(len(found)))
+	if !r.word.last {
+		q *= 0.8 // the word was finished as something shorter
+	}
+	switch n.edits {
+	case 1:
+		q *= 0.6
+	case 2:
+		q *= 0.4
+	}
+	if n.edits > 0 {
+		a, _ := utf8.DecodeRuneInString(found)
+		b, _ := utf8.DecodeRuneInString(r.word.folded)
+		if a != b {
+			q *= 0.6 // people rarely miss the first letter
+		}
+	}
+	return q
+}
+
+// hit is an item with its score.
+type hit struct {
+	item  uint32
+	score float32
+	typo  bool
+	part  bool // some words are missing
+}
+
+// search is one run over one index.
+type search struct {
+	x        *index
+	q        *query
+	readings []reading
+	limit    int
+	partial  bool // any one word suffices
+	scanAll  bool // do not start from tops
+	best     []hit
+}
+
+func newSearch(x *index, q *query, fuzzy bool, limit int) *search {
+	s := &search{x: x, q: q, limit: limit, readings: make([]reading, len(q.words))}
+	for i := range q.words {
+		s.readings[i] = x.read(&q.words[i], fuzzy)
+	}
+	return s
+}
+
+// run returns the best items that are allowed, best first.
+func (s *search) run(allowed func(uint32) bool) []hit {
+	s.best = s.best[:0]
+	if len(s.readings) == 0 {
+		return nil
+	}
+	if top, ok := s.x.tops[s.q.key]; ok && !s.scanAll && len(s.readings) == 1 && !s.readings[0].fuzzy {
+		for _, item := range top {
+			s.offer(item, allowed)
+		}
+		if len(s.best) >= s.limit || len(top) < topItems {
+			return s.best
+		}
+		s.best = s.best[:0]
+	}
+	if s.partial {
+		s.scanAny(allowed)
+		return s.best
+	}
+	rarest := -1
+	for i := range s.readings {
+		r := &s.readings[i]
+		if r.word.loose {
+			continue
+		}
+		if rarest < 0 || r.count < s.readings[rarest].count {
+			rarest = i
+		}
+	}
+	s.scan(&s.readings[rarest], nil, allowed)
+	return s.best
+}
+
+// scan offers every item that holds a word. seen keeps apart what was offered.
+func (s *search) scan(r *reading, seen []uint64, allowed func(uint32) bool) {
+	if seen == nil && r.count > 1 {
+		seen = make([]uint64, (len(s.x.keys)+63)/64)
+	}
+	for _, n := range r.ranges {
+		for _, item := range s.x.items[s.x.starts[n.lo]:s.x.starts[n.hi]] {
+			if seen != nil {
+				if seen[item/64]&(1<<(item%64)) != 0 {
+					continue
+				}
+				seen[item/64] |= 1 << (item % 64)
+			}
+			s.offer(item, allowed)
+		}
+	}
+}
+
+// maxPartial is how many items are looked at that lack words, the ones with the
+// rarest words first.
+const maxPartial = 20_000
+
+// scanAny offers items with any of the words, rare words first.
+func (s *search) scanAny(allowed func(uint32) bool) {
+	order := make([]*reading, 0, len(s.readings))
+	for i := range s.readings {
+		if r := &s.readings[i]; r.count > 0 && !r.word.loose {
+			order = append(order, r)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b *reading) int { return cmp.Compare(a.count, b.count) })
+	seen := make([]uint64, (len(s.x.keys)+63)/64)
+	budget := maxPartial
+	for i, r := range order {
+		if i > 0 && r.count > budget {
+			return
+		}
+		budget -= r.count
+		s.scan(r, seen, allowed)
+	}
+}
+
+// offer scores an item and keeps it if it is among the best.
+func (s *search) offer(item uint32, allowed func(uint32) bool) {
+	h, ok := s.score(item)
+	if !ok || len(s.best) == s.limit && !better(h, s.best[len(s.best)-1]) || !allowed(item) {
+		return
+	}
+	at, _ := slices.BinarySearchFunc(s.best, h, func(a, b hit) int {
+		if better(a, b) {
+			return -1
+		}
+		return 1
+	})
+	if len(s.best) == s.limit {
+		s.best = s.best[:s.limit-1]
+	}
+	s.best = slices.Insert(s.best, at, h)
+}
+
+// better orders hits of one index: by score, then as the items stand.
+func better(a, b hit) bool {
+	if a.score != b.score {
+		return a.score > b.score
+	}
+	return a.item < b.item
+}
+
+// What whole texts count beside their words, which weigh up to about 10 each. No
+// sum of the others reaches an exact text.
+const (
+	exactBoost  = 1000
+	prefixBoost = 4
+	orderBoost  = 0.5 // of the later word's weight, where two words stand side by side
+	priorWeight = 1.5
+)
+
+// score adds up an item's words; ok is false when words are missing that must be
+// there.
+func (s *search) score(item uint32) (h hit, ok bool) {
+	h.item = item
+	held := s.x.heldBy(item)
+	before := -2 // place of the word before
+	matched, wanted := 0, 0
+	for i := range s.readings {
+		r := &s.readings[i]
+		if !r.word.loose {
+			wanted++
+		}
+		var best float32
+		place, typo := -2, false
+		for j := range held {
+			n := r.match(held[j].word)
+			if n == nil {
+				continue
+			}
+			v := r.quality(s.x.dict, held[j].word, n) * held[j].in.weight()
+			at := int(held[j].place)
+			if held[j].place != noPlace && at == before+1 {
+				v += orderBoost
+			}
+			if v > best {
+				best, place, typo = v, at, n.edits > 0
+			}
+		}
+		before = place
+		if best == 0 {
+			before = -2
+			if !r.word.loose && !s.partial {
+				return h, false
+			}
+			continue
+		}
+		if !r.word.loose {
+			matched++
+		}
+		h.typo = h.typo || typo
+		h.score += best * r.word.weight
+	}
+	if matched == 0 {
+		return h, false
+	}
+	h.part = s.partial
+	if matched < wanted {
+		h.score *= float32(matched) / float32(wanted)
+	}
+	key := s.x.keys[item]
+	switch {
+	case key == s.q.key:
+		h.score += exactBoost
+	case strings.HasPrefix(key, s.q.key):
+		h.score += prefixBoost
+	}
+	h.score += priorWeight * s.x.prior[item]
+	return h, true
+}
