@@ -350,6 +350,37 @@ func TestLostIndexHealsByItself(t *testing.T) {
 	r.agrees(t)
 }
 
+// TestChangesDoNotStarveTheRest changes one course without a pause, while the others
+// wait for their first vectors and no queue works.
+func TestChangesDoNotStarveTheRest(t *testing.T) {
+	for _, kind := range []string{"private", "shared"} {
+		t.Run(kind, func(t *testing.T) {
+			m := newMemory()
+			m.put(someCourses(30)...)
+			change := func(o *Options) { o.connectTo("remote"); o.Config.QuietPeriod = time.Second }
+			var r *rig
+			if kind == "shared" {
+				r, _ = replica(t, m, newBackend(), "one", change)
+			} else {
+				r = newRig(t, m, change)
+				r.start(t)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				for i := 0; ctx.Err() == nil; i++ {
+					m.put(course("busy", fmt.Sprint("edition ", i)))
+					time.Sleep(time.Millisecond)
+				}
+			}()
+			r.wait(t, "the others have their vectors", func(s Readiness) bool { return s.Vectors >= 30 })
+			cancel()
+			<-done
+		})
+	}
+}
+
 func TestBackendAway(t *testing.T) {
 	m, b := newMemory(), newBackend()
 	m.put(someCourses(20)...)

@@ -16,6 +16,10 @@ type tender struct {
 	unreadable int64     // version that could not be loaded
 	counted    time.Time // when the shared index was last counted
 	fruitless  [3]int64  // version, position and gap at which nothing could be embedded
+	passAt     int64     // where in the catalogue fillShared goes on
+	passMade   int       // vectors that it made since it was at the beginning
+	waitsSince time.Time // since when missing vectors are left to the queue
+	urgent     bool      // nothing is left to the queue until all have been through
 	lookedAt   int64     // state.changed at the last measurement of drift
 	measured   bool      // drift was measured at lookedAt
 	drift      float64   // then
@@ -34,18 +38,20 @@ func (t *tender) look(ctx context.Context) error {
 	if !t.p.o.leads() {
 		return nil
 	}
+	if t.p.founding() {
+		switch err := t.p.found(ctx); {
+		case lectern.ErrorCode(err) == lectern.CodeConflict:
+			return nil // another process is at it
+		case err != nil:
+			return err
+		}
+		t.urgent = true // what was queued before there was an embedder is nobody's but ours
+	}
 	fill := t.fill
 	if t.p.o.Shared != nil {
 		fill = t.fillShared
 	}
 	if err := fill(ctx); err != nil {
-		return err
-	}
-	if p := t.p; p.founding() {
-		err := p.found(ctx)
-		if lectern.ErrorCode(err) == lectern.CodeConflict {
-			return nil // another process is at it
-		}
 		return err
 	}
 	t.train(ctx)
@@ -96,13 +102,14 @@ func (t *tender) watch(ctx context.Context) error {
 // and the vectors made for it, or that are listed again.
 func (t *tender) fill(ctx context.Context) error {
 	p := t.p
-	if t.busy(min(time.Second, p.o.Config.QuietPeriod)) {
-		return nil // the queue is probably at it
-	}
 	for ctx.Err() == nil {
 		l := p.line.Load()
 		ids := l.missing(lectern.MaxEmbedBatch)
 		if len(ids) == 0 {
+			t.urgent = false
+			return nil
+		}
+		if len(ids) < lectern.MaxEmbedBatch && t.leftToQueue(int64(len(ids))) {
 			return nil
 		}
 		courses, err := p.o.Store.Courses(ctx, ids)
@@ -148,27 +155,62 @@ func (t *tender) count(ctx context.Context) error {
 	return nil
 }
 
+// fillSlice is how long fillShared works before the tender looks around again: the
+// generation may have been switched meanwhile.
+const fillSlice = 2 * time.Second
+
 // fillShared is fill for a shared index: its leader does not remember which
-// courses have a vector, so it looks through all of them when some lack one.
+// courses have a vector, so while some lack one it goes through all of them, a
+// slice at a time.
 func (t *tender) fillShared(ctx context.Context) error {
 	p := t.p
 	g := p.gen.Load()
-	if g.Embedder == nil || g.absent() || t.busy(min(time.Second, p.o.Config.QuietPeriod)) {
+	if g.Embedder == nil || g.absent() {
 		return nil
 	}
 	r := p.Ready()
 	gap := [3]int64{g.Version, r.Position, int64(r.Courses - r.Vectors)}
-	if gap[2] <= 0 || gap == t.fruitless {
+	if gap[2] <= 0 || gap == t.fruitless || t.leftToQueue(gap[2]) {
 		return nil
 	}
-	made, err := p.embedAll(ctx, g.Embedder, r.Courses, nil)
-	if err != nil {
-		return err
+	for begun := p.o.Clock(); p.o.Clock().Sub(begun) < fillSlice; {
+		courses, next, err := p.o.Store.ScanCourses(ctx, t.passAt, min(embedPage, p.o.Config.EmbedBatch))
+		if err != nil {
+			return fmt.Errorf("read courses without a vector: %w", err)
+		}
+		made, err := p.embed(ctx, g.Embedder, courses)
+		t.passMade += made
+		if err != nil {
+			return err
+		}
+		if t.passAt = next; next == 0 {
+			break
+		}
 	}
-	if made == 0 { // empty texts, or vectors that are on their way
+	if t.passAt != 0 {
+		return nil // the rest at the next look
+	}
+	if t.passMade == 0 { // empty texts, or vectors that are on their way
 		t.fruitless = gap
 	}
-	return nil
+	t.passMade, t.urgent = 0, false
+	return p.embedAllReviews(ctx, g.Embedder)
+}
+
+// leftToQueue reports whether missing vectors are probably what the job queue is
+// embedding at the moment: few, of texts that have just changed. Under a steady
+// stream of changes that would always be so; then it is believed for a while only.
+func (t *tender) leftToQueue(missing int64) bool {
+	p := t.p
+	now := p.o.Clock()
+	if t.urgent || missing > lectern.MaxEmbedBatch || !t.busy(min(time.Second, p.o.Config.QuietPeriod)) {
+		t.waitsSince = time.Time{}
+		return false
+	}
+	if t.waitsSince.IsZero() {
+		t.waitsSince = now
+	}
+	return now.Sub(t.waitsSince) < lookAgain*p.o.Config.Check
 }
 
 // busy reports whether texts changed less than d ago.

@@ -55,7 +55,7 @@ var ( // descriptions never change
 	descTraining = prometheus.NewDesc("lectern_embedder_training",
 		"1 while an embedder is being trained or its vectors are being made.", nil, nil)
 	descReady = prometheus.NewDesc("lectern_embedder_ready",
-		"1 when an embedder is active and every course has its vector.", nil, nil)
+		"1 when meaning takes part in search: all courses that have a vector are in the index, or nine in ten of them in a shared one.", nil, nil)
 	descDropped = prometheus.NewDesc("lectern_rankings_dropped_total",
 		"Lists that were never stored because the store did not keep up.", nil, nil)
 )
