@@ -22,7 +22,7 @@ func wantAllowed() map[string]string {
 		"GET /": open, "GET /healthz": open, "GET /readyz": open, "GET /metrics": open, "GET /openapi.yaml": open,
 		"GET /docs": open, "GET /docs/{asset}": open,
 		"GET /v1/recommendations": all, "GET /v1/learners/{id}/recommendations": learner,
-		"GET /v1/visitors/{id}/recommendations": all, "GET /v1/search": all, "GET /v1/courses/{id}/similar": all,
+		"GET /v1/visitors/{id}/recommendations": all, "GET /v1/search": all, "GET /v1/autocomplete": all, "GET /v1/courses/{id}/similar": all,
 		"GET /v1/courses": all, "GET /v1/courses/{id}": all, "GET /v1/courses/{id}/reviews": all, "POST /v1/events": all,
 		"PUT /v1/courses/{id}": server, "PATCH /v1/courses/{id}": server, "DELETE /v1/courses/{id}": server,
 		"POST /v1/courses/batch": server, "PUT /v1/catalog/feed": server,

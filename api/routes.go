@@ -71,6 +71,7 @@ func routes() []route {
 		{get, "/v1/learners/{id}/recommendations", accessLearner, bodyNone, (*Server).recommendLearner},
 		{get, "/v1/visitors/{id}/recommendations", accessAny, bodyNone, (*Server).recommendVisitor},
 		{get, "/v1/search", accessAny, bodyNone, (*Server).search},
+		{get, "/v1/autocomplete", accessAny, bodyNone, (*Server).autocomplete},
 		{get, "/v1/courses/{id}/similar", accessAny, bodyNone, (*Server).similar},
 
 		{get, "/v1/courses", accessAny, bodyNone, (*Server).listCourses},
