@@ -16,6 +16,7 @@ import (
 	"github.com/lectern-dev/lectern/learner"
 	"github.com/lectern-dev/lectern/rerank"
 	"github.com/lectern-dev/lectern/retrieve"
+	"github.com/lectern-dev/lectern/suggest"
 	"github.com/lectern-dev/lectern/text"
 )
 
@@ -29,6 +30,7 @@ type engine struct {
 	ingest   ingest.Service
 	words    *text.Lexicon
 	catalog  *retrieve.Catalog
+	suggest  *suggest.Suggester // nil where nobody types
 	pipeline *indexing.Pipeline
 	recorder *retrieve.Recorder
 	ranker   *retrieve.Engine
@@ -44,6 +46,7 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 	e := &engine{environment: env, meters: &meters{}, holder: holderName()}
 	e.words = text.NewLexicon(text.DefaultParams())
 	e.catalog = retrieve.NewCatalog(env.config.Retrieve, env.store, lectern.SystemClock)
+	e.suggest = suggest.New(lectern.SystemClock)
 	if err := e.newPipeline(ctx); err != nil {
 		return nil, err
 	}
@@ -70,6 +73,9 @@ func (e *engine) newPipeline(ctx context.Context) (err error) {
 		Holder:   e.holder,
 		Clock:    lectern.SystemClock,
 		Logger:   env.log,
+	}
+	if e.suggest != nil {
+		options.Sinks = append(options.Sinks, suggestSink{e.suggest})
 	}
 	if e.indexes, err = openIndexes(ctx, env, e.meters); err != nil {
 		return err
@@ -194,4 +200,17 @@ func (s catalogSink) Apply(ctx context.Context, b indexing.Batch) error {
 		entries[i] = retrieve.CatalogEntry{Course: u.Course, Stats: u.Stats}
 	}
 	return s.catalog.Apply(ctx, entries, b.Deletes, b.Reset)
+}
+
+// suggestSink hands the same on to what completes queries.
+type suggestSink struct{ suggester *suggest.Suggester }
+
+var _ indexing.Sink = suggestSink{}
+
+func (s suggestSink) Apply(ctx context.Context, b indexing.Batch) error {
+	entries := make([]suggest.Entry, len(b.Upserts))
+	for i, u := range b.Upserts {
+		entries[i] = suggest.Entry{Course: u.Course, Stats: u.Stats}
+	}
+	return s.suggester.Apply(ctx, entries, b.Deletes, b.Reset)
 }
