@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -52,8 +53,9 @@ type sourceWord struct {
 // index finds items by words. Read only.
 type index struct {
 	dict  *dictionary
-	keys  []string // of items
-	prior []float32
+	keys  []string  // of items
+	prior []float32 // falling
+	byKey []uint32  // items by rising key
 	// The items that hold word w are items[starts[w]:starts[w+1]], rising.
 	starts []uint32
 	items  []uint32
@@ -64,7 +66,8 @@ type index struct {
 	tops map[string][]uint32
 }
 
-// newIndex indexes items in their order, which breaks the last ties.
+// newIndex indexes items, which must stand by falling prior; their order breaks
+// the last ties.
 func newIndex(sources []source) *index {
 	x := &index{keys: make([]string, len(sources)), prior: make([]float32, len(sources))}
 	x.dict = newDictionary(distinctWords(sources))
@@ -100,6 +103,11 @@ func newIndex(sources []source) *index {
 			next[o.word]++
 		}
 	}
+	x.byKey = make([]uint32, len(sources))
+	for i := range x.byKey {
+		x.byKey[i] = uint32(i)
+	}
+	slices.SortStableFunc(x.byKey, func(a, b uint32) int { return strings.Compare(x.keys[a], x.keys[b]) })
 	x.makeTops()
 	return x
 }
@@ -139,24 +147,26 @@ func (x *index) heldBy(item uint32) []occurrence { return x.held[x.offsets[item]
 // count is how many occurrences the words of a range have.
 func (x *index) count(lo, hi int32) int { return int(x.starts[hi] - x.starts[lo]) }
 
-// Beginnings of up to topLetters letters that more than topShare items share
-// have their topItems best items computed ahead.
+// Beginnings that more than topShare items share have their topItems best items
+// computed ahead: the short ones, and the long ones of words that are everywhere.
 const (
-	topLetters = 3
+	topLetters = 16 // the longest of them
 	topShare   = 400
 	topItems   = 96
 )
 
-// makeTops computes the best items of short beginnings.
+// makeTops computes them from the longest beginnings to the shorter ones: the
+// best items of a beginning are among the best of those that go on from it.
 func (x *index) makeTops() {
 	x.tops = make(map[string][]uint32)
-	for i := range x.dict.nodes {
-		n := &x.dict.nodes[i]
+	nodes := x.dict.nodes
+	known := make(map[int32][]uint32) // tops by node, until the node above has them
+	for i := int32(len(nodes)) - 1; i >= 0; i-- {
+		n := &nodes[i]
 		if n.depth >= topLetters {
 			continue
 		}
-		hi := x.dict.firstOf(n.skip)
-		if x.count(n.first, hi) <= topShare {
+		if x.count(n.first, x.dict.firstOf(n.skip)) <= topShare {
 			continue
 		}
 		w := x.dict.words[n.first]
@@ -165,15 +175,32 @@ func (x *index) makeTops() {
 			_, s := utf8.DecodeRuneInString(w[size:])
 			size += s
 		}
-		p := w[:size]
-		q := &query{key: p, words: []queryWord{{folded: p, letters: int(n.depth) + 1, last: true, weight: 1}}}
+		q := &query{key: w[:size], words: []queryWord{{folded: w[:size], letters: int(n.depth) + 1, last: true, weight: 1}}}
 		s := newSearch(x, q, false, topItems)
-		s.scanAll = true
-		best := s.run(func(uint32) bool { return true })
-		top := make([]uint32, len(best))
-		for j, h := range best {
+		seen := make(map[uint32]bool)
+		offer := func(items []uint32) {
+			for _, item := range items {
+				if !seen[item] {
+					seen[item] = true
+					s.offer(item, func(uint32) bool { return true })
+				}
+			}
+		}
+		if n.ends {
+			offer(x.items[x.starts[n.first]:x.starts[n.first+1]])
+		}
+		for child := i + 1; child < n.skip; child = nodes[child].skip {
+			if top, ok := known[child]; ok {
+				offer(top)
+				delete(known, child)
+				continue
+			}
+			offer(x.items[x.starts[nodes[child].first]:x.starts[x.dict.firstOf(nodes[child].skip)]])
+		}
+		top := make([]uint32, len(s.best))
+		for j, h := range s.best {
 			top[j] = h.item
 		}
-		x.tops[p] = top
+		x.tops[w[:size]], known[i] = top, top
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/lectern-dev/lectern"
@@ -175,6 +176,53 @@ func TestChangesAreSeen(t *testing.T) {
 				if newQuery(text.NewAnalyzer(), have.Title).key != "" {
 					rt.Fatalf("%s is not found by its title %q", c.ID, have.Title)
 				}
+			}
+		}
+	})
+}
+
+// What was computed ahead is what a search through everything finds.
+func TestTopsAreTheBest(t *testing.T) {
+	s := suggesterOf(t, synthetic(5000))
+	x := s.view.Load().base.courses
+	if len(x.tops) < 50 {
+		t.Fatalf("%d tops", len(x.tops))
+	}
+	whole := *x
+	whole.tops = nil
+	anything := func(uint32) bool { return true }
+	for p := range x.tops {
+		q := newQuery(text.NewAnalyzer(), p)
+		q.weigh(x)
+		want := newSearch(&whole, q, false, DefaultLimit).run(anything)
+		if d := cmp.Diff(want, newSearch(x, q, false, DefaultLimit).run(anything), cmp.AllowUnexported(hit{})); d != "" {
+			t.Errorf("%q:\n%s", p, d)
+		}
+	}
+}
+
+// Leaving items out that cannot be among the best loses none of the best.
+func TestBoundLosesNothing(t *testing.T) {
+	courses := synthetic(3000)
+	x := suggesterOf(t, courses).view.Load().base.courses
+	anything := func(uint32) bool { return true }
+	rapid.Check(t, func(rt *rapid.T) {
+		letters := []rune(rapid.SampledFrom(courses).Draw(rt, "course").Title)
+		letters = letters[:rapid.IntRange(1, len(letters)).Draw(rt, "letters")]
+		if at := rapid.IntRange(0, 2*len(letters)).Draw(rt, "error"); at < len(letters)-1 {
+			letters[at], letters[at+1] = letters[at+1], letters[at]
+		}
+		q := newQuery(text.NewAnalyzer(), string(letters))
+		if len(q.words) == 0 {
+			return
+		}
+		q.weigh(x)
+		for _, fuzzy := range []bool{false, true} {
+			want := newSearch(x, q, fuzzy, len(courses)).run(anything)
+			want = want[:min(len(want), DefaultLimit)]
+			got := newSearch(x, q, fuzzy, DefaultLimit).run(anything)
+			if d := cmp.Diff(want, got, cmp.AllowUnexported(hit{}), cmpopts.EquateEmpty()); d != "" {
+				rt.Fatalf("%q, fuzzy %v:\n%s", string(letters), fuzzy, d)
 			}
 		}
 	})

@@ -109,6 +109,31 @@ func (x *index) read(w *queryWord, fuzzy bool) reading {
 	return r
 }
 
+// end is the number after the last word of all ranges.
+func (r *reading) end() int32 {
+	if len(r.ranges) == 0 {
+		return 0
+	}
+	return r.ranges[len(r.ranges)-1].hi
+}
+
+// firstIn is the place of the first occurrence that any range may hold.
+// Occurrences rise by word.
+func (r *reading) firstIn(held []occurrence) int {
+	if len(r.ranges) == 0 {
+		return 0
+	}
+	first, lo, hi := r.ranges[0].lo, 0, len(held)
+	for lo < hi {
+		if mid := int(uint(lo+hi) >> 1); held[mid].word < first {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
 // match finds the range that holds a word, nil for none.
 func (r *reading) match(word int32) *near {
 	if len(r.ranges) == 1 {
@@ -173,7 +198,6 @@ type search struct {
 	readings []reading
 	limit    int
 	partial  bool // any one word suffices
-	scanAll  bool // do not start from tops
 	best     []hit
 }
 
@@ -191,7 +215,7 @@ func (s *search) run(allowed func(uint32) bool) []hit {
 	if len(s.readings) == 0 {
 		return nil
 	}
-	if top, ok := s.x.tops[s.q.key]; ok && !s.scanAll && len(s.readings) == 1 && !s.readings[0].fuzzy {
+	if top, ok := s.x.tops[s.q.key]; ok && len(s.readings) == 1 && !s.readings[0].fuzzy {
 		for _, item := range top {
 			s.offer(item, allowed)
 		}
@@ -214,24 +238,65 @@ func (s *search) run(allowed func(uint32) bool) []hit {
 			rarest = i
 		}
 	}
-	s.scan(&s.readings[rarest], nil, allowed)
+	seen := make([]uint64, (len(s.x.keys)+63)/64)
+	s.scanKeys(seen, allowed)
+	s.scan(&s.readings[rarest], seen, allowed)
 	return s.best
 }
 
-// scan offers every item that holds a word. seen keeps apart what was offered.
-func (s *search) scan(r *reading, seen []uint64, allowed func(uint32) bool) {
-	if seen == nil && r.count > 1 {
-		seen = make([]uint64, (len(s.x.keys)+63)/64)
+// scanKeys offers the items that begin with the whole query. They go first
+// because their boost is what the bound of the others leaves out.
+func (s *search) scanKeys(seen []uint64, allowed func(uint32) bool) {
+	from, _ := slices.BinarySearchFunc(s.x.byKey, s.q.key, func(i uint32, key string) int { return strings.Compare(s.x.keys[i], key) })
+	for _, item := range s.x.byKey[from:] {
+		if !strings.HasPrefix(s.x.keys[item], s.q.key) {
+			return
+		}
+		if seen[item/64]&(1<<(item%64)) == 0 {
+			seen[item/64] |= 1 << (item % 64)
+			s.offer(item, allowed)
+		}
 	}
+}
+
+// bound is the most that the words of any item can score.
+func (s *search) bound() float32 {
+	var sum float32
+	for i := range s.readings {
+		r := &s.readings[i]
+		most := float32(1)
+		if r.exact < 0 {
+			most = 0.9
+			least := uint8(2)
+			for _, n := range r.ranges {
+				least = min(least, n.edits)
+			}
+			most *= [...]float32{1, 0.6, 0.4}[least]
+		}
+		if i > 0 {
+			most += orderBoost
+		}
+		sum += most * r.word.weight
+	}
+	return sum + 1e-3 // more than rounding
+}
+
+// scan offers the items that hold a word, as far as they may be among the best.
+// seen keeps apart what was offered.
+func (s *search) scan(r *reading, seen []uint64, allowed func(uint32) bool) {
+	most := s.bound()
 	for _, n := range r.ranges {
-		for _, item := range s.x.items[s.x.starts[n.lo]:s.x.starts[n.hi]] {
-			if seen != nil {
+		for w := n.lo; w < n.hi; w++ {
+			for _, item := range s.x.items[s.x.starts[w]:s.x.starts[w+1]] {
+				if len(s.best) == s.limit && s.best[s.limit-1].score > most+priorWeight*s.x.prior[item] {
+					break // items stand by falling prior: none of this word's can follow
+				}
 				if seen[item/64]&(1<<(item%64)) != 0 {
 					continue
 				}
 				seen[item/64] |= 1 << (item % 64)
+				s.offer(item, allowed)
 			}
-			s.offer(item, allowed)
 		}
 	}
 }
@@ -250,6 +315,7 @@ func (s *search) scanAny(allowed func(uint32) bool) {
 	}
 	slices.SortStableFunc(order, func(a, b *reading) int { return cmp.Compare(a.count, b.count) })
 	seen := make([]uint64, (len(s.x.keys)+63)/64)
+	s.scanKeys(seen, allowed)
 	budget := maxPartial
 	for i, r := range order {
 		if i > 0 && r.count > budget {
@@ -309,7 +375,10 @@ func (s *search) score(item uint32) (h hit, ok bool) {
 		}
 		var best float32
 		place, typo := -2, false
-		for j := range held {
+		for j := r.firstIn(held); j < len(held); j++ {
+			if held[j].word >= r.end() {
+				break
+			}
 			n := r.match(held[j].word)
 			if n == nil {
 				continue
