@@ -195,6 +195,7 @@ func (s *Suggester) Run(ctx context.Context) error {
 			busy = false
 			s.finish(r)
 			s.again()
+			quiet.Reset(quietAfter) // for what came meanwhile
 		case <-quiet.C:
 			if !busy && s.waiting() > 0 {
 				rebuild()
