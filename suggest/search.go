@@ -273,10 +273,7 @@ func (s *search) bound() float32 {
 			}
 			most *= [...]float32{1, 0.6, 0.4}[least]
 		}
-		if i > 0 {
-			most += orderBoost
-		}
-		sum += most * r.word.weight
+		sum += (most + orderBoost) * r.word.weight
 	}
 	return sum + 1e-3 // more than rounding
 }
@@ -357,7 +354,7 @@ func better(a, b hit) bool {
 const (
 	exactBoost  = 1000
 	prefixBoost = 4
-	orderBoost  = 0.5 // of the later word's weight, where two words stand side by side
+	orderBoost  = 0.5 // of the later word's weight, where it stands right after the one before
 	priorWeight = 1.5
 )
 
@@ -366,7 +363,7 @@ const (
 func (s *search) score(item uint32) (h hit, ok bool) {
 	h.item = item
 	held := s.x.heldBy(item)
-	before := -2 // place of the word before
+	before := -1 // place of the word before; the first one is in order at the very start
 	matched, wanted := 0, 0
 	for i := range s.readings {
 		r := &s.readings[i]

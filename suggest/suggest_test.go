@@ -108,6 +108,16 @@ func TestFacets(t *testing.T) {
 	}
 }
 
+// A title that begins with the words, misspelt, goes before one that has them later.
+func TestTypoAtTheStart(t *testing.T) {
+	s := suggesterOf(t, []lectern.Course{
+		course("late", "Using Machine Learning", "", "", "", 2), course("early", "Machine Learning Systems", "", "", "", 0),
+	})
+	if got := ids(ask(t, s, "machne lerning").Courses); got != "early late" {
+		t.Error(got)
+	}
+}
+
 // Words that several titles share complete a query though they are no skill.
 func TestSharedSequences(t *testing.T) {
 	s := suggesterOf(t, []lectern.Course{
