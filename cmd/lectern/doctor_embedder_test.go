@@ -56,7 +56,8 @@ func TestDoctorOnTheEmbeddingServer(t *testing.T) {
 	away := []string{"--embed.openai.base_url", "http://127.0.0.1:1/v1", "--deep"}
 	doctor(1, []string{"FAULT the embedding server", "every row is sound", "store and index agree", "1 courses wait for their vector"}, away...)
 	doctor(1, []string{"FAULT the embedding server", "FAULT courses without a vector were not embedded", "store and index agree", "1 courses wait for their vector"}, append(away, "--mend")...)
-	doctor(0, []string{"1 courses were written anew", "3 with a vector", "all is well"}, "--deep", "--mend")
+	// Written anew by the mend, or before it by the engine that the doctor runs.
+	doctor(0, []string{"3 with a vector", "all is well"}, "--deep", "--mend")
 }
 
 // A generation whose second collection is gone is no whole generation.
