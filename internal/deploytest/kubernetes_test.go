@@ -1,9 +1,6 @@
 package deploytest
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -341,57 +338,6 @@ func TestAutoscaler(t *testing.T) {
 	}
 	if a.Spec.MinReplicas < 3 || a.Spec.MaxReplicas <= a.Spec.MinReplicas {
 		t.Errorf("from %d to %d", a.Spec.MinReplicas, a.Spec.MaxReplicas)
-	}
-}
-
-// TestKustomize builds the manifests, and an overlay as a user would write one:
-// with all components and another image.
-func TestKustomize(t *testing.T) {
-	kubectl, err := exec.LookPath("kubectl")
-	if err != nil {
-		t.Skip("no kubectl on this machine")
-	}
-	build := func(dir string) string {
-		out, err := exec.Command(kubectl, "kustomize", dir).CombinedOutput()
-		if err != nil {
-			t.Fatalf("%s: %v\n%s", dir, err, out)
-		}
-		return string(out)
-	}
-	base := filepath.Join(root, manifests)
-	text := build(base)
-	for _, want := range []string{"kind: Deployment", "kind: PodDisruptionBudget", "kind: Service\n", "kind: ConfigMap", "name: lectern-config-", "image: registry.example.com/lectern:v"} {
-		if !strings.Contains(text, want) {
-			t.Errorf("what kustomize builds lacks %q", want)
-		}
-	}
-	if strings.Contains(text, "CHANGE-ME") {
-		t.Error("the template of the secret is applied")
-	}
-
-	overlay := t.TempDir()
-	base, err = filepath.Abs(base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if overlay, err = filepath.EvalSymlinks(overlay); err != nil {
-		t.Fatal(err)
-	}
-	from, err := filepath.Rel(overlay, base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	from = filepath.ToSlash(from)
-	kustomization := "resources: [" + from + "]\ncomponents: [" + from + "/components/autoscaling, " + from + "/components/service-monitor]\n" +
-		"namespace: discovery\nimages: [{name: registry.example.com/lectern, newTag: v9.9.9}]\n"
-	if err := os.WriteFile(filepath.Join(overlay, "kustomization.yaml"), []byte(kustomization), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	text = build(overlay)
-	for _, want := range []string{"kind: HorizontalPodAutoscaler", "kind: ServiceMonitor", "namespace: discovery", "image: registry.example.com/lectern:v9.9.9"} {
-		if !strings.Contains(text, want) {
-			t.Errorf("an overlay's build lacks %q", want)
-		}
 	}
 }
 
