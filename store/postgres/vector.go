@@ -3,12 +3,10 @@ package postgres
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
-	"fmt"
-	"math"
 	"slices"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/blob"
 	"github.com/lectern-dev/lectern/store/postgres/sqlcgen"
 )
 
@@ -34,7 +32,7 @@ func (s *Store) PutVectors(ctx context.Context, fingerprint string, vectors map[
 	slices.SortFunc(hashes, func(a, b lectern.ContentHash) int { return bytes.Compare(a[:], b[:]) })
 	encoded := make([][]byte, len(hashes))
 	for i, h := range hashes {
-		encoded[i] = encodeVector(vectors[h])
+		encoded[i] = blob.FromVector(vectors[h])
 	}
 	return s.write(ctx, func(ctx context.Context, tx *writeTx) error {
 		fp, err := tx.fingerprint(ctx, fingerprint)
@@ -89,11 +87,11 @@ func (s *Store) VectorsByHash(ctx context.Context, fingerprint string, hashes []
 			return err
 		}
 		for _, r := range rows {
-			h, err := hashOf(r.ContentHash)
+			h, err := blob.Hash(r.ContentHash)
 			if err != nil {
 				return err
 			}
-			if out[h], err = decodeVector(r.Vector); err != nil {
+			if out[h], err = blob.Vector(r.Vector); err != nil {
 				return err
 			}
 		}
@@ -138,7 +136,7 @@ func (s *Store) PutReviewVectors(ctx context.Context, fingerprint string, vector
 		var encoded [][]byte
 		for _, c := range courses {
 			if v := vectors[c.ExternalID]; len(v) > 0 {
-				put, encoded = append(put, c.CourseID), append(encoded, encodeVector(v))
+				put, encoded = append(put, c.CourseID), append(encoded, blob.FromVector(v))
 			} else {
 				drop = append(drop, c.CourseID)
 			}
@@ -169,7 +167,7 @@ func (s *Store) ReviewVectors(ctx context.Context, fingerprint string, courseIDs
 			return err
 		}
 		for _, r := range rows {
-			if out[r.ExternalID], err = decodeVector(r.Vector); err != nil {
+			if out[r.ExternalID], err = blob.Vector(r.Vector); err != nil {
 				return err
 			}
 		}
@@ -249,32 +247,4 @@ func hashList(hashes []lectern.ContentHash) [][]byte {
 		out[i] = hashes[i][:]
 	}
 	return out
-}
-
-func hashOf(b []byte) (lectern.ContentHash, error) {
-	var h lectern.ContentHash
-	if len(b) != len(h) {
-		return h, fmt.Errorf("stored content hash has %d bytes", len(b))
-	}
-	copy(h[:], b)
-	return h, nil
-}
-
-func encodeVector(v []float32) []byte {
-	b := make([]byte, 0, 4*len(v))
-	for _, x := range v {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
-	}
-	return b
-}
-
-func decodeVector(b []byte) ([]float32, error) {
-	if len(b)%4 != 0 {
-		return nil, fmt.Errorf("stored vector has %d bytes", len(b))
-	}
-	v := make([]float32, len(b)/4)
-	for i := range v {
-		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-	}
-	return v, nil
 }

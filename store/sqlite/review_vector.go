@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/blob"
 )
 
 // PutReviewVectors implements lectern.VectorStore. An empty vector is as good as
@@ -32,7 +33,7 @@ func (s *Store) PutReviewVectors(ctx context.Context, fingerprint string, vector
 				continue
 			}
 			if v := vectors[id]; len(v) > 0 {
-				err = tx.q.PutReviewEmbedding(ctx, fp, ref.id, encodeVector(v))
+				err = tx.q.PutReviewEmbedding(ctx, fp, ref.id, blob.FromVector(v))
 			} else {
 				err = tx.q.DeleteReviewEmbedding(ctx, fp, ref.id)
 			}
@@ -65,7 +66,7 @@ func (s *Store) ReviewVectors(ctx context.Context, fingerprint string, courseIDs
 		return nil, err
 	}
 	for _, r := range rows {
-		if out[r.ExternalID], err = decodeVector(r.Vector); err != nil {
+		if out[r.ExternalID], err = blob.Vector(r.Vector); err != nil {
 			return nil, err
 		}
 	}

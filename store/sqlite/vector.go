@@ -3,13 +3,11 @@ package sqlite
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/hex"
-	"fmt"
-	"math"
 	"slices"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/blob"
 )
 
 // PutVectors implements lectern.VectorStore.
@@ -35,7 +33,7 @@ func (s *Store) PutVectors(ctx context.Context, fingerprint string, vectors map[
 		}
 		touched := map[int64]bool{}
 		for _, h := range hashes {
-			if err := tx.q.PutEmbedding(ctx, fp, h[:], encodeVector(vectors[h])); err != nil {
+			if err := tx.q.PutEmbedding(ctx, fp, h[:], blob.FromVector(vectors[h])); err != nil {
 				return err
 			}
 			ids, err := tx.q.CourseContentIDs(ctx, h[:])
@@ -76,11 +74,11 @@ func (s *Store) VectorsByHash(ctx context.Context, fingerprint string, hashes []
 		return nil, err
 	}
 	for _, r := range rows {
-		h, err := hashOf(r.ContentHash)
+		h, err := blob.Hash(r.ContentHash)
 		if err != nil {
 			return nil, err
 		}
-		if out[h], err = decodeVector(r.Vector); err != nil {
+		if out[h], err = blob.Vector(r.Vector); err != nil {
 			return nil, err
 		}
 	}
@@ -144,32 +142,4 @@ func hexList(hashes []lectern.ContentHash) string {
 		b = append(b, '"')
 	}
 	return string(append(b, ']'))
-}
-
-func hashOf(b []byte) (lectern.ContentHash, error) {
-	var h lectern.ContentHash
-	if len(b) != len(h) {
-		return h, fmt.Errorf("stored content hash has %d bytes", len(b))
-	}
-	copy(h[:], b)
-	return h, nil
-}
-
-func encodeVector(v []float32) []byte {
-	b := make([]byte, 0, 4*len(v))
-	for _, x := range v {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
-	}
-	return b
-}
-
-func decodeVector(b []byte) ([]float32, error) {
-	if len(b)%4 != 0 {
-		return nil, fmt.Errorf("stored vector has %d bytes", len(b))
-	}
-	v := make([]float32, len(b)/4)
-	for i := range v {
-		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-	}
-	return v, nil
 }
