@@ -99,6 +99,12 @@ func (p *Pipeline) publishOnce(ctx context.Context, w *writer) (*writer, error) 
 		w = nil // somebody may have dropped the index, or pointed the alias elsewhere
 	}
 	if w == nil || w.version != g.Version {
+		switch a, err := p.o.Store.ActiveArtefact(ctx, ArtefactEmbedder); {
+		case err != nil:
+			return nil, fmt.Errorf("find the generation in use: %w", err)
+		case a.Version != g.Version:
+			return nil, nil // the tender takes it over at its next look; the aliases are right already
+		}
 		var err error
 		if w, err = p.openWriter(ctx, g, nil); err != nil {
 			return nil, err

@@ -24,6 +24,7 @@ const (
 	metaDim     = "dim"
 	metaCourses = "courses"
 	metaReason  = "reason"
+	metaBefore  = "before" // version in use when it was made
 	metaSeconds = "seconds"
 )
 
@@ -88,6 +89,7 @@ func (p *Pipeline) train(ctx context.Context, reason, maker string, progress Pro
 		if err := p.Load(ctx); err != nil {
 			return err
 		}
+		before := p.gen.Load().Version
 		start := p.o.Clock()
 		progress.tell(StageMaking, 0, 0)
 		c, err := p.make(ctx, reason, maker)
@@ -101,7 +103,7 @@ func (p *Pipeline) train(ctx context.Context, reason, maker string, progress Pro
 		p.o.Logger.Info("indexing: switched to a new embedder", slog.String("reason", reason), slog.Int64("version", c.artefact.Version),
 			slog.String("fingerprint", c.artefact.Fingerprint), slog.Duration("making", made.Sub(start)),
 			slog.Duration("embedding", p.o.Clock().Sub(made)))
-		return p.prune(ctx)
+		return p.prune(ctx, before)
 	})
 }
 
@@ -138,7 +140,8 @@ func (p *Pipeline) store(ctx context.Context, c *candidate) (err error) {
 func (p *Pipeline) make(ctx context.Context, reason, maker string) (*candidate, error) {
 	m := p.o.Makers[maker]
 	start := p.o.Clock()
-	a := lectern.Artefact{Kind: ArtefactEmbedder, CreatedAt: start, Meta: map[string]string{metaMaker: maker, metaReason: reason}}
+	before := strconv.FormatInt(p.gen.Load().Version, 10)
+	a := lectern.Artefact{Kind: ArtefactEmbedder, CreatedAt: start, Meta: map[string]string{metaMaker: maker, metaReason: reason, metaBefore: before}}
 	c := &candidate{artefact: a}
 	var model []byte
 	var err error
@@ -315,7 +318,8 @@ type GenerationInfo struct {
 	Dim         int
 	CreatedAt   time.Time
 	Reason      string
-	Indexed     bool // its shared index is kept; without shared indexes, always true
+	Before      int64 // version in use when it was made, 0 for none or unknown
+	Indexed     bool  // its shared index is kept; without shared indexes, always true
 }
 
 // Generations lists what Switch can switch to, newest first.
@@ -332,11 +336,12 @@ func (p *Pipeline) Generations(ctx context.Context) ([]GenerationInfo, error) {
 	}
 	out := make([]GenerationInfo, len(artefacts))
 	for i, a := range artefacts {
-		dim, _ := strconv.Atoi(a.Meta[metaDim]) // absent for words
+		dim, _ := strconv.Atoi(a.Meta[metaDim])                   // absent for words
+		before, _ := strconv.ParseInt(a.Meta[metaBefore], 10, 64) // absent for the first
 		out[i] = GenerationInfo{
 			Version: a.Version, Active: a.Active, Fingerprint: a.Fingerprint, Dim: dim,
 			CreatedAt: a.CreatedAt, Reason: a.Meta[metaReason],
-			Indexed: p.o.Shared == nil,
+			Before: before, Indexed: p.o.Shared == nil,
 		}
 		if slices.Contains(there, a.Version) {
 			if out[i].Indexed, err = p.complete(ctx, artefacts, a.Version); err != nil {
@@ -350,19 +355,23 @@ func (p *Pipeline) Generations(ctx context.Context) ([]GenerationInfo, error) {
 	return out, nil
 }
 
-// Previous returns the version that Switch goes back to: the newest below the one
-// in use. Errors: CodeNotFound.
+// Previous returns the version that Switch goes back to: what the one in use
+// replaced, or else the newest below it. Errors: CodeNotFound.
 func (p *Pipeline) Previous(ctx context.Context) (int64, error) {
 	all, err := p.Generations(ctx)
 	if err != nil {
 		return 0, err
 	}
-	seen := false
-	for _, g := range all {
-		if seen && g.Fingerprint != "" {
-			return g.Version, nil
+	i := slices.IndexFunc(all, func(g GenerationInfo) bool { return g.Active })
+	if i >= 0 {
+		for _, accept := range []func(g GenerationInfo) bool{
+			func(g GenerationInfo) bool { return g.Version == all[i].Before },
+			func(g GenerationInfo) bool { return g.Version < all[i].Version },
+		} {
+			if j := slices.IndexFunc(all, func(g GenerationInfo) bool { return g.Fingerprint != "" && accept(g) }); j >= 0 {
+				return all[j].Version, nil
+			}
 		}
-		seen = seen || g.Active
 	}
 	return 0, lectern.Errorf(lectern.CodeNotFound, "there is no older generation to go back to")
 }

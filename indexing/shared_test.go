@@ -305,6 +305,40 @@ func TestReindexSharedUnderLoad(t *testing.T) {
 	one.agrees(t)
 }
 
+// TestKilledReindexesKeepTheWayBack stops reindexes after they have filled their
+// index and before they switch to it. What they leave must not push out what was
+// in use: other servers still search it, and it is the way back.
+func TestKilledReindexesKeepTheWayBack(t *testing.T) {
+	m, b := newMemory(), newBackend()
+	m.put(someCourses(20)...)
+	one, _ := replica(t, m, b, "one", nil)
+	one.wait(t, "vectors answer", vectorsReady)
+	inUse := one.Ready().Version
+	for range 4 {
+		ctx, kill := context.WithCancel(t.Context())
+		err := one.Reindex(ctx, "", func(s Stage, _, _ int) {
+			if s == StageSwitching {
+				kill()
+			}
+		})
+		if kill(); err == nil {
+			t.Fatal("the reindex was not stopped")
+		}
+	}
+	if err := one.Reindex(t.Context(), "", nil); err != nil {
+		t.Fatal(err)
+	}
+	if v := one.Ready().Version; v != inUse+5 {
+		t.Fatalf("version %d, want %d: the stopped ones should have left theirs", v, inUse+5)
+	}
+	if versions, _ := b.Versions(t.Context()); !slices.Equal(versions, []int64{inUse, inUse + 5}) {
+		t.Errorf("indexes %v are kept, want %d and %d", versions, inUse, inUse+5)
+	}
+	if back, err := one.Previous(t.Context()); err != nil || back != inUse {
+		t.Errorf("Previous = %d, %v; want %d", back, err, inUse)
+	}
+}
+
 // TestLostIndexIsMadeAgain loses the whole backend, and the aliases only.
 func TestLostIndexIsMadeAgain(t *testing.T) {
 	m, b := newMemory(), newBackend()

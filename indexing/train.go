@@ -125,28 +125,42 @@ func (p *Pipeline) texts(ctx context.Context) (texts []string, keys []uint64, er
 	}
 }
 
-// prune drops old embedders, and the vectors of those that are gone.
-func (p *Pipeline) prune(ctx context.Context) error {
-	if _, err := p.o.Store.PruneArtefacts(ctx, ArtefactEmbedder, p.o.Config.KeepArtefacts-1); err != nil {
+// prune drops old embedders, and the vectors of those that are gone. The version
+// that was in use before stays whatever the configuration says: it is the way
+// back, and other servers use it until they have looked. Killed reindexes may have
+// left newer versions that never were in use, which must not take its place.
+func (p *Pipeline) prune(ctx context.Context, before int64) error {
+	all, err := p.o.Store.Artefacts(ctx, ArtefactEmbedder)
+	if err != nil {
+		return fmt.Errorf("list embedders: %w", err)
+	}
+	downToBefore := 0 // apart from the active one
+	for _, a := range all {
+		if a.Version >= before && !a.Active {
+			downToBefore++
+		}
+	}
+	keep := max(p.o.Config.KeepArtefacts-1, downToBefore)
+	if _, err := p.o.Store.PruneArtefacts(ctx, ArtefactEmbedder, keep); err != nil {
 		return fmt.Errorf("drop old embedders: %w", err)
 	}
 	left, err := p.o.Store.Artefacts(ctx, ArtefactEmbedder)
 	if err != nil {
 		return fmt.Errorf("list embedders: %w", err)
 	}
-	keep := []string{p.gen.Load().Fingerprint()}
+	fingerprints := []string{p.gen.Load().Fingerprint()}
 	for _, a := range left {
-		keep = append(keep, a.Fingerprint)
+		fingerprints = append(fingerprints, a.Fingerprint)
 	}
-	if _, err := p.o.Store.PruneVectors(ctx, keep); err != nil {
+	if _, err := p.o.Store.PruneVectors(ctx, fingerprints); err != nil {
 		return fmt.Errorf("drop vectors of old embedders: %w", err)
 	}
-	return p.pruneShared(ctx, left)
+	return p.pruneShared(ctx, left, before)
 }
 
-// pruneShared drops all shared indexes but the one in use and the newest others.
-// The caller is the only one that makes indexes.
-func (p *Pipeline) pruneShared(ctx context.Context, artefacts []lectern.Artefact) error {
+// pruneShared drops all shared indexes but the one in use, the one before and the
+// newest others. The caller is the only one that makes indexes.
+func (p *Pipeline) pruneShared(ctx context.Context, artefacts []lectern.Artefact, before int64) error {
 	if p.o.Shared == nil {
 		return nil
 	}
@@ -156,8 +170,12 @@ func (p *Pipeline) pruneShared(ctx context.Context, artefacts []lectern.Artefact
 	}
 	active := p.gen.Load().Version
 	kept := 1 // the active one
+	if before != active && slices.Contains(versions, before) {
+		kept++
+	}
+	var superfluous []int64
 	for _, v := range slices.Backward(versions) {
-		if v == active {
+		if v == active || v == before {
 			continue
 		}
 		complete, err := p.complete(ctx, artefacts, v)
@@ -168,11 +186,36 @@ func (p *Pipeline) pruneShared(ctx context.Context, artefacts []lectern.Artefact
 			kept++
 			continue
 		}
+		superfluous = append(superfluous, v)
+	}
+	if len(superfluous) == 0 {
+		return nil
+	}
+	// Two switches in a row may have passed a server by between its looks.
+	if err := sleep(ctx, unnoticed*p.o.Config.Check); err != nil {
+		return err
+	}
+	for _, v := range superfluous {
 		if err := p.dropShared(ctx, v); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// unnoticed times Config.Check is how long a server may go on searching an index
+// after another process has switched from it.
+const unnoticed = 2
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }
 
 // complete reports whether a version of the shared index was once filled, with

@@ -19,13 +19,20 @@ import (
 	"github.com/lectern-dev/lectern/embed/openai/openaitest"
 )
 
-// ready waits until a server answers by words and meaning.
+// ready waits until a server answers by words and meaning. A Qdrant that was just
+// started again is asked once the breaker lets a call through.
 func (s *testServer) ready(key string) {
 	s.t.Helper()
 	eventually(s.t, time.Minute, "readiness", func() bool { return s.send(http.MethodGet, "/readyz", "", "") == http.StatusOK })
 	eventually(s.t, time.Minute, "meaning", func() bool {
+		status, body := s.do(http.MethodGet, "/v1/search?q=data", key, "", "")
+		if status == http.StatusServiceUnavailable {
+			return false
+		}
 		var l listAnswer
-		s.get("/v1/search?q=data", key, &l)
+		if err := json.Unmarshal(body, &l); err != nil || status != http.StatusOK {
+			s.t.Fatalf("GET /v1/search: %d %s", status, body)
+		}
 		return len(l.Degraded) == 0
 	})
 }
@@ -181,6 +188,8 @@ func TestKillDuringReindex(t *testing.T) {
 		}
 		return code == 0
 	})
+	var l listAnswer
+	s.get("/v1/search?q=data", key, &l) // whichever generation it has
 	s.ready(key)
 	d.checkDeep()
 }
