@@ -15,7 +15,11 @@ const (
 	SurfaceSimilar Surface = "similar"
 )
 
-// Surfaces lists every surface.
+// SurfaceAutocomplete is the suggestions under the search bar. They are no ranked
+// list with pages, but events cite them as they cite lists.
+const SurfaceAutocomplete Surface = "autocomplete"
+
+// Surfaces lists every surface that ranked lists are made for.
 func Surfaces() []Surface { return []Surface{SurfaceHome, SurfaceSearch, SurfaceSimilar} }
 
 // ListRequest asks for one page of a ranked list.

@@ -1,0 +1,89 @@
+package lectern
+
+import (
+	"context"
+	"time"
+)
+
+// Search is one query as it was answered.
+type Search struct {
+	RankingID string // UUID of the list, which events cite
+	At        time.Time
+	Learner   LearnerRef // nobody is fine
+	Surface   Surface    // SurfaceSearch or SurfaceAutocomplete
+	Query     string     // as typed, spaces collapsed; at most MaxSearchQuery bytes
+	Folded    string     // queries with the same folded form count as one
+	Results   int        // courses found, up to the depth of a list
+	Degraded  bool       // a part did not take part
+}
+
+// MaxSearchQuery is how much of a query the search log keeps, in bytes.
+const MaxSearchQuery = 256
+
+// SearchOrder is what searches are listed by, the largest first.
+type SearchOrder string
+
+// The orders of searches.
+const (
+	SearchesByCount   SearchOrder = "count"   // Searches
+	SearchesByZero    SearchOrder = "zero"    // Zero; only those with any
+	SearchesByMissed  SearchOrder = "missed"  // searches with results that nobody opened, Searches − Zero − Opened; only those with any
+	SearchesByWeight  SearchOrder = "weight"  // Weight; only those with any
+	SearchesByGrowing SearchOrder = "growing" // Searches of the period, against those of as long a time before it
+)
+
+// SearchCountQuery selects and groups searches.
+type SearchCountQuery struct {
+	From, To   time.Time // From ≤ Search.At < To
+	HalfLife   time.Duration
+	MinOpeners int // leave out queries that fewer distinct learners opened a result of
+	Order      SearchOrder
+	Limit      int
+}
+
+// SearchCount is the searches of one folded query within a period. A search is
+// opened when an event of type click, save, enrol, progress or complete cites its
+// list.
+type SearchCount struct {
+	Folded   string
+	Query    string // its newest spelling
+	Searches int
+	Zero     int     // that found nothing
+	Opened   int     // of which something was opened
+	Openers  int     // distinct learners and visitors who opened something
+	Before   int     // searches in the period of the same length before; SearchesByGrowing only
+	Position float64 // mean 0-based position of what was opened; 0 when unknown
+	Results  int     // of the newest search
+	Weight   float64 // opened searches, each counting 2^(−age/HalfLife), age up to To
+	Last     time.Time
+}
+
+// Reformulation is a query that was followed by another of the same learner
+// before anything of it was opened.
+type Reformulation struct {
+	From, To string // newest spellings
+	Count    int    // times
+	Learners int    // distinct
+	Opened   int    // times that something of the second was opened
+	FromZero int    // times that the first had found nothing
+}
+
+// SearchStore keeps the search log.
+type SearchStore interface {
+	// PutSearches stores searches by RankingID; one that exists is left as it is.
+	// The search of a learner or visitor whom the store does not know is kept
+	// without their name.
+	PutSearches(ctx context.Context, searches []Search) error
+	// RecentSearches returns a learner's newest searches with results, one per
+	// folded query, newest first. Nobody the store knows has none.
+	RecentSearches(ctx context.Context, ref LearnerRef, limit int) ([]Search, error)
+	// SearchCounts returns searches by folded query.
+	SearchCounts(ctx context.Context, q SearchCountQuery) ([]SearchCount, error)
+	// Reformulations returns, for searches in the period, the pairs of queries that
+	// followed one another within a time, most learners first and then most times.
+	Reformulations(ctx context.Context, from, to time.Time, within time.Duration, limit int) ([]Reformulation, error)
+	// ForgetSearchers drops the learner from searches before t, and returns how many.
+	ForgetSearchers(ctx context.Context, before time.Time) (int, error)
+	// DeleteSearchesBefore removes searches before t, and returns how many.
+	DeleteSearchesBefore(ctx context.Context, t time.Time) (int, error)
+}
