@@ -48,6 +48,7 @@ var ours = map[string][]string{
 	"rerank":          {},
 	"skills":          {},
 	"suggest":         {},
+	"searchlog":       {},
 	"learner":         {},
 	"ingest":          {"ingest"},
 	"demo":            {},
