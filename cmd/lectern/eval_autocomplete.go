@@ -45,7 +45,9 @@ until it is there, and the milliseconds of a keystroke. Of titles it also prints
 how many of the courses are among the first five after five letters of the title's
 most specific word, the one that the fewest courses hold.
 
-The floor, search, is what /v1/search answers to the letters typed so far.`,
+The floor, search, is what /v1/search answers to the letters typed so far;
+autocomplete is what /v1/autocomplete answers to nobody in particular, its courses
+before its completions.`,
 		Example: `  lectern eval autocomplete --data ./data --titles 500 --seed 1
   lectern eval autocomplete --data ./data --queries q.tsv --qrels q.qrels`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -79,6 +81,7 @@ The floor, search, is what /v1/search answers to the letters typed so far.`,
 func (b *searchBench) completers() []eval.Completer {
 	return []eval.Completer{
 		eval.SearchCompleter(eval.SearchRanker{Name: "search", Search: b.served}),
+		suggestCompleter(b.suggest),
 	}
 }
 
