@@ -34,6 +34,7 @@ const (
 
 // SearchCountQuery selects and groups searches.
 type SearchCountQuery struct {
+	Surface    Surface   // "" counts every surface
 	From, To   time.Time // From ≤ Search.At < To
 	HalfLife   time.Duration
 	MinOpeners int // leave out queries that fewer distinct learners opened a result of
@@ -75,12 +76,14 @@ type SearchStore interface {
 	// without their name.
 	PutSearches(ctx context.Context, searches []Search) error
 	// RecentSearches returns a learner's newest searches with results, one per
-	// folded query, newest first. Nobody the store knows has none.
+	// folded query, newest first, of SurfaceSearch alone: what was being typed is no
+	// search of its own. Nobody the store knows has none.
 	RecentSearches(ctx context.Context, ref LearnerRef, limit int) ([]Search, error)
 	// SearchCounts returns searches by folded query.
 	SearchCounts(ctx context.Context, q SearchCountQuery) ([]SearchCount, error)
 	// Reformulations returns, for searches in the period, the pairs of queries that
 	// followed one another within a time, most learners first and then most times.
+	// Both are of SurfaceSearch.
 	Reformulations(ctx context.Context, from, to time.Time, within time.Duration, limit int) ([]Reformulation, error)
 	// ForgetSearchers drops the learner from searches before t, and returns how many.
 	ForgetSearchers(ctx context.Context, before time.Time) (int, error)
