@@ -1,6 +1,7 @@
 package lectern
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -10,10 +11,17 @@ import (
 // field is unknown does not match a filter on that field.
 type Filter struct {
 	Levels     []Level  `json:"levels,omitempty"`
+	MinHours   *float64 `json:"min_hours,omitempty"` // workload of at least this many hours
 	MaxHours   *float64 `json:"max_hours,omitempty"` // workload of at most this many hours
-	Languages  []string `json:"languages,omitempty"` // "pt" also matches "pt-BR"
+	Languages  []string `json:"languages,omitempty"` // "pt" also matches "pt-BR", and "pt-BR" a course in plain "pt": see LanguageAnswers
 	Categories []string `json:"categories,omitempty"`
 	Providers  []string `json:"providers,omitempty"`
+	Skills     []string `json:"skills,omitempty"` // stated by the course
+
+	// MinRating keeps courses whose mean rating is at least so many stars. Ratings
+	// change without the course, so indexes do not keep them: they let everything
+	// through here, and what makes lists holds them against what it knows.
+	MinRating *float64 `json:"min_rating,omitempty"`
 
 	// Eligible, when set, keeps only what this caller may be shown.
 	Eligible *Eligibility `json:"-"`
@@ -53,14 +61,23 @@ func LanguageKeys(tag string) []string {
 	return keys
 }
 
+// LanguageAnswers reports whether a course answers to a filter on a language, both
+// given as LanguageKeys: it does in that language or a narrower one, and in a
+// broader one too. Who asks for "pt-BR" is offered plain "pt", but not "pt-PT".
+func LanguageAnswers(course, want []string) bool {
+	return len(course) > 0 && len(want) > 0 && (slices.Contains(course, want[0]) || slices.Contains(want, course[0]))
+}
+
 // Payload is what an index keeps beside a course's vectors to filter by.
 // Strings are folded with FoldKey; zero values are unknown or unrestricted.
 type Payload struct {
 	Level         Level
 	Hours         *float64
+	Rating        float64  // mean stars; indexes do not keep it, see Filter.MinRating
 	Languages     []string // LanguageKeys of the course's language
 	Categories    []string
 	Provider      string
+	Skills        []string
 	Status        Status
 	EnrolFrom     *time.Time
 	EnrolUntil    *time.Time
@@ -68,7 +85,8 @@ type Payload struct {
 	Organisations []string
 }
 
-// PayloadOf derives the payload of a course.
+// PayloadOf derives the payload of a course. Its rating is the one that the
+// platform states; who knows more ratings sets their mean.
 func PayloadOf(c Course) Payload {
 	status := c.Availability.Status
 	if status == "" {
@@ -80,6 +98,8 @@ func PayloadOf(c Course) Payload {
 		Languages:     LanguageKeys(c.Language),
 		Categories:    foldAll(c.Categories),
 		Provider:      FoldKey(c.Provider),
+		Rating:        c.Stated.RatingMean,
+		Skills:        foldAll(c.Skills),
 		Status:        status,
 		EnrolFrom:     c.Availability.EnrolFrom,
 		EnrolUntil:    c.Availability.EnrolUntil,

@@ -40,3 +40,22 @@ type RatingMonth struct {
 	Count int       `json:"count"`
 	Mean  float64   `json:"mean"` // stars
 }
+
+// MeanRating is the mean rating of a course that lists and course pages go by, its
+// weight in ratings, and how many there are: of known and stated ratings those with
+// more behind them, because a stated total usually includes the known ones. A mean
+// stated without a count stands for uncounted ratings. Without any rating all are 0.
+func MeanRating(known CourseStats, stated StatedStats, uncounted float64) (mean, weight float64, count int) {
+	mean, weight, count = known.RatingMean, float64(known.RatingCount), known.RatingCount
+	if stated.RatingMean <= 0 {
+		return mean, weight, count
+	}
+	statedWeight := float64(stated.RatingCount)
+	if stated.RatingCount == 0 {
+		statedWeight = uncounted
+	}
+	if statedWeight > weight {
+		return stated.RatingMean, statedWeight, stated.RatingCount
+	}
+	return mean, weight, count
+}

@@ -1,8 +1,8 @@
 package index
 
 import (
+	"math"
 	"slices"
-	"strings"
 
 	"github.com/lectern-dev/lectern"
 )
@@ -12,8 +12,7 @@ import (
 type plan struct {
 	v       *view
 	groups  []group // each must match
-	hours   float64 // with hasMax: at most this many
-	hasMax  bool
+	hours   limits
 	caller  *caller
 	exclude []uint32 // rows
 	only    []uint32 // rows, with hasOnly
@@ -26,6 +25,27 @@ type group struct {
 	rows  [][]uint32 // for each fact
 }
 
+// limits bound hours, both ends included.
+type limits struct {
+	least, most float64
+	set         bool
+}
+
+// within reports whether hours, NaN for unknown, are inside.
+func (l limits) within(hours float64) bool { return hours >= l.least && hours <= l.most }
+
+// limitsOf are the limits of a filter.
+func limitsOf(f lectern.Filter) limits {
+	l := limits{least: math.Inf(-1), most: math.Inf(1), set: f.MinHours != nil || f.MaxHours != nil}
+	if f.MinHours != nil {
+		l.least = *f.MinHours
+	}
+	if f.MaxHours != nil {
+		l.most = *f.MaxHours
+	}
+	return l
+}
+
 // plan looks a filter up. The caller holds x.mu.
 func (x *Index) plan(f lectern.Filter) *plan {
 	p := &plan{v: x.view}
@@ -34,12 +54,11 @@ func (x *Index) plan(f lectern.Filter) *plan {
 		levels[i] = string(l)
 	}
 	x.addGroup(p, fieldLevel, levels, lectern.FoldKey)
-	x.addGroup(p, fieldLanguage, f.Languages, languageKey)
+	x.addLanguages(p, f.Languages)
 	x.addGroup(p, fieldCategory, f.Categories, lectern.FoldKey)
 	x.addGroup(p, fieldProvider, f.Providers, lectern.FoldKey)
-	if f.MaxHours != nil {
-		p.hours, p.hasMax = *f.MaxHours, true
-	}
+	x.addGroup(p, fieldSkill, f.Skills, lectern.FoldKey)
+	p.hours = limitsOf(f)
 	if e := f.Eligible; e != nil {
 		p.caller = &caller{
 			at:     e.At.UnixMicro(),
@@ -58,10 +77,23 @@ func (x *Index) plan(f lectern.Filter) *plan {
 	return p
 }
 
-// languageKey is the longest of LanguageKeys: what a filter on a language
-// compares with.
-func languageKey(tag string) string {
-	return strings.ReplaceAll(lectern.FoldKey(tag), "_", "-")
+// addLanguages accepts courses in each language or a narrower one, and those whose
+// own is broader, as lectern.LanguageAnswers does.
+func (x *Index) addLanguages(p *plan, tags []string) {
+	if len(tags) == 0 {
+		return
+	}
+	var g group
+	for _, tag := range tags {
+		for i, key := range lectern.LanguageKeys(tag) {
+			if i == 0 {
+				x.accept(&g, fieldLanguage, key)
+				continue
+			}
+			x.accept(&g, fieldOwnLanguage, key)
+		}
+	}
+	p.groups = append(p.groups, g)
 }
 
 func (x *Index) addGroup(p *plan, f field, values []string, fold func(string) string) {
@@ -70,13 +102,18 @@ func (x *Index) addGroup(p *plan, f field, values []string, fold func(string) st
 	}
 	var g group
 	for _, value := range values {
-		n := x.facts.lookup(f, fold(value))
-		if n != noFact && !slices.Contains(g.facts, n) {
-			g.facts = append(g.facts, n)
-			g.rows = append(g.rows, x.facts.rows[n])
-		}
+		x.accept(&g, f, fold(value))
 	}
 	p.groups = append(p.groups, g)
+}
+
+// accept adds a value, once, if any row has it.
+func (x *Index) accept(g *group, f field, value string) {
+	n := x.facts.lookup(f, value)
+	if n != noFact && !slices.Contains(g.facts, n) {
+		g.facts = append(g.facts, n)
+		g.rows = append(g.rows, x.facts.rows[n])
+	}
 }
 
 // rowsOf returns the live rows of those ids that exist.
@@ -92,7 +129,7 @@ func (x *Index) rowsOf(ids []string) []uint32 {
 
 // everything reports that no row is filtered out.
 func (p *plan) everything() bool {
-	return len(p.groups) == 0 && !p.hasMax && p.caller == nil && len(p.exclude) == 0 && !p.hasOnly
+	return len(p.groups) == 0 && !p.hours.set && p.caller == nil && len(p.exclude) == 0 && !p.hasOnly
 }
 
 // match reports whether a live row passes. It does not look at exclude and only.
@@ -101,7 +138,7 @@ func (p *plan) match(row uint32) bool {
 	if p.caller != nil && !cols.eligible(row, p.caller) {
 		return false
 	}
-	if p.hasMax && !(cols.hours[row] <= p.hours) {
+	if p.hours.set && !p.hours.within(cols.hours[row]) {
 		return false
 	}
 	for _, g := range p.groups {
@@ -125,10 +162,10 @@ func (p *plan) bitmap() bitset {
 	for _, g := range p.groups {
 		p.keepGroup(out, g)
 	}
-	if p.hasMax {
+	if p.hours.set {
 		hours := p.v.cols.hours
 		out.each(func(row uint32) {
-			if !(hours[row] <= p.hours) {
+			if !p.hours.within(hours[row]) {
 				out.unset(row)
 			}
 		})
@@ -189,11 +226,8 @@ func (p *plan) allows(row uint32) bool {
 
 // sameFilter reports whether two filters are equal word for word.
 func sameFilter(a, b lectern.Filter) bool {
-	if (a.OnlyIDs == nil) != (b.OnlyIDs == nil) || (a.MaxHours == nil) != (b.MaxHours == nil) ||
-		(a.Eligible == nil) != (b.Eligible == nil) {
-		return false
-	}
-	if a.MaxHours != nil && *a.MaxHours != *b.MaxHours {
+	if (a.OnlyIDs == nil) != (b.OnlyIDs == nil) || (a.Eligible == nil) != (b.Eligible == nil) ||
+		limitsOf(a) != limitsOf(b) {
 		return false
 	}
 	if e, g := a.Eligible, b.Eligible; e != nil && e != g &&
@@ -201,6 +235,6 @@ func sameFilter(a, b lectern.Filter) bool {
 		return false
 	}
 	return slices.Equal(a.Levels, b.Levels) && slices.Equal(a.Languages, b.Languages) &&
-		slices.Equal(a.Categories, b.Categories) && slices.Equal(a.Providers, b.Providers) &&
+		slices.Equal(a.Categories, b.Categories) && slices.Equal(a.Providers, b.Providers) && slices.Equal(a.Skills, b.Skills) &&
 		slices.Equal(a.ExcludeIDs, b.ExcludeIDs) && slices.Equal(a.OnlyIDs, b.OnlyIDs)
 }

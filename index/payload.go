@@ -16,8 +16,10 @@ const (
 	fieldStatus field = iota
 	fieldLevel
 	fieldLanguage
+	fieldOwnLanguage // the longest of the keys alone
 	fieldCategory
 	fieldProvider
+	fieldSkill
 	fieldRegion
 	fieldOrganisation
 )
@@ -65,6 +67,8 @@ func encode(p lectern.Payload) encoded {
 	e.add(fieldLevel, string(p.Level))
 	e.add(fieldProvider, p.Provider)
 	e.add(fieldLanguage, p.Languages...)
+	e.add(fieldOwnLanguage, longest(p.Languages))
+	e.add(fieldSkill, p.Skills...)
 	e.add(fieldCategory, p.Categories...)
 	e.add(fieldRegion, p.Regions...)
 	e.add(fieldOrganisation, p.Organisations...)
@@ -94,6 +98,17 @@ func encode(p lectern.Payload) encoded {
 		e.flags |= flagOrganisational
 	}
 	return e
+}
+
+// longest is the key of a language that all others are cut from, "" for none.
+func longest(keys []string) string {
+	out := ""
+	for _, k := range keys {
+		if len(k) > len(out) {
+			out = k
+		}
+	}
+	return out
 }
 
 func (e *encoded) add(f field, values ...string) {

@@ -49,6 +49,7 @@ type Catalog struct {
 type catalogView struct {
 	popular    []*entry // open courses, most popular first, unknown popularity last
 	fresh      []*entry // open courses with a date, newest first
+	rated      []*entry // open courses with a rating, best first
 	ratings    ratingSum
 	ratingMean float64 // stars; 0 when nothing is rated
 	scale      popularityScale
@@ -220,6 +221,7 @@ func (c *Catalog) publish(fresh []*entry, gone map[string]bool, rescale bool) {
 	}
 	next.popular = merge(c.view.popular, old, fresh, func(*entry) bool { return true }, byPopularity)
 	next.fresh = merge(c.view.fresh, old, fresh, func(e *entry) bool { return !e.facts.FreshAt.IsZero() }, byFreshness)
+	next.rated = merge(c.view.rated, old, fresh, func(e *entry) bool { return e.payload.Rating > 0 }, byRating)
 
 	next.ratingMean = next.ratings.mean()
 	c.swap(next, fresh, gone)
@@ -353,6 +355,10 @@ func byPopularity(a, b *entry) int {
 		return cmp.Compare(b.facts.Popularity.Value, a.facts.Popularity.Value)
 	}
 	return cmp.Compare(a.facts.ID, b.facts.ID)
+}
+
+func byRating(a, b *entry) int {
+	return cmp.Or(cmp.Compare(b.payload.Rating, a.payload.Rating), cmp.Compare(a.facts.ID, b.facts.ID))
 }
 
 func byFreshness(a, b *entry) int {

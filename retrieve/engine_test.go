@@ -110,17 +110,20 @@ func TestEligibilityIsHard(t *testing.T) {
 
 func TestFilters(t *testing.T) {
 	w := newWorld(t, fixture(t))
-	most := 15.0
+	most, least, stars := 15.0, 20.0, 4.6
 	for name, c := range map[string]struct {
 		filter lectern.Filter
 		ok     func(lectern.Course) bool
 	}{
-		"level":    {lectern.Filter{Levels: []lectern.Level{"Beginner"}}, func(c lectern.Course) bool { return c.Level == lectern.LevelBeginner }},
-		"hours":    {lectern.Filter{MaxHours: &most}, func(c lectern.Course) bool { return c.WorkloadHours != nil && *c.WorkloadHours <= most }},
-		"language": {lectern.Filter{Languages: []string{"ES"}}, func(c lectern.Course) bool { return c.Language == "es" }},
-		"category": {lectern.Filter{Categories: []string{" data  science "}}, func(c lectern.Course) bool { return slices.Contains(c.Categories, "Data Science") }},
-		"provider": {lectern.Filter{Providers: []string{"lyceum", "idioma"}}, func(c lectern.Course) bool { return c.Provider == "Lyceum" || c.Provider == "Idioma" }},
-		"only":     {lectern.Filter{OnlyIDs: []string{"go-1"}}, func(c lectern.Course) bool { return c.ID == "go-1" }},
+		"level":     {lectern.Filter{Levels: []lectern.Level{"Beginner"}}, func(c lectern.Course) bool { return c.Level == lectern.LevelBeginner }},
+		"hours":     {lectern.Filter{MaxHours: &most}, func(c lectern.Course) bool { return c.WorkloadHours != nil && *c.WorkloadHours <= most }},
+		"min hours": {lectern.Filter{MinHours: &least}, func(c lectern.Course) bool { return c.WorkloadHours != nil && *c.WorkloadHours >= least }},
+		"rating":    {lectern.Filter{MinRating: &stars}, func(c lectern.Course) bool { return c.Stated.RatingMean >= stars }},
+		"skill":     {lectern.Filter{Skills: []string{" PYTHON", "nothing"}}, func(c lectern.Course) bool { return slices.Contains(c.Skills, "Python") }},
+		"language":  {lectern.Filter{Languages: []string{"ES"}}, func(c lectern.Course) bool { return c.Language == "es" }},
+		"category":  {lectern.Filter{Categories: []string{" data  science "}}, func(c lectern.Course) bool { return slices.Contains(c.Categories, "Data Science") }},
+		"provider":  {lectern.Filter{Providers: []string{"lyceum", "idioma"}}, func(c lectern.Course) bool { return c.Provider == "Lyceum" || c.Provider == "Idioma" }},
+		"only":      {lectern.Filter{OnlyIDs: []string{"go-1"}}, func(c lectern.Course) bool { return c.ID == "go-1" }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, req := range []lectern.ListRequest{
@@ -156,8 +159,9 @@ func TestMatcherAgreesWithIndex(t *testing.T) {
 			return rapid.SliceOfN(rapid.SampledFrom(from), 0, 2).Draw(t, name)
 		}
 		f := lectern.Filter{
-			Languages:  pick("languages", "en", "ES", "pt-BR", ""),
+			Languages:  pick("languages", "en", "en-GB", "ES", "es-MX", "pt-BR", ""),
 			Categories: pick("categories", "Data Science", "computing ", "arts", "none"),
+			Skills:     pick("skills", "python", " SQL", "Guitar", "none"),
 			Providers:  pick("providers", "Lyceum", "NORTHFIELD", ""),
 			ExcludeIDs: pick("exclude", every...),
 			Eligible: &lectern.Eligibility{
@@ -172,6 +176,10 @@ func TestMatcherAgreesWithIndex(t *testing.T) {
 		if rapid.Bool().Draw(t, "hours set") {
 			h := rapid.Float64Range(0, 50).Draw(t, "max hours")
 			f.MaxHours = &h
+		}
+		if rapid.Bool().Draw(t, "least set") {
+			h := rapid.Float64Range(0, 50).Draw(t, "min hours")
+			f.MinHours = &h
 		}
 		if rapid.Bool().Draw(t, "only set") {
 			f.OnlyIDs = append([]string{}, pick("only", every...)...)

@@ -72,22 +72,14 @@ func (e *entry) holds(term uint32) bool {
 	return ok
 }
 
-// setStats combines the statistics with what the platform states. Of known and
-// stated ratings those with more behind them count, because a stated total
-// usually includes the known ones.
+// setStats combines the statistics with what the platform states.
 func (e *entry) setStats(s lectern.CourseStats, cfg *PopularityConfig) {
 	e.stats = s
-	count, weight, mean := s.RatingCount, float64(s.RatingCount), s.RatingMean
-	if e.stated.RatingMean > 0 {
-		statedWeight := float64(e.stated.RatingCount)
-		if statedWeight == 0 {
-			statedWeight = cfg.StatedMeanWeight
-		}
-		if statedWeight > weight {
-			count, weight, mean = e.stated.RatingCount, statedWeight, e.stated.RatingMean
-		}
+	e.facts.RatingMean, e.facts.RatingWeight, e.facts.RatingCount = lectern.MeanRating(s, e.stated, cfg.StatedMeanWeight)
+	e.payload.Rating = 0
+	if e.facts.RatingWeight > 0 {
+		e.payload.Rating = e.facts.RatingMean
 	}
-	e.facts.RatingCount, e.facts.RatingWeight, e.facts.RatingMean = count, weight, mean
 	e.volume = max(float64(s.RatingCount), float64(e.stated.RatingCount), float64(e.stated.Enrolments))
 	w := cfg.Weights
 	a := s.Activity

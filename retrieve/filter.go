@@ -13,10 +13,13 @@ import (
 // memory. It decides as an index does.
 type matcher struct {
 	levels     []lectern.Level
+	minHours   *float64
 	maxHours   *float64
-	languages  []string
+	minRating  *float64
+	languages  [][]string // LanguageKeys of each
 	categories []string
 	providers  []string
+	skills     []string
 	only       map[string]bool // nil is everything
 	exclude    map[string]bool
 
@@ -28,9 +31,12 @@ type matcher struct {
 // newMatcher compiles a filter; its Eligible must be set.
 func newMatcher(f lectern.Filter) *matcher {
 	m := &matcher{
+		minHours:      f.MinHours,
 		maxHours:      f.MaxHours,
+		minRating:     f.MinRating,
 		categories:    foldAll(f.Categories),
 		providers:     foldAll(f.Providers),
+		skills:        foldAll(f.Skills),
 		at:            f.Eligible.At,
 		region:        lectern.FoldKey(f.Eligible.Region),
 		organisations: foldAll(f.Eligible.Organisations),
@@ -40,11 +46,7 @@ func newMatcher(f lectern.Filter) *matcher {
 		m.levels = append(m.levels, lectern.Level(lectern.FoldKey(string(l))))
 	}
 	for _, l := range f.Languages {
-		if keys := lectern.LanguageKeys(l); len(keys) > 0 {
-			m.languages = append(m.languages, keys[0])
-		} else {
-			m.languages = append(m.languages, "")
-		}
+		m.languages = append(m.languages, lectern.LanguageKeys(l))
 	}
 	if f.OnlyIDs != nil {
 		m.only = setOf(f.OnlyIDs)
@@ -98,14 +100,20 @@ func (m *matcher) filtered(id string, p *lectern.Payload) string {
 	switch {
 	case len(m.levels) > 0 && (p.Level == "" || !slices.Contains(m.levels, p.Level)):
 		return "level"
+	case m.minHours != nil && (p.Hours == nil || *p.Hours < *m.minHours):
+		return "min_hours"
 	case m.maxHours != nil && (p.Hours == nil || *p.Hours > *m.maxHours):
 		return "max_hours"
-	case len(m.languages) > 0 && !overlap(p.Languages, m.languages):
+	case m.minRating != nil && (p.Rating <= 0 || p.Rating < *m.minRating):
+		return "min_rating"
+	case len(m.languages) > 0 && !m.speaks(p):
 		return "language"
 	case len(m.categories) > 0 && !overlap(p.Categories, m.categories):
 		return "category"
 	case len(m.providers) > 0 && (p.Provider == "" || !slices.Contains(m.providers, p.Provider)):
 		return "provider"
+	case len(m.skills) > 0 && !overlap(p.Skills, m.skills):
+		return "skill"
 	case m.only != nil && !m.only[id]:
 		return "only"
 	case m.exclude[id]:
@@ -114,19 +122,30 @@ func (m *matcher) filtered(id string, p *lectern.Payload) string {
 	return ""
 }
 
+// speaks reports whether a course is in one of the languages asked for.
+func (m *matcher) speaks(p *lectern.Payload) bool {
+	return slices.ContainsFunc(m.languages, func(want []string) bool { return lectern.LanguageAnswers(p.Languages, want) })
+}
+
 // filteredDetail says in a sentence which filter a course does not match.
 func (m *matcher) filteredDetail(id string, p *lectern.Payload) string {
 	switch m.filtered(id, p) {
 	case "level":
 		return fmt.Sprintf("level: it has %s, the filter wants %s", orUnknown(string(p.Level)), joinLevels(m.levels))
+	case "min_hours":
+		return fmt.Sprintf("min_hours: its workload is %s hours, the filter wants %g", hoursOf(p), *m.minHours)
 	case "max_hours":
-		hours := "unknown"
-		if p.Hours != nil {
-			hours = fmt.Sprintf("%g", *p.Hours)
-		}
-		return fmt.Sprintf("max_hours: its workload is %s hours, the filter allows %g", hours, *m.maxHours)
+		return fmt.Sprintf("max_hours: its workload is %s hours, the filter allows %g", hoursOf(p), *m.maxHours)
+	case "min_rating":
+		return fmt.Sprintf("min_rating: its mean rating is %s, the filter wants %g", ratingOf(p), *m.minRating)
 	case "language":
-		return fmt.Sprintf("language: it has %s, the filter wants %s", orUnknown(strings.Join(p.Languages, ", ")), strings.Join(m.languages, ", "))
+		var want []string
+		for _, keys := range m.languages {
+			want = append(want, append(keys, "")[0])
+		}
+		return fmt.Sprintf("language: it has %s, the filter wants %s", orUnknown(strings.Join(p.Languages, ", ")), strings.Join(want, ", "))
+	case "skill":
+		return fmt.Sprintf("skill: it has %s, the filter wants %s", orUnknown(strings.Join(p.Skills, ", ")), strings.Join(m.skills, ", "))
 	case "category":
 		return fmt.Sprintf("category: it has %s, the filter wants %s", orUnknown(strings.Join(p.Categories, ", ")), strings.Join(m.categories, ", "))
 	case "provider":
@@ -137,6 +156,20 @@ func (m *matcher) filteredDetail(id string, p *lectern.Payload) string {
 		return "exclude: the request leaves it out"
 	}
 	return "it matches every filter of the request"
+}
+
+func hoursOf(p *lectern.Payload) string {
+	if p.Hours == nil {
+		return "unknown"
+	}
+	return fmt.Sprintf("%g", *p.Hours)
+}
+
+func ratingOf(p *lectern.Payload) string {
+	if p.Rating == 0 {
+		return "unknown"
+	}
+	return fmt.Sprintf("%.2f", p.Rating)
 }
 
 func joinLevels(levels []lectern.Level) string {

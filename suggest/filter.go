@@ -10,9 +10,10 @@ import (
 // index does; what is not open is never suggested.
 func newMatcher(f lectern.Filter) func(id string, p *lectern.Payload) bool {
 	f.Categories, f.Providers = foldAll(f.Categories), foldAll(f.Providers)
-	languages := make([]string, 0, len(f.Languages))
-	for _, l := range f.Languages {
-		languages = append(languages, append(lectern.LanguageKeys(l), "")[0])
+	f.Skills = foldAll(f.Skills)
+	languages := make([][]string, len(f.Languages))
+	for i, l := range f.Languages {
+		languages[i] = lectern.LanguageKeys(l)
 	}
 	e := f.Eligible
 	if e != nil {
@@ -22,7 +23,12 @@ func newMatcher(f lectern.Filter) func(id string, p *lectern.Payload) bool {
 		return eligible(e, p) &&
 			(len(f.Levels) == 0 || p.Level != "" && slices.Contains(f.Levels, p.Level)) &&
 			(f.MaxHours == nil || p.Hours != nil && *p.Hours <= *f.MaxHours) &&
-			(len(languages) == 0 || overlap(p.Languages, languages)) &&
+			(f.MinHours == nil || p.Hours != nil && *p.Hours >= *f.MinHours) &&
+			(f.MinRating == nil || p.Rating > 0 && p.Rating >= *f.MinRating) &&
+			(len(languages) == 0 || slices.ContainsFunc(languages, func(want []string) bool {
+				return lectern.LanguageAnswers(p.Languages, want)
+			})) &&
+			(len(f.Skills) == 0 || overlap(p.Skills, f.Skills)) &&
 			(len(f.Categories) == 0 || overlap(p.Categories, f.Categories)) &&
 			(len(f.Providers) == 0 || p.Provider != "" && slices.Contains(f.Providers, p.Provider)) &&
 			(f.OnlyIDs == nil || slices.Contains(f.OnlyIDs, id)) && !slices.Contains(f.ExcludeIDs, id)

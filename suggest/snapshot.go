@@ -30,6 +30,9 @@ func newEntry(c lectern.Course, stats lectern.CourseStats) *entry {
 		id: c.ID, title: strings.ToValidUTF8(c.Title, "\uFFFD"), payload: lectern.PayloadOf(c),
 		skills: shared(c.Skills), categories: shared(c.Categories), provider: share(c.Provider),
 	}
+	if mean, weight, _ := lectern.MeanRating(stats, c.Stated, uncountedRatings); weight > 0 {
+		e.payload.Rating = mean
+	}
 	volume := float64(max(stats.RatingCount, c.Stated.RatingCount, c.Stated.Enrolments))
 	for _, n := range stats.Activity {
 		volume += n
@@ -37,6 +40,9 @@ func newEntry(c lectern.Course, stats lectern.CourseStats) *entry {
 	e.prior = float32(min(math.Log1p(volume)/math.Log1p(mostVolume), 1))
 	return e
 }
+
+// uncountedRatings is what a stated mean without a count stands for.
+const uncountedRatings = 10
 
 // mostVolume is the volume of ratings, enrolments and events from which a course
 // is as popular as can be. It is fixed, so that the courses of two snapshots

@@ -126,9 +126,10 @@ func drawSparse() *rapid.Generator[lectern.SparseVector] {
 
 var (
 	someLevels     = []lectern.Level{"", lectern.LevelBeginner, lectern.LevelAdvanced}
-	someLanguages  = []string{"", "en", "en-GB", "pt-BR"}
+	someLanguages  = []string{"", "en", "en-GB", "en-US", "pt-BR"}
 	someCategories = []string{"arts", "data science", "law"}
 	someProviders  = []string{"", "nova", "öst"}
+	someSkills     = []string{"sql", "arts", "r"}
 	someRegions    = []string{"de", "fr"}
 	someOrgs       = []string{"acme", "globex"}
 )
@@ -164,6 +165,7 @@ func drawPoint() *rapid.Generator[lectern.Point] {
 			Languages:     lectern.LanguageKeys(rapid.SampledFrom(someLanguages).Draw(rt, "language")),
 			Categories:    some(rt, someCategories, "categories"),
 			Provider:      rapid.SampledFrom(someProviders).Draw(rt, "provider"),
+			Skills:        some(rt, someSkills, "skills"),
 			Status:        rapid.SampledFrom([]lectern.Status{lectern.StatusOpen, lectern.StatusOpen, lectern.StatusUnlisted}).Draw(rt, "status"),
 			EnrolFrom:     drawDay(rt, "from"),
 			EnrolUntil:    drawDay(rt, "until"),
@@ -186,6 +188,10 @@ func drawFilter() *rapid.Generator[lectern.Filter] {
 		if rapid.IntRange(0, 3).Draw(rt, "hours?") == 0 {
 			f.MaxHours = hours(float64(rapid.IntRange(-1, 4).Draw(rt, "hours")))
 		}
+		if rapid.IntRange(0, 3).Draw(rt, "least?") == 0 {
+			f.MinHours = hours(float64(rapid.IntRange(-1, 4).Draw(rt, "least")))
+		}
+		f.Skills = some(rt, []string{"SQL", "arts", "nonsense"}, "skills")
 		f.Languages = some(rt, []string{"EN", "pt", "en-gb"}, "languages")
 		f.Categories = some(rt, []string{"Arts", "data  science", "nonsense"}, "categories")
 		f.Providers = some(rt, []string{"NOVA", "öst"}, "providers")

@@ -3,7 +3,6 @@ package indextest
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/lectern-dev/lectern"
 )
@@ -110,14 +109,16 @@ func matches(f lectern.Filter, point lectern.Point) bool {
 	if f.MaxHours != nil && (p.Hours == nil || *p.Hours > *f.MaxHours) {
 		return false
 	}
-	if len(f.Languages) > 0 {
-		var want []string
-		for _, l := range f.Languages {
-			want = append(want, strings.ReplaceAll(l, "_", "-"))
-		}
-		if !anyOf(p.Languages, want) {
-			return false
-		}
+	if f.MinHours != nil && (p.Hours == nil || *p.Hours < *f.MinHours) {
+		return false
+	}
+	if len(f.Languages) > 0 && !slices.ContainsFunc(f.Languages, func(l string) bool {
+		return lectern.LanguageAnswers(p.Languages, lectern.LanguageKeys(l))
+	}) {
+		return false
+	}
+	if len(f.Skills) > 0 && !anyOf(p.Skills, f.Skills) {
+		return false
 	}
 	if len(f.Categories) > 0 && !anyOf(p.Categories, f.Categories) {
 		return false

@@ -3,7 +3,6 @@ package qdrant
 import (
 	"math"
 	"slices"
-	"strings"
 
 	pb "github.com/qdrant/go-client/qdrant"
 
@@ -19,12 +18,11 @@ func conditions(f lectern.Filter) (filter *pb.Filter, ok bool) {
 		levels[i] = string(l)
 	}
 	b.anyOf(fieldLevel, levels, lectern.FoldKey)
-	b.anyOf(fieldLanguages, f.Languages, languageKey)
+	b.languages(f.Languages)
 	b.anyOf(fieldCategories, f.Categories, lectern.FoldKey)
 	b.anyOf(fieldProvider, f.Providers, lectern.FoldKey)
-	if f.MaxHours != nil {
-		b.maxHours(*f.MaxHours)
-	}
+	b.anyOf(fieldSkills, f.Skills, lectern.FoldKey)
+	b.hours(f.MinHours, f.MaxHours)
 	if f.Eligible != nil {
 		b.eligible(f.Eligible)
 	}
@@ -60,16 +58,55 @@ func (b *builder) anyOf(field string, values []string, key func(string) string) 
 	b.must = append(b.must, pb.NewMatchKeywords(field, keys...))
 }
 
-// maxHours leaves out points without hours too, which have no such field.
-func (b *builder) maxHours(most float64) {
-	switch {
-	case math.IsNaN(most) || math.IsInf(most, -1):
-		b.ok = false
-	case math.IsInf(most, 1):
-		b.mustNot = append(b.mustNot, pb.NewIsEmpty(fieldHours))
-	default:
-		b.must = append(b.must, pb.NewRange(fieldHours, &pb.Range{Lte: &most}))
+// languages asks for courses in each language or a narrower one, and for those
+// whose own is broader, as lectern.LanguageAnswers does.
+func (b *builder) languages(tags []string) {
+	if len(tags) == 0 {
+		return
 	}
+	var keys []string
+	for _, tag := range tags {
+		for i, key := range lectern.LanguageKeys(tag) {
+			if i > 0 {
+				key = ownLanguage + key
+			}
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	if keys = slices.Compact(keys); len(keys) == 0 {
+		b.ok = false
+		return
+	}
+	b.must = append(b.must, pb.NewMatchKeywords(fieldLanguages, keys...))
+}
+
+// hours leaves out points without hours too, which have no such field. A limit
+// that is infinite asks for no more than that they are known.
+func (b *builder) hours(least, most *float64) {
+	if least == nil && most == nil {
+		return
+	}
+	var limits pb.Range
+	switch {
+	case least == nil || math.IsInf(*least, -1):
+	case math.IsNaN(*least) || math.IsInf(*least, 1):
+		b.ok = false
+	default:
+		limits.Gte = least
+	}
+	switch {
+	case most == nil || math.IsInf(*most, 1):
+	case math.IsNaN(*most) || math.IsInf(*most, -1):
+		b.ok = false
+	default:
+		limits.Lte = most
+	}
+	if limits.Gte == nil && limits.Lte == nil {
+		b.mustNot = append(b.mustNot, pb.NewIsEmpty(fieldHours))
+		return
+	}
+	b.must = append(b.must, pb.NewRange(fieldHours, &limits))
 }
 
 // eligible asks for what a caller may be shown: the window is [from, until).
@@ -96,20 +133,15 @@ func (b *builder) only(ids []string) {
 	b.must = append(b.must, pb.NewHasID(pointIDs(ids)...))
 }
 
-// languageKey is the longest of lectern.LanguageKeys: what a filter on a language
-// compares with.
-func languageKey(tag string) string {
-	return strings.ReplaceAll(lectern.FoldKey(tag), "_", "-")
-}
-
 // sameFilter reports whether two filters are equal word for word, so that one
 // translation does for both.
 func sameFilter(a, b lectern.Filter) bool {
-	if (a.OnlyIDs == nil) != (b.OnlyIDs == nil) || !sameNumber(a.MaxHours, b.MaxHours) || !sameCaller(a.Eligible, b.Eligible) {
+	if (a.OnlyIDs == nil) != (b.OnlyIDs == nil) || !sameNumber(a.MinHours, b.MinHours) || !sameNumber(a.MaxHours, b.MaxHours) ||
+		!sameCaller(a.Eligible, b.Eligible) {
 		return false
 	}
 	return slices.Equal(a.Levels, b.Levels) && slices.Equal(a.Languages, b.Languages) &&
-		slices.Equal(a.Categories, b.Categories) && slices.Equal(a.Providers, b.Providers) &&
+		slices.Equal(a.Categories, b.Categories) && slices.Equal(a.Providers, b.Providers) && slices.Equal(a.Skills, b.Skills) &&
 		slices.Equal(a.ExcludeIDs, b.ExcludeIDs) && slices.Equal(a.OnlyIDs, b.OnlyIDs)
 }
 

@@ -18,6 +18,7 @@ const (
 	fieldLanguages     = "languages"
 	fieldCategories    = "categories"
 	fieldProvider      = "provider"
+	fieldSkills        = "skills"
 	fieldHours         = "hours"       // absent when unknown
 	fieldFrom          = "enrol_from"  // microseconds since 1970
 	fieldUntil         = "enrol_until" // microseconds since 1970, exclusive
@@ -33,6 +34,10 @@ const (
 	nobody = "NONE"
 )
 
+// ownLanguage marks, among the keys of a course's language, the one that the
+// others are cut from: "pt-BR" has pt-br, pt and =pt-br, plain "pt" has pt and =pt.
+const ownLanguage = "="
+
 // Times without a limit: powers of two, so exact in a range, whose bounds are
 // float64, and some 146,000 years away. Microseconds themselves are exact there
 // up to the year 2255, which the time that a caller asks about does not pass.
@@ -46,6 +51,7 @@ const (
 type facts struct {
 	status, level, provider string
 	languages, categories   []string
+	skills                  []string
 	regions, organisations  []string
 	hours                   float64 // NaN is unknown
 	from, until             int64
@@ -58,7 +64,8 @@ func factsOf(p lectern.Payload) facts {
 		status:        string(p.Status),
 		level:         lectern.FoldKey(string(p.Level)),
 		provider:      lectern.FoldKey(p.Provider),
-		languages:     fold(p.Languages, lectern.FoldKey),
+		languages:     languages(p.Languages),
+		skills:        fold(p.Skills, lectern.FoldKey),
 		categories:    fold(p.Categories, lectern.FoldKey),
 		regions:       limit(p.Regions),
 		organisations: limit(p.Organisations),
@@ -91,6 +98,21 @@ func fold(values []string, key func(string) string) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// languages folds the keys of a course's language and marks its own.
+func languages(keys []string) []string {
+	out := fold(keys, lectern.FoldKey)
+	own := ""
+	for _, k := range out {
+		if len(k) > len(own) {
+			own = k
+		}
+	}
+	if own == "" {
+		return out
+	}
+	return slices.Insert(out, 0, ownLanguage+own) // sorts before letters
 }
 
 // limit folds a list to which a course is restricted; an empty one is no limit.
@@ -128,6 +150,9 @@ func (f facts) payload(id string) map[string]*pb.Value {
 	if len(f.categories) > 0 {
 		out[fieldCategories] = stringValues(f.categories)
 	}
+	if len(f.skills) > 0 {
+		out[fieldSkills] = stringValues(f.skills)
+	}
 	if !math.IsNaN(f.hours) {
 		out[fieldHours] = pb.NewValueDouble(f.hours)
 	}
@@ -143,6 +168,7 @@ func factsIn(p map[string]*pb.Value) facts {
 		provider:      p[fieldProvider].GetStringValue(),
 		languages:     stringsIn(p[fieldLanguages]),
 		categories:    stringsIn(p[fieldCategories]),
+		skills:        stringsIn(p[fieldSkills]),
 		regions:       stringsIn(p[fieldRegions]),
 		organisations: stringsIn(p[fieldOrganisations]),
 		hours:         math.NaN(),
@@ -166,6 +192,7 @@ func (f facts) equal(g facts) bool {
 	return hours && f.status == g.status && f.level == g.level && f.provider == g.provider &&
 		f.from == g.from && f.until == g.until &&
 		slices.Equal(f.languages, g.languages) && slices.Equal(f.categories, g.categories) &&
+		slices.Equal(f.skills, g.skills) &&
 		slices.Equal(f.regions, g.regions) && slices.Equal(f.organisations, g.organisations)
 }
 

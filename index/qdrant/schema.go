@@ -127,7 +127,7 @@ func (x *Indexes) graph() *pb.HnswConfigDiff {
 func payloadIndexes() map[string]*pb.CreateFieldIndexCollection {
 	yes, no := true, false
 	out := map[string]*pb.CreateFieldIndexCollection{}
-	for _, field := range []string{fieldStatus, fieldLevel, fieldLanguages, fieldCategories, fieldProvider, fieldRegions, fieldOrganisations} {
+	for _, field := range []string{fieldStatus, fieldLevel, fieldLanguages, fieldCategories, fieldProvider, fieldSkills, fieldRegions, fieldOrganisations} {
 		out[field] = &pb.CreateFieldIndexCollection{
 			FieldType:        pb.FieldType_FieldTypeKeyword.Enum(),
 			FieldIndexParams: pb.NewPayloadIndexParamsKeyword(&pb.KeywordIndexParams{}),
