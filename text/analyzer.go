@@ -149,8 +149,9 @@ func cutLong(w string) string {
 
 // word is a piece of text between boundaries.
 type word struct {
-	text string
-	run  bool // of a script that writes without spaces
+	text  string
+	run   bool // of a script that writes without spaces
+	start int  // in bytes of the text
 }
 
 // splitWords yields the words of s by Unicode word segmentation (UAX 29), with
@@ -174,7 +175,7 @@ func splitWords(s string) iter.Seq[word] {
 			}
 			if isRunRune(first) {
 				if runEnd != start {
-					if runStart >= 0 && !yield(word{s[runStart:runEnd], true}) {
+					if runStart >= 0 && !yield(word{s[runStart:runEnd], true, runStart}) {
 						return
 					}
 					runStart = start
@@ -183,7 +184,7 @@ func splitWords(s string) iter.Seq[word] {
 				continue
 			}
 			if runStart >= 0 {
-				if !yield(word{s[runStart:runEnd], true}) {
+				if !yield(word{s[runStart:runEnd], true, runStart}) {
 					return
 				}
 				runStart, runEnd = -1, -1
@@ -192,12 +193,12 @@ func splitWords(s string) iter.Seq[word] {
 				continue
 			}
 			text, skipTo = attachSigns(s, start, end, before)
-			if !yield(word{text: text}) {
+			if !yield(word{text: text, start: skipTo - len(text)}) {
 				return
 			}
 		}
 		if runStart >= 0 {
-			yield(word{s[runStart:runEnd], true})
+			yield(word{s[runStart:runEnd], true, runStart})
 		}
 	}
 }

@@ -61,7 +61,12 @@ type reader struct {
 	stems  reading
 	out    []*lexeme
 	missed []missedWord
+	where  []span // of out, in bytes of the text; gathered only when locate is set
+	locate bool
 }
+
+// span is where a word stands in a text.
+type span struct{ start, end int }
 
 // missedWord is a word that was not in memory, and its place in the text.
 type missedWord struct {
@@ -73,10 +78,7 @@ type missedWord struct {
 // read appends the words of s in order, stop words included. Words that are not
 // in memory are left open while its lock is held, and analysed after that.
 func (m *memory) read(out []*lexeme, s, lang string) []*lexeme {
-	r := reader{stems: reading(baseLanguage(lang)), out: out}
-	if r.stems == "" {
-		r.stems = "en"
-	}
+	r := reader{stems: stemming(lang), out: out}
 	s = normalise(s)
 	m.lookUp(&r, s)
 	if len(r.missed) == 0 {
@@ -108,13 +110,56 @@ func (m *memory) lookUp(r *reader, s string) {
 	defer m.mu.RUnlock()
 	r.known = m.lexemes
 	for w := range splitWords(s) {
+		n := len(r.out)
 		if w.run {
 			r.addPairs(w.text)
-			continue
+		} else {
+			r.addWord(w.text)
 		}
-		r.addWord(w.text)
+		if r.locate {
+			r.note(w, len(r.out)-n)
+		}
 	}
 }
+
+// note says where the last n words stand: all of a dotted name where the name
+// does, and each pair of letters of a run where these do.
+func (r *reader) note(w word, n int) {
+	if !w.run || n < 2 {
+		for range n {
+			r.where = append(r.where, span{w.start, w.start + len(w.text)})
+		}
+		return
+	}
+	starts := make([]int, 0, n+2)
+	for i := range w.text {
+		starts = append(starts, w.start+i)
+	}
+	starts = append(starts, w.start+len(w.text))
+	for i := range n {
+		r.where = append(r.where, span{starts[i], starts[min(i+2, len(starts)-1)]})
+	}
+}
+
+// located returns the words of a normalised text, and where each stands.
+func (a *Analyzer) located(s, lang string) ([]Token, []span) {
+	m := a.recall()
+	r := reader{stems: stemming(lang), locate: true}
+	m.lookUp(&r, s)
+	for _, w := range r.missed {
+		r.out[w.at] = m.learn(w.word, w.how)
+	}
+	tokens, at := make([]Token, 0, len(r.out)), r.where[:0]
+	for i, x := range r.out {
+		if x != nil {
+			tokens, at = append(tokens, x.Token), append(at, r.where[i])
+		}
+	}
+	return tokens, at
+}
+
+// stemming is how the plain words of a text in a language are analysed.
+func stemming(lang string) reading { return reading(stemsAs(baseLanguage(lang))) }
 
 // add looks one word up.
 func (r *reader) add(w string, how reading) {

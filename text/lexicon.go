@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/lectern-dev/lectern"
 )
@@ -56,6 +57,7 @@ func CourseDocument(c lectern.Course, leaveOut ...lectern.CourseField) Document 
 type Lexicon struct {
 	params   Params
 	analyzer *Analyzer
+	synonyms atomic.Pointer[Synonyms]
 	counts   sync.Pool // *counted
 
 	mu     sync.RWMutex

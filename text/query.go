@@ -46,15 +46,17 @@ const (
 // QueryVector returns the query side of BM25: the inverse document frequency of
 // each term, times its count. In ModeSmart the last word, unless a space
 // follows, also stands for words that it begins, and a word that the catalogue
-// does not know stands for words one edit away, both bounded and weighed down.
-// The vector is empty when nothing is known.
+// does not know stands for words one edit away, both bounded and weighed down;
+// so do words and phrases for their synonyms. The vector is empty when nothing is
+// known.
 func (l *Lexicon) QueryVector(q string, o QueryOptions) lectern.SparseVector {
 	tokens := l.queryTokens(q, o)
+	subs := l.substitutions(q, tokens, o)
 	l.prepare(o)
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	b := newSparseBuilder(2 * len(tokens))
-	for _, x := range l.expand(tokens, o, endsInWord(q)) {
+	for _, x := range l.expand(tokens, subs, o, endsInWord(q)) {
 		b.add(l.terms[x.term], x.weight)
 	}
 	return b.vector()
@@ -120,9 +122,17 @@ type weighted struct {
 }
 
 // expand turns tokens into weighted terms.
-func (l *Lexicon) expand(tokens []Token, o QueryOptions, open bool) []weighted {
+func (l *Lexicon) expand(tokens []Token, subs []substitution, o QueryOptions, open bool) []weighted {
 	content := slices.ContainsFunc(tokens, func(t Token) bool { return !t.Stop })
 	var out []weighted
+	var meant []bool
+	if len(subs) > 0 {
+		var senses [][]sense
+		senses, meant = l.allSenses(subs, tokens, o)
+		for _, s := range senses {
+			out = appendSenses(out, s)
+		}
+	}
 	corrected := 0
 	for i, t := range tokens {
 		factor := 1.0
@@ -134,6 +144,9 @@ func (l *Lexicon) expand(tokens []Token, o QueryOptions, open bool) []weighted {
 		}
 		var known bool
 		out, known = l.appendExact(out, t, factor, o)
+		if !known && meant != nil && meant[i] {
+			continue // its synonym says what it is: it is no slip
+		}
 		if o.Mode == ModeWord || t.Stop && content {
 			continue
 		}

@@ -2,6 +2,7 @@ package text
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"slices"
 	"strings"
 	"unicode"
@@ -29,6 +30,9 @@ type Understood struct {
 	// Text is the query in the words it was read as, without the unknown ones; the
 	// query itself when all of it is known.
 	Text string
+	// Synonyms are those that the query was read with.
+	Synonyms []UsedSynonym
+	needed   [][]int32 // terms of each word of the synonyms
 }
 
 // Known is the share of the query's information that the catalogue knows: the
@@ -52,35 +56,93 @@ const maxUnderstood = 64
 // Understand reads a query word by word, as QueryVector and Rewrite do.
 func (l *Lexicon) Understand(q string, o QueryOptions) Understood {
 	tokens := l.queryTokens(q, o)
+	subs := l.substitutions(q, tokens, o)
 	l.prepare(o)
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	content := slices.ContainsFunc(tokens, func(t Token) bool { return !t.Stop })
-	open := endsInWord(q)
-	var u Understood
-	var text []string
-	changed := false
-	for i, t := range tokens {
-		if t.Stop && content {
-			text = append(text, t.Surface)
-			continue
+	r := understanding{lexicon: l, tokens: tokens, o: o, open: endsInWord(q)}
+	r.content = slices.ContainsFunc(tokens, func(t Token) bool { return !t.Stop })
+	if len(subs) > 0 {
+		r.senses, r.meant = l.allSenses(subs, tokens, o)
+		r.bits = make([]uint64, len(tokens))
+	}
+	for i := range tokens {
+		r.word(i)
+	}
+	for i, senses := range r.senses {
+		words := uint64(0)
+		for t := subs[i].from; t < subs[i].to; t++ {
+			words |= r.bits[t]
 		}
-		w := l.understand(t, o, open && i == len(tokens)-1)
-		changed = changed || w.Read != t.Surface
-		if w.Read != "" {
-			text = append(text, w.Read)
-		} else if passable(t.Surface) && len(tokens) > 1 {
-			continue
-		}
-		if len(u.Words) < maxUnderstood {
-			u.Words = append(u.Words, w)
+		for j := range senses {
+			l.addSense(&r.u, &senses[j], words)
 		}
 	}
-	u.Text = q
-	if changed {
-		u.Text = strings.Join(text, " ")
+	r.u.Text = q
+	if r.changed {
+		r.u.Text = strings.Join(r.text, " ")
 	}
-	return u
+	return r.u
+}
+
+// understanding is a query while it is read.
+type understanding struct {
+	lexicon *Lexicon
+	tokens  []Token
+	o       QueryOptions
+	open    bool // the last word may be a beginning
+	content bool // there are words beside stop words
+	senses  [][]sense
+	meant   []bool   // tokens that a synonym stands for; nil without any
+	bits    []uint64 // of tokens, as Held's
+	u       Understood
+	text    []string
+	changed bool
+}
+
+// word reads one token.
+func (r *understanding) word(i int) {
+	t := r.tokens[i]
+	if t.Stop && r.content {
+		r.text = append(r.text, t.Surface)
+		return
+	}
+	meant := r.meant != nil && r.meant[i]
+	w := r.lexicon.understand(t, r.o, r.open && i == len(r.tokens)-1, meant)
+	r.changed = r.changed || w.Read != t.Surface
+	switch {
+	case w.Read != "":
+		r.text = append(r.text, w.Read)
+	case meant:
+		if to := r.insteadOf(i); to != "" {
+			r.text = append(r.text, to)
+		}
+	case passable(t.Surface) && len(r.tokens) > 1:
+		return
+	}
+	if len(r.u.Words) < maxUnderstood {
+		if r.bits != nil {
+			r.bits[i] = 1 << len(r.u.Words)
+		}
+		r.u.Words = append(r.u.Words, w)
+	}
+}
+
+// insteadOf is what the text says in place of an unknown word: its likeliest
+// synonym, once for all words of a phrase.
+func (r *understanding) insteadOf(i int) string {
+	for _, senses := range r.senses {
+		if len(senses) == 0 || i < senses[0].of.from || i >= senses[0].of.to {
+			continue
+		}
+		for t := senses[0].of.from; t < i; t++ {
+			if r.bits[t] != 0 && r.u.Words[bits.TrailingZeros64(r.bits[t])].Read == "" {
+				return "" // said already
+			}
+		}
+		return senses[0].phrase.text
+	}
+	return ""
 }
 
 // passable reports whether a word may be unknown without the query being so:
@@ -92,12 +154,13 @@ func passable(surface string) bool {
 	return !strings.ContainsFunc(surface, func(r rune) bool { return !unicode.IsNumber(r) })
 }
 
-// understand reads one word.
-func (l *Lexicon) understand(t Token, o QueryOptions, open bool) QueryWord {
+// understand reads one word. One that has a synonym stands for nothing that it is
+// not: what is unknown of it is no slip.
+func (l *Lexicon) understand(t Token, o QueryOptions, open, meant bool) QueryWord {
 	w := QueryWord{Surface: t.Surface, IDF: l.idf(0)}
 	exact, known := l.appendExact(nil, t, 1, o)
 	var choices []choice
-	if o.Mode == ModeSmart {
+	if o.Mode == ModeSmart && (known || !meant) {
 		if open {
 			choices = l.completions(t)
 		}
@@ -166,21 +229,32 @@ func (l *Lexicon) spelled(t Token) string {
 
 // Held is which words of a query a document holds: bit i stands for Words[i].
 type Held struct {
-	Read uint64 // the word that was read
-	Any  uint64 // that, or another word it may stand for
+	Read     uint64 // the word that was read
+	Any      uint64 // that, or another word it may stand for, or all of a synonym
+	Synonyms uint64 // bit i stands for Synonyms[i], for which Any counts
 }
+
+// heldBits is what one term of a document says.
+type heldBits struct{ read, any, needed uint64 }
 
 // Held looks the words of a query up in documents. An unknown document holds
 // none.
 func (l *Lexicon) Held(u Understood, ids []string) []Held {
-	words := make(map[int32]Held)
+	words := make(map[int32]heldBits)
 	for i, w := range u.Words {
 		for j, t := range w.terms {
 			h := words[t]
-			h.Any |= 1 << i
+			h.any |= 1 << i
 			if j < w.own {
-				h.Read |= 1 << i
+				h.read |= 1 << i
 			}
+			words[t] = h
+		}
+	}
+	for i, terms := range u.needed {
+		for _, t := range terms {
+			h := words[t]
+			h.needed |= 1 << i
 			words[t] = h
 		}
 	}
@@ -191,16 +265,31 @@ func (l *Lexicon) Held(u Understood, ids []string) []Held {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	for i, id := range ids {
+		var all heldBits
 		o := int32(0)
 		for b := l.docs[id].terms; len(b) > 0; {
 			delta, n := binary.Uvarint(b)
 			o += int32(delta)
 			b = b[n:]
 			if h, ok := words[o]; ok {
-				out[i].Read |= h.Read
-				out[i].Any |= h.Any
+				all.read |= h.read
+				all.any |= h.any
+				all.needed |= h.needed
 			}
 		}
+		out[i] = u.held(all)
 	}
 	return out
+}
+
+// held adds the synonyms of which a document holds every word.
+func (u *Understood) held(all heldBits) Held {
+	h := Held{Read: all.read, Any: all.any}
+	for i, s := range u.Synonyms {
+		if all.needed&s.needs == s.needs {
+			h.Any |= s.words
+			h.Synonyms |= 1 << i
+		}
+	}
+	return h
 }
