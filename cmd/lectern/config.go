@@ -30,6 +30,7 @@ import (
 	"github.com/lectern-dev/lectern/learner"
 	"github.com/lectern-dev/lectern/rerank"
 	"github.com/lectern-dev/lectern/retrieve"
+	"github.com/lectern-dev/lectern/skills"
 	"github.com/lectern-dev/lectern/store/postgres"
 )
 
@@ -51,6 +52,7 @@ type Config struct {
 	Learner  learner.Config  `koanf:"learner"`
 	Retrieve retrieve.Config `koanf:"retrieve"`
 	Rerank   rerank.Config   `koanf:"rerank"`
+	Skills   skills.Config   `koanf:"skills"`
 }
 
 // LogConfig says what is logged and how.
@@ -103,6 +105,7 @@ func DefaultConfig() Config {
 		Learner:  learner.DefaultConfig(),
 		Retrieve: retrieve.DefaultConfig(),
 		Rerank:   rerank.DefaultConfig(),
+		Skills:   skills.DefaultConfig(),
 	}
 	c.share()
 	return c
@@ -133,7 +136,7 @@ func (c Config) Validate() error {
 	for _, part := range c.backendFaults() {
 		bad = append(bad, fieldsOf(part)...)
 	}
-	for _, part := range []error{c.API.Validate(), c.Indexing.Validate(), c.Learner.Validate(), c.Retrieve.Validate(), c.Rerank.Validate()} {
+	for _, part := range []error{c.API.Validate(), c.Indexing.Validate(), c.Learner.Validate(), c.Retrieve.Validate(), c.Rerank.Validate(), c.Skills.Validate()} {
 		bad = append(bad, fieldsOf(part)...)
 	}
 	if len(bad) > 0 {

@@ -45,6 +45,7 @@ func (d *doctor) compare(ctx context.Context, env environment) error {
 }
 
 func (d *doctor) compareAll(ctx context.Context, env environment) (err error) {
+	env.config.Skills.Enabled = false // nothing here asks for them
 	e, err := newEngine(ctx, env)
 	if err != nil {
 		return err

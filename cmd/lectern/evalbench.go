@@ -75,6 +75,9 @@ func newSearchBench(ctx context.Context, env environment, courses []lectern.Cour
 	if err := fillSuggester(ctx, e.suggest, courses, leaveOut); err != nil {
 		return nil, err
 	}
+	if err := fillSkills(ctx, e.skills, courses, leaveOut); err != nil {
+		return nil, err
+	}
 	e.ranker, err = newRanker(ctx, e, b)
 	return b, err
 }

@@ -35,6 +35,7 @@ take the new generation over by themselves. The one before is kept for a way bac
 			return withExistingStore(cmd, func(env environment) (err error) {
 				ctx := cmd.Context()
 				env.takeOver = takeOver
+				env.config.Skills.Enabled = false // nothing here asks for them
 				e, err := newEngine(ctx, env)
 				if err != nil {
 					return err

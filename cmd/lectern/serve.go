@@ -93,6 +93,7 @@ func (s *server) run(ctx context.Context, env environment) (err error) {
 
 	tasks.Go(func() error { return e.pipeline.Run(background) })
 	tasks.Go(func() error { return e.suggest.Run(background) })
+	tasks.Go(func() error { return e.runSkills(background) })
 	s.joinReplicas(background, tasks, e)
 	tasks.Go(func() error { return refreshStats(background, e) })
 	s.sayAlive(background, tasks, e)

@@ -16,6 +16,7 @@ import (
 	"github.com/lectern-dev/lectern/learner"
 	"github.com/lectern-dev/lectern/rerank"
 	"github.com/lectern-dev/lectern/retrieve"
+	"github.com/lectern-dev/lectern/skills"
 	"github.com/lectern-dev/lectern/suggest"
 	"github.com/lectern-dev/lectern/text"
 )
@@ -31,6 +32,7 @@ type engine struct {
 	words    *text.Lexicon
 	catalog  *retrieve.Catalog
 	suggest  *suggest.Suggester // nil where nobody types
+	skills   *skills.Index      // nil where they are switched off
 	pipeline *indexing.Pipeline
 	recorder *retrieve.Recorder
 	ranker   *retrieve.Engine
@@ -47,13 +49,16 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 	e.words = text.NewLexicon(text.DefaultParams())
 	e.catalog = retrieve.NewCatalog(env.config.Retrieve, env.store, lectern.SystemClock)
 	e.suggest = suggest.New(lectern.SystemClock)
+	var err error
+	if e.skills, err = newSkills(env.config.Skills); err != nil {
+		return nil, err
+	}
 	if err := e.newPipeline(ctx); err != nil {
 		return nil, err
 	}
 	e.recorder = retrieve.NewRecorder(env.store, env.config.Retrieve.Record, env.log)
 	e.live = liveStore{relational: env.store, pipeline: e.pipeline, recorder: e.recorder}
 	e.ingest = newIngest(env.config, e.live)
-	var err error
 	if e.ranker, err = newRanker(ctx, e, e.pipeline); err != nil {
 		return nil, errors.Join(err, e.close(ctx))
 	}
@@ -76,6 +81,9 @@ func (e *engine) newPipeline(ctx context.Context) (err error) {
 	}
 	if e.suggest != nil {
 		options.Sinks = append(options.Sinks, suggestSink{e.suggest})
+	}
+	if e.skills != nil {
+		options.Sinks = append(options.Sinks, skillSink{e.skills})
 	}
 	if e.indexes, err = openIndexes(ctx, env, e.meters); err != nil {
 		return err
