@@ -280,6 +280,9 @@ func (e *Engine) setFilter(p *pass) {
 		At: p.at, Region: p.profile.Learner.Region, Organisations: p.profile.Learner.Organisations,
 	}
 	p.match = newMatcher(p.filter)
+	if p.filter.MinRating != nil {
+		p.index = &ratedIndex{p.index, e.Catalog, p.view.rated, p.view.size}
+	}
 }
 
 // loadSeed finds the course that others shall be similar to, in memory or, when

@@ -86,6 +86,9 @@ func (e *Engine) page(ctx context.Context, p *pass, r lectern.Ranking, offset in
 				continue
 			}
 			payload := lectern.PayloadOf(course)
+			if en := e.Catalog.get(course.ID); en != nil {
+				payload.Rating = en.payload.Rating
+			}
 			if !p.match.allows(course.ID, &payload) {
 				continue
 			}
