@@ -376,3 +376,10 @@ func (c *compiler) contradictions() {
 		first[e.pair] = e
 	}
 }
+
+// At is the same rules under another version.
+func (s *Synonyms) At(version int64) *Synonyms {
+	out := *s
+	out.version = version
+	return &out
+}

@@ -49,6 +49,7 @@ var ours = map[string][]string{
 	"skills":          {},
 	"suggest":         {},
 	"searchlog":       {},
+	"synonyms":        {},
 	"learner":         {},
 	"ingest":          {"ingest"},
 	"demo":            {},
