@@ -27,9 +27,9 @@ type SearchOrder string
 const (
 	SearchesByCount   SearchOrder = "count"   // Searches
 	SearchesByZero    SearchOrder = "zero"    // Zero; only those with any
-	SearchesByMissed  SearchOrder = "missed"  // searches with results that nobody opened, Searches − Zero − Opened; only those with any
+	SearchesByMissed  SearchOrder = "missed"  // Missed; only those with any
 	SearchesByWeight  SearchOrder = "weight"  // Weight; only those with any
-	SearchesByGrowing SearchOrder = "growing" // Searches of the period, against those of as long a time before it
+	SearchesByGrowing SearchOrder = "growing" // (Searches − Before) / √(Before + 1): a rise beyond what chance would bring
 )
 
 // SearchCountQuery selects and groups searches.
@@ -44,13 +44,17 @@ type SearchCountQuery struct {
 
 // SearchCount is the searches of one folded query within a period. A search is
 // opened when an event of type click, save, enrol, progress or complete cites its
-// list.
+// list and did not happen, by its own word, over a day before it. Only
+// SurfaceSearch is counted: a query of SurfaceAutocomplete is what had been typed
+// so far, and is there only when something was opened, so that it would pass for
+// a phrase that always succeeds.
 type SearchCount struct {
 	Folded   string
 	Query    string // its newest spelling
 	Searches int
 	Zero     int     // that found nothing
 	Opened   int     // of which something was opened
+	Missed   int     // that found something of which nothing was opened
 	Openers  int     // distinct learners and visitors who opened something
 	Before   int     // searches in the period of the same length before; SearchesByGrowing only
 	Position float64 // mean 0-based position of what was opened; 0 when unknown
@@ -60,7 +64,7 @@ type SearchCount struct {
 }
 
 // Reformulation is a query that was followed by another of the same learner
-// before anything of it was opened.
+// before anything of it was opened. Like SearchCount it knows only SurfaceSearch.
 type Reformulation struct {
 	From, To string // newest spellings
 	Count    int    // times
@@ -73,7 +77,7 @@ type Reformulation struct {
 type SearchStore interface {
 	// PutSearches stores searches by RankingID; one that exists is left as it is.
 	// The search of a learner or visitor whom the store does not know is kept
-	// without their name.
+	// without their name. Errors: CodeInvalid, with nothing stored.
 	PutSearches(ctx context.Context, searches []Search) error
 	// RecentSearches returns a learner's newest searches with results, one per
 	// folded query, newest first, of SurfaceSearch alone: what was being typed is no
@@ -81,8 +85,9 @@ type SearchStore interface {
 	RecentSearches(ctx context.Context, ref LearnerRef, limit int) ([]Search, error)
 	// SearchCounts returns searches by folded query.
 	SearchCounts(ctx context.Context, q SearchCountQuery) ([]SearchCount, error)
-	// Reformulations returns, for searches in the period, the pairs of queries that
-	// followed one another within a time, most learners first and then most times.
+	// Reformulations returns, for searches in the period (both of them), the pairs
+	// of queries that followed one another within a time, most learners first and
+	// then most times.
 	// Both are of SurfaceSearch.
 	Reformulations(ctx context.Context, from, to time.Time, within time.Duration, limit int) ([]Reformulation, error)
 	// ForgetSearchers drops the learner from searches before t, and returns how many.
