@@ -261,6 +261,7 @@ type KeyStore interface {
 // StoreStats counts the rows that matter to people.
 type StoreStats struct {
 	Courses, Retired, Reviews, Ratings, Learners, Visitors, Events, Rankings int64
+	Searches                                                                 int64
 	ParkedReviews, ParkedRatings, ParkedEvents                               int64 // their course is unknown
 	LastChange                                                               int64 // newest sequence number of the feed
 	PendingJobs                                                              int64

@@ -134,6 +134,8 @@ func Tables() []Table {
 		{"course_activity", "activity counts", columns("course_id int, day int, type text, n int"), []string{"course_id", "day", "type"}, 2, 5 * page},
 		{"rankings", "lists shown", columns("ranking_id text, learner_id int?, created_at time, day int, body json"),
 			[]string{"created_at", "ranking_id"}, 1, 200},
+		{"searches", "searches", columns("id int, ranking_id text, learner_id int?, at time, query text, folded text, surface text, results int, degraded bool"),
+			[]string{"id"}, 1, page},
 		{"fingerprints", "fingerprints of embedders", columns("id int, fingerprint text"), []string{"id"}, 1, page},
 		{"embeddings", "vectors of courses", columns("fingerprint_id int, content_hash blob, vector blob"),
 			[]string{"fingerprint_id", "content_hash"}, 2, 1000},

@@ -244,6 +244,7 @@ func (tx *writeTx) absorb(ctx context.Context, visitor, learner sqlcgen.Learner)
 		q.MoveIdentities(ctx, to, from),
 		q.MoveEvents(ctx, to, from),
 		q.MoveRankings(ctx, &to, &from),
+		q.MoveSearches(ctx, &to, &from),
 		q.MoveReviews(ctx, &to, &from),
 		putEntries(ctx, q, moved),
 		q.UpdateLearner(ctx, fillFrom(learner, visitor, tx.now)),

@@ -54,6 +54,7 @@ var (
 	_ lectern.LearnerStore  = (*Store)(nil)
 	_ lectern.EventStore    = (*Store)(nil)
 	_ lectern.RankingStore  = (*Store)(nil)
+	_ lectern.SearchStore   = (*Store)(nil)
 	_ lectern.VectorStore   = (*Store)(nil)
 	_ lectern.ArtefactStore = (*Store)(nil)
 	_ lectern.KeyStore      = (*Store)(nil)

@@ -166,6 +166,9 @@ func (tx *writeTx) absorb(ctx context.Context, visitor sqlcgen.Learner, to int64
 	if err := tx.q.MoveRankings(ctx, &to, &from); err != nil {
 		return err
 	}
+	if err := tx.q.MoveSearches(ctx, &to, &from); err != nil {
+		return err
+	}
 	if err := tx.q.MoveReviews(ctx, &to, &from); err != nil {
 		return err
 	}

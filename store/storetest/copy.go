@@ -113,6 +113,15 @@ func fillPeopleForCopy(t *testing.T, s Store) {
 		rankings = append(rankings, r)
 	}
 	ok(t, s.PutRankings(ctx, rankings))
+	var searches []lectern.Search
+	for i := range 20 {
+		search := searched(fmt.Sprintf("k%d", i), fmt.Sprint("l", i%3), fmt.Sprint("Ü ", i%7), noon1.Add(time.Duration(i)*time.Hour))
+		search.Degraded, search.Results = i%2 == 0, i%4
+		searches = append(searches, search)
+	}
+	ok(t, s.PutSearches(ctx, searches))
+	must[int](t)(s.ForgetSearchers(ctx, noon1.Add(3*time.Hour)))
+	must[int](t)(s.DeleteSearchesBefore(ctx, noon1.Add(time.Hour)))
 }
 
 func fillDerivedForCopy(t *testing.T, s Store, full lectern.Course) {
@@ -152,6 +161,8 @@ type view struct {
 	ByPerson  map[string][]lectern.Event
 	Events    []lectern.Event
 	Rankings  map[string]lectern.Ranking
+	Searches  map[string][]lectern.Search
+	Counts    []lectern.SearchCount
 	Vectors   map[string]map[lectern.ContentHash][]float32
 	OfReviews map[string]map[string][]float32
 	Artefacts []lectern.Artefact
@@ -166,7 +177,7 @@ func viewOf(t *testing.T, s Store) view {
 	ctx := t.Context()
 	out := view{
 		Reviews: map[string][]lectern.Review{}, History: map[string][]lectern.RatingMonth{}, Profiles: map[string]lectern.Profile{},
-		ByPerson: map[string][]lectern.Event{}, Rankings: map[string]lectern.Ranking{}, Bodies: map[int64]int{},
+		ByPerson: map[string][]lectern.Event{}, Rankings: map[string]lectern.Ranking{}, Bodies: map[int64]int{}, Searches: map[string][]lectern.Search{},
 		Vectors: map[string]map[lectern.ContentHash][]float32{}, OfReviews: map[string]map[string][]float32{},
 	}
 	out.Courses, _ = mustScan(t)(s.ScanCourses(ctx, 0, 1000))
@@ -195,6 +206,7 @@ func viewOf(t *testing.T, s Store) view {
 			ok(t, err)
 			name := ref.ID + ref.AnonymousID
 			out.Profiles[name] = p
+			out.Searches[name] = must[[]lectern.Search](t)(s.RecentSearches(ctx, ref, 100))
 			out.ByPerson[name] = must[[]lectern.Event](t)(s.LearnerEvents(ctx, ref, 100))
 		}
 	}
@@ -209,6 +221,9 @@ func viewOf(t *testing.T, s Store) view {
 			out.Rankings[id] = r
 		}
 	}
+	out.Counts = must[[]lectern.SearchCount](t)(s.SearchCounts(ctx, lectern.SearchCountQuery{
+		From: day1, To: day1.AddDate(0, 1, 0), HalfLife: halfLife, Order: lectern.SearchesByCount, Limit: 100,
+	}))
 	for _, f := range []string{"f1", "f2"} {
 		out.Vectors[f] = must[map[lectern.ContentHash][]float32](t)(s.VectorsByHash(ctx, f, hashes))
 		out.OfReviews[f] = must[map[string][]float32](t)(s.ReviewVectors(ctx, f, ids))
@@ -270,6 +285,8 @@ func goOn(t *testing.T, s Store) {
 		{Event: lectern.Event{ID: "e1000", Type: lectern.EventView, LearnerID: "fresh", CourseID: "c01", OccurredAt: noon1}},
 	})), lectern.OutcomeDuplicate, lectern.OutcomeCreated)
 	wantOutcomes(t, must[[]lectern.WriteResult](t)(s.PutReviews(ctx, []lectern.Review{{ID: "later", CourseID: "c01", Text: "Late"}})), lectern.OutcomeCreated)
+	ok(t, s.PutSearches(ctx, []lectern.Search{searched("later", "l1", "later", noon1.AddDate(1, 0, 0))}))
+	equal(t, "the newest search", recent(t, s, lectern.LearnerRef{ID: "l1"}, 1)[0].Query, "later")
 	wantCode(t, s.MergeVisitor(ctx, "v3", "l1"), lectern.CodeConflict)
 	if v := must[int64](t)(s.PutArtefact(ctx, lectern.Artefact{Kind: "embedder", CreatedAt: noon1}, []byte{1})); v != 4 {
 		t.Errorf("the next version is %d, want 4", v)

@@ -277,9 +277,10 @@ func testTotals(t *testing.T, s Store) {
 	appendEvents(t, s, click("1", "l", "a", noon1), anonymousClick("2", "v", "a", noon1), anonymousClick("3", "v", "x", noon1))
 	must[[]lectern.WriteResult](t)(s.PutReviews(ctx, []lectern.Review{{ID: "r", CourseID: "a", LearnerID: "m", Text: "x"}}))
 	ok(t, s.PutRankings(ctx, []lectern.Ranking{{ID: "rk", CreatedAt: noon1}}))
+	putSearches(t, s, searched("s", "", "q", noon1))
 	st := must[lectern.StoreStats](t)(s.Stats(ctx))
 	st.LastChange, st.PendingJobs = 0, 0
 	equal(t, "stats", st, lectern.StoreStats{
-		Courses: 2, Retired: 1, Reviews: 1, Learners: 2, Visitors: 1, Events: 3, Rankings: 1, ParkedEvents: 1,
+		Courses: 2, Retired: 1, Reviews: 1, Learners: 2, Visitors: 1, Events: 3, Rankings: 1, Searches: 1, ParkedEvents: 1,
 	})
 }

@@ -22,6 +22,7 @@ type Store interface {
 	lectern.LearnerStore
 	lectern.EventStore
 	lectern.RankingStore
+	lectern.SearchStore
 	lectern.VectorStore
 	lectern.ArtefactStore
 	lectern.KeyStore
@@ -83,6 +84,15 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"events/order of arrival":      testEventOrder,
 		"rankings/put and read":        testRankings,
 		"rankings/retention":           testRankingRetention,
+		"searches/put":                 testSearchPut,
+		"searches/reject":              testSearchReject,
+		"searches/recent":              testSearchRecent,
+		"searches/counts":              testSearchCounts,
+		"searches/ties":                testSearchTies,
+		"searches/reformulations":      testReformulations,
+		"searches/people":              testSearchPeople,
+		"searches/retention":           testSearchRetention,
+		"searches/random":              testSearchRandom,
 		"vectors/put and read":         testVectors,
 		"vectors/prune":                testVectorPrune,
 		"vectors/feed":                 testVectorFeed,
@@ -261,6 +271,17 @@ func testEmptyBatches(t *testing.T, s Store) {
 	st, err := s.CourseStats(ctx, []string{}, noon1, halfLife)
 	check("CourseStats", len(st), err)
 	check("PutRankings", 0, s.PutRankings(ctx, nil))
+	check("PutSearches", 0, s.PutSearches(ctx, nil))
+	searches, err := s.RecentSearches(ctx, lectern.LearnerRef{}, 9)
+	check("RecentSearches", len(searches), err)
+	counts, err := s.SearchCounts(ctx, lectern.SearchCountQuery{Order: lectern.SearchesByGrowing, Limit: 9})
+	check("SearchCounts", len(counts), err)
+	steps, err := s.Reformulations(ctx, time.Time{}, noon1, time.Hour, 9)
+	check("Reformulations", len(steps), err)
+	n, err = s.ForgetSearchers(ctx, noon1)
+	check("ForgetSearchers", n, err)
+	n, err = s.DeleteSearchesBefore(ctx, noon1)
+	check("DeleteSearchesBefore", n, err)
 	check("PutVectors", 0, s.PutVectors(ctx, "f", nil))
 	v, err := s.VectorsByHash(ctx, "f", nil)
 	check("VectorsByHash", len(v), err)

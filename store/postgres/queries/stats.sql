@@ -8,6 +8,7 @@ SELECT
     (SELECT count(*) FROM learners WHERE anonymous) AS visitors,
     (SELECT count(*) FROM events) AS events,
     (SELECT count(*) FROM rankings) AS rankings,
+    (SELECT count(*) FROM searches) AS searches,
     (SELECT COALESCE(max(seq), 0)::bigint FROM course_changes)::bigint AS last_change;
 
 -- name: ParkedTotals :one

@@ -231,6 +231,18 @@ type ReviewEmbedding struct {
 	Vector        []byte
 }
 
+type Search struct {
+	ID        int64
+	RankingID string
+	LearnerID *int64
+	At        time.Time
+	Query     string
+	Folded    string
+	Surface   string
+	Results   int64
+	Degraded  bool
+}
+
 type Secret struct {
 	Name  string
 	Value []byte

@@ -144,6 +144,7 @@ SELECT
     (SELECT count(*) FROM learners WHERE anonymous) AS visitors,
     (SELECT count(*) FROM events) AS events,
     (SELECT count(*) FROM rankings) AS rankings,
+    (SELECT count(*) FROM searches) AS searches,
     (SELECT COALESCE(max(seq), 0)::bigint FROM course_changes)::bigint AS last_change
 `
 
@@ -156,6 +157,7 @@ type TotalsRow struct {
 	Visitors   int64
 	Events     int64
 	Rankings   int64
+	Searches   int64
 	LastChange int64
 }
 
@@ -171,6 +173,7 @@ func (q *Queries) Totals(ctx context.Context) (TotalsRow, error) {
 		&i.Visitors,
 		&i.Events,
 		&i.Rankings,
+		&i.Searches,
 		&i.LastChange,
 	)
 	return i, err

@@ -8,6 +8,7 @@ SELECT
     (SELECT count(*) FROM learners WHERE anonymous = 1) AS visitors,
     (SELECT count(*) FROM events) AS events,
     (SELECT count(*) FROM rankings) AS rankings,
+    (SELECT count(*) FROM searches) AS searches,
     (SELECT CAST(COALESCE(max(seq), 0) AS INTEGER) FROM course_changes) AS last_change;
 
 -- name: ParkedTotals :one

@@ -197,6 +197,18 @@ type ReviewEmbedding struct {
 	Vector        []byte
 }
 
+type Search struct {
+	ID        int64
+	RankingID string
+	LearnerID *int64
+	At        int64
+	Query     string
+	Folded    string
+	Surface   string
+	Results   int64
+	Degraded  int64
+}
+
 type Secret struct {
 	Name  string
 	Value []byte

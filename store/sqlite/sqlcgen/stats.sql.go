@@ -154,6 +154,7 @@ SELECT
     (SELECT count(*) FROM learners WHERE anonymous = 1) AS visitors,
     (SELECT count(*) FROM events) AS events,
     (SELECT count(*) FROM rankings) AS rankings,
+    (SELECT count(*) FROM searches) AS searches,
     (SELECT CAST(COALESCE(max(seq), 0) AS INTEGER) FROM course_changes) AS last_change
 `
 
@@ -166,6 +167,7 @@ type TotalsRow struct {
 	Visitors   int64
 	Events     int64
 	Rankings   int64
+	Searches   int64
 	LastChange int64
 }
 
@@ -181,6 +183,7 @@ func (q *Queries) Totals(ctx context.Context) (TotalsRow, error) {
 		&i.Visitors,
 		&i.Events,
 		&i.Rankings,
+		&i.Searches,
 		&i.LastChange,
 	)
 	return i, err
