@@ -33,6 +33,7 @@ type relational interface {
 	lectern.LearnerStore
 	lectern.EventStore
 	lectern.RankingStore
+	lectern.SearchStore
 	lectern.VectorStore
 	lectern.ArtefactStore
 	lectern.KeyStore
