@@ -106,13 +106,13 @@ func compare(a, b *entry, scoreA, scoreB float32) int {
 func (x *Index) publish(batch []*waiting, fresh []*entry) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	c := change{x: x, old: x.view.Load(), more: make(map[int32][]*entry), touched: make(map[int32]bool)}
-	c.chunks = slices.Clone(c.old.chunks)
-	c.own = make(map[int32]bool)
+	old := x.view.Load()
+	c := change{x: x, old: old, chunks: slices.Clone(old.chunks), own: make(map[int32]bool), edits: make(map[int32][]edit)}
 	for _, e := range x.dropped {
 		c.remove(e)
 	}
 	x.dropped = nil
+	var added []*entry
 	for i, w := range batch {
 		if x.pending[w.id] != w {
 			continue // changed again or deleted meanwhile
@@ -122,16 +122,16 @@ func (x *Index) publish(batch []*waiting, fresh []*entry) {
 			c.remove(before)
 			x.count(before, -1)
 		}
-		c.fresh = append(c.fresh, fresh[i])
+		added = append(added, fresh[i])
 	}
-	for _, e := range c.fresh {
+	for _, e := range added {
 		c.add(e)
 		x.count(e, 1)
 	}
 	x.view.Store(c.snapshot())
-	x.free = append(x.free, c.freed...)
+	x.free = append(x.free, c.freed...) // the old snapshot's lists have these, so they are not for this change
 	x.idMu.Lock()
-	for _, e := range c.fresh {
+	for _, e := range added {
 		x.byID[e.id] = e
 	}
 	x.idMu.Unlock()
@@ -140,26 +140,27 @@ func (x *Index) publish(batch []*waiting, fresh []*entry) {
 
 // change is a snapshot in the making.
 type change struct {
-	x       *Index
-	old     *snapshot
-	chunks  []*chunk
-	own     map[int32]bool // chunks that are not shared with the old snapshot
-	fresh   []*entry
-	freed   []int32 // slots for the next change
-	gone    []bool  // by slot of the old snapshot; nil while nothing is
-	touched map[int32]bool
-	more    map[int32][]*entry // by skill
+	x      *Index
+	old    *snapshot
+	chunks []*chunk
+	own    map[int32]bool // chunks that are not shared with the old snapshot
+	freed  []int32        // slots for the next change
+	edits  map[int32][]edit
+}
+
+// edit is a course that comes to a skill's list, or leaves it.
+type edit struct {
+	entry  *entry
+	score  float32
+	at     int // of the list: the course itself, or before which it comes
+	leaves bool
 }
 
 func (c *change) remove(e *entry) {
-	if c.gone == nil {
-		c.gone = make([]bool, c.old.slots())
-	}
-	c.gone[e.slot] = true
 	c.freed = append(c.freed, e.slot)
 	c.put(e.slot, nil)
 	for _, t := range c.x.spread(e) {
-		c.touched[t.skill] = true
+		c.edits[t.skill] = append(c.edits[t.skill], edit{entry: e, score: t.sure, leaves: true})
 	}
 }
 
@@ -178,8 +179,7 @@ func (c *change) add(e *entry) {
 	*free = (*free)[:len(*free)-1]
 	c.put(e.slot, e)
 	for _, t := range c.x.spread(e) {
-		c.touched[t.skill] = true
-		c.more[t.skill] = append(c.more[t.skill], e)
+		c.edits[t.skill] = append(c.edits[t.skill], edit{entry: e, score: t.sure})
 	}
 }
 
@@ -194,45 +194,53 @@ func (c *change) put(slot int32, e *entry) {
 
 func (c *change) snapshot() *snapshot {
 	s := &snapshot{lists: slices.Clone(c.old.lists), chunks: c.chunks}
-	for skill := range c.touched {
-		s.lists[skill] = c.list(s, skill)
+	for skill, edits := range c.edits {
+		s.lists[skill] = c.list(*c.old.lists[skill], edits)
 	}
 	return s
 }
 
-// list merges what is left of a skill's list with what comes in.
-func (c *change) list(s *snapshot, skill int32) *[]posting {
-	old := *c.old.lists[skill]
-	more := make([]posting, len(c.more[skill]))
-	for i, e := range c.more[skill] {
-		more[i] = posting{e.slot, c.x.score(e, skill)}
+// list copies a skill's list with the edits made. The places are looked up rather
+// than met on the way, since to compare two courses of equal score costs a look at
+// both.
+func (c *change) list(old []posting, edits []edit) *[]posting {
+	grow := 0
+	for i := range edits {
+		e := &edits[i]
+		e.at, _ = slices.BinarySearchFunc(old, e, func(p posting, e *edit) int {
+			if p.score != e.score {
+				return cmp.Compare(e.score, p.score)
+			}
+			return compare(c.old.entry(p.slot), e.entry, p.score, e.score)
+		})
+		if grow++; e.leaves {
+			grow -= 2
+		}
 	}
-	before := func(a, b posting) int { return compare(s.entry(a.slot), s.entry(b.slot), a.score, b.score) }
-	slices.SortFunc(more, before)
-	out := make([]posting, 0, len(old)+len(more))
-	for _, p := range old {
-		if c.gone != nil && c.gone[p.slot] {
+	slices.SortFunc(edits, func(a, b edit) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), compareLeaving(a, b), compare(a.entry, b.entry, a.score, b.score))
+	})
+	out := make([]posting, 0, len(old)+grow)
+	from := 0
+	for _, e := range edits {
+		out = append(out, old[from:e.at]...)
+		if from = e.at; e.leaves {
+			from++
 			continue
 		}
-		for len(more) > 0 && before(more[0], p) < 0 {
-			out = append(out, more[0])
-			more = more[1:]
-		}
-		out = append(out, p)
+		out = append(out, posting{e.entry.slot, e.score})
 	}
-	out = append(out, more...)
+	out = append(out, old[from:]...)
 	return &out
 }
 
-// score is what a course counts for a skill.
-func (x *Index) score(e *entry, skill int32) float32 {
-	best := float32(0)
-	for _, t := range e.tags {
-		for _, r := range x.up[t.skill] {
-			if r.skill == skill {
-				best = max(best, t.sure*r.share)
-			}
-		}
+// compareLeaving puts what leaves a place behind what comes before it.
+func compareLeaving(a, b edit) int {
+	switch {
+	case a.leaves == b.leaves:
+		return 0
+	case b.leaves:
+		return -1
 	}
-	return best
+	return 1
 }

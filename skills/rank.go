@@ -49,6 +49,9 @@ func (x *Index) Rank(terms []Term, k int, allow func(courseID string) bool) []Sc
 		return nil
 	}
 	s := x.view.Load()
+	if len(terms) == 1 {
+		return x.rankOne(s, terms[0], k, allow)
+	}
 	sum := x.sums.Get().(*sums)
 	defer x.sums.Put(sum)
 	if len(sum.bySlot) < s.slots() {
@@ -82,6 +85,26 @@ func (x *Index) Rank(terms []Term, k int, allow func(courseID string) bool) []Sc
 	}
 	sum.slots = sum.slots[:0]
 	return best.scored()
+}
+
+// rankOne is Rank for a single skill, whose courses are in order already.
+func (x *Index) rankOne(s *snapshot, t Term, k int, allow func(courseID string) bool) []Scored {
+	i, ok := x.matcher.graph.skillAt[t.SkillID]
+	if !ok || t.Weight <= 0 {
+		return nil
+	}
+	var out []Scored
+	weight := float32(t.Weight)
+	for _, p := range *s.lists[i] {
+		e := s.entry(p.slot)
+		if e.gone.Load() || allow != nil && !allow(e.id) {
+			continue
+		}
+		if out = append(out, Scored{e.id, float64(min(weight*p.score, 1))}); len(out) == k {
+			break
+		}
+	}
+	return out
 }
 
 // top keeps the best entries, as a heap with the worst of them first.
