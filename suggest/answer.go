@@ -1,10 +1,10 @@
 package suggest
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/text"
@@ -16,9 +16,11 @@ const (
 	MaxLimit     = 20
 )
 
-// Suggest answers what was typed so far. The courses and the phrases of the whole
-// query come first, then those with other spellings, and where there is none of
-// either, courses that hold some of the words.
+// Suggest answers what was typed so far. In every group come first the items that
+// hold the words, then those that hold them by a synonym, then those with other
+// spellings, then what is near in meaning or taught by it, and where the words lead
+// nowhere, courses that hold some of them. Within each of these the learner's taste
+// moves the order.
 func (s *Suggester) Suggest(ctx context.Context, r lectern.SuggestRequest) (lectern.Suggestions, error) {
 	if err := ctx.Err(); err != nil {
 		return lectern.Suggestions{}, err
@@ -26,43 +28,112 @@ func (s *Suggester) Suggest(ctx context.Context, r lectern.SuggestRequest) (lect
 	if r.Limit <= 0 {
 		r.Limit = DefaultLimit
 	}
-	r.Limit = min(r.Limit, MaxLimit)
-	if r.Filter.Eligible == nil {
-		r.Filter.Eligible = &lectern.Eligibility{At: s.clock()}
-	}
-	a := answerer{
-		view: *s.view.Load(), limit: r.Limit, matches: newMatcher(r.Filter),
+	a := &answerer{
+		s: s, view: *s.view.Load(), meanings: s.meanings.Load(), limit: min(r.Limit, MaxLimit),
 		// An analyzer of its own: the words of queries are no vocabulary to keep.
 		analyzer: text.NewAnalyzer(),
 	}
+	a.meet(ctx, r.Learner)
+	a.matches = newMatcher(a.eligible(r.Filter))
+	var out lectern.Suggestions
 	if strings.TrimSpace(r.Query) == "" {
-		return a.trending(), nil
+		out = a.empty(ctx, r.Learner)
+	} else {
+		out = a.answer(ctx, strings.ToValidUTF8(r.Query, "\uFFFD"))
 	}
-	a.query = newQuery(a.analyzer, strings.ToValidUTF8(r.Query, "\uFFFD"))
-	return lectern.Suggestions{
-		Courses:     a.courses(),
-		Completions: a.phrases(completions, lectern.SuggestCompletion),
-		Skills:      a.phrases(skills, lectern.SuggestSkill),
-		Categories:  a.phrases(categories, lectern.SuggestCategory),
-		Providers:   a.phrases(providers, lectern.SuggestProvider),
-	}, nil
+	if err := ctx.Err(); err != nil {
+		return lectern.Suggestions{}, err
+	}
+	out.Degraded = a.degraded
+	return out, nil
 }
 
 // answerer makes one answer.
 type answerer struct {
+	s        *Suggester
 	view     view
-	query    *query
+	meanings *meanings
 	limit    int
-	matches  func(id string, p *lectern.Payload) bool
 	analyzer *text.Analyzer
+	matches  func(id string, p *lectern.Payload) bool
+	person   *person // nil for nobody
+	taste    *taste  // nil for no order of one's own
+	degraded []string
+
+	query    *query
+	typed    typedQuery
+	variants []variantQuery
+	asked    []Asked
 }
 
-// part is an index of one of the snapshots.
+// variantQuery is the query by a synonym.
+type variantQuery struct {
+	query *query
+	via   string
+}
+
+func (a *answerer) degrade(part string) {
+	if !slices.Contains(a.degraded, part) {
+		a.degraded = append(a.degraded, part)
+	}
+}
+
+// meet finds out who asks.
+func (a *answerer) meet(ctx context.Context, who lectern.LearnerRef) {
+	var ok bool
+	if a.person, ok = a.s.somebody(ctx, who); !ok {
+		a.degrade(DegradedPersonal)
+	}
+	if a.person != nil && a.s.o.Config.PersonalWeight > 0 {
+		a.taste = a.person.taste
+	}
+}
+
+// eligible completes a filter by what this learner may be shown.
+func (a *answerer) eligible(f lectern.Filter) lectern.Filter {
+	e := lectern.Eligibility{At: a.s.clock()}
+	if f.Eligible != nil {
+		e = *f.Eligible
+	}
+	if a.person != nil {
+		e.Region = cmp.Or(e.Region, a.person.region)
+		if len(e.Organisations) == 0 {
+			e.Organisations = a.person.organisations
+		}
+	}
+	f.Eligible = &e
+	return f
+}
+
+// answer answers a query that is not empty.
+func (a *answerer) answer(ctx context.Context, raw string) lectern.Suggestions {
+	a.query = newQuery(a.analyzer, raw)
+	a.typed = newTypedQuery(a.analyzer, raw)
+	a.asked = a.s.asks(a.typed)
+	if a.s.o.Synonyms != nil {
+		variants := a.s.o.Synonyms.Variants(raw)
+		for _, v := range variants[:min(len(variants), maxVariants)] {
+			a.variants = append(a.variants, variantQuery{newQuery(a.analyzer, v.Query), v.From + " → " + v.To})
+		}
+	}
+	return lectern.Suggestions{
+		Courses:     a.courses(ctx),
+		Completions: a.phrases(completions, lectern.SuggestCompletion),
+		Skills:      a.phrases(skills, lectern.SuggestSkill),
+		Categories:  a.phrases(categories, lectern.SuggestCategory),
+		Providers:   a.phrases(providers, lectern.SuggestProvider),
+	}
+}
+
+// part is an index of one of the snapshots, or beside them.
 type part struct {
-	index   *index
-	allowed func(uint32) bool
-	name    func(uint32) string // by which an item is the same in both snapshots
-	text    func(uint32) string
+	index    *index
+	allowed  func(uint32) bool
+	name     func(uint32) string // by which an item is the same in all parts
+	text     func(uint32) string
+	id       func(uint32) string   // nil for none
+	affinity func(uint32) float32  // to the learner's taste
+	reason   lectern.SuggestReason // of all its items, "" for what the words say
 }
 
 // maxAsked is how many courses of a phrase are asked at most whether they may be
@@ -81,24 +152,52 @@ func (a *answerer) standsFor(s *snapshot, p *phrase) bool {
 	return false
 }
 
-func (a *answerer) courses() []lectern.Suggestion {
-	var parts []part
-	for _, s := range a.view.snapshots() {
-		parts = append(parts, part{
-			index:   s.courses,
-			allowed: func(i uint32) bool { return a.mayShow(s.entries[i]) },
-			name:    func(i uint32) string { return s.entries[i].id },
-			text:    func(i uint32) string { return s.entries[i].title },
-		})
-	}
-	return a.find(parts, lectern.SuggestCourse)
+// teaches reports whether a topic has a course that may be shown.
+func (a *answerer) teaches(t *topic) bool {
+	return slices.ContainsFunc(t.courses, func(c *cited) bool {
+		e := c.Load()
+		return e != nil && a.mayShow(e)
+	})
 }
 
+func (a *answerer) liking(e *entry) float32 { return a.taste.of(e, a.s.tagsOf(e)) }
+
+func (a *answerer) courses(ctx context.Context) []lectern.Suggestion {
+	g := a.newGroup(lectern.SuggestCourse)
+	for _, s := range a.view.snapshots() {
+		id := func(i uint32) string { return s.entries[i].id }
+		g.parts = append(g.parts, part{
+			index:    s.courses,
+			allowed:  func(i uint32) bool { return a.mayShow(s.entries[i]) },
+			name:     id,
+			text:     func(i uint32) string { return s.entries[i].title },
+			id:       id,
+			affinity: func(i uint32) float32 { return a.liking(s.entries[i]) },
+		})
+	}
+	g.byWords()
+	words := len(g.found)
+	if words < a.limit {
+		near, ok := a.s.near(ctx, a.meanings, a.typed)
+		if !ok {
+			a.degrade(DegradedSemantic)
+		}
+		g.addCourses(a.meanings.courses(a.asked, near))
+	}
+	if words == 0 && len(g.found) < a.limit {
+		g.bySomeWords()
+	}
+	return g.suggestions()
+}
+
+// likedBy is how many courses of a phrase say whether it is to somebody's taste.
+const likedBy = 3
+
 func (a *answerer) phrases(shelf int, t lectern.SuggestionType) []lectern.Suggestion {
-	var parts []part
+	g := a.newGroup(t)
 	for _, s := range a.view.snapshots() {
 		sh := &s.shelves[shelf]
-		parts = append(parts, part{
+		g.parts = append(g.parts, part{
 			index: sh.index,
 			allowed: func(i uint32) bool {
 				// Whoever has typed all of a phrase needs no completion to it.
@@ -106,153 +205,24 @@ func (a *answerer) phrases(shelf int, t lectern.SuggestionType) []lectern.Sugges
 			},
 			name: func(i uint32) string { return sh.phrases[i].key },
 			text: func(i uint32) string { return sh.phrases[i].text },
+			affinity: func(i uint32) (most float32) {
+				entries := sh.phrases[i].entries
+				for _, e := range entries[:min(len(entries), likedBy)] {
+					most = max(most, a.liking(s.entries[e]))
+				}
+				return most
+			},
 		})
 	}
-	return a.find(parts, t)
-}
-
-// found is a hit with where it was found.
-type found struct {
-	hit
-	part   *part
-	search *search
-	name   string
-}
-
-// enough hits as typed leave no room for other spellings, which would mostly be
-// other words.
-const enough = 3
-
-// find searches the parts as one.
-func (a *answerer) find(parts []part, t lectern.SuggestionType) []lectern.Suggestion {
-	if len(a.query.words) == 0 {
-		return nil
+	switch t {
+	case lectern.SuggestCompletion:
+		g.addSearched(a.s.searched.Load())
+	case lectern.SuggestSkill:
+		g.addConcepts(a.meanings)
 	}
-	q := *a.query
-	q.words = slices.Clone(q.words)
-	indexes := make([]*index, len(parts))
-	for i := range parts {
-		indexes[i] = parts[i].index
+	g.byWords()
+	if t == lectern.SuggestSkill {
+		g.addSkills(a.asked)
 	}
-	q.weigh(indexes...)
-	seen := make(map[string]bool, a.limit)
-	all := a.pass(parts, &q, seen, false, false)
-	if len(all) < min(a.limit, enough) && q.forgives() {
-		all = append(all, a.pass(parts, &q, seen, true, false)...)
-	}
-	if len(all) == 0 && t == lectern.SuggestCourse && len(q.words) > 1 {
-		for i := range q.words {
-			w := &q.words[i]
-			w.loose = w.loose || w.letters == 1 && w.folded[0] < utf8.RuneSelf // a letter alone is too little
-		}
-		all = a.pass(parts, &q, seen, true, true)
-	}
-	all = all[:min(len(all), a.limit)]
-	out := make([]lectern.Suggestion, len(all))
-	for i, f := range all {
-		s := lectern.Suggestion{Type: t, Text: f.part.text(f.item), Reason: f.reason()}
-		if t == lectern.SuggestCourse {
-			s.ID = f.name
-		}
-		s.Highlight = f.search.highlight(a.analyzer, s.Text)
-		out[i] = s
-	}
-	return out
-}
-
-// pass searches every part in one way and returns what is new, best first. Of an
-// item in both snapshots the later one, of the delta, counts.
-func (a *answerer) pass(parts []part, q *query, seen map[string]bool, fuzzy, partial bool) []found {
-	var all []found
-	for i := range parts {
-		p := &parts[len(parts)-1-i]
-		s := newSearch(p.index, q, fuzzy, a.limit+len(seen))
-		s.partial = partial
-		for _, h := range s.run(p.allowed) {
-			name := p.name(h.item)
-			if !seen[name] {
-				seen[name] = true
-				all = append(all, found{h, p, s, name})
-			}
-		}
-	}
-	slices.SortStableFunc(all, func(a, b found) int {
-		if a.score != b.score {
-			if a.score > b.score {
-				return -1
-			}
-			return 1
-		}
-		if len(parts) == 1 {
-			return 0
-		}
-		return strings.Compare(a.name, b.name)
-	})
-	return all
-}
-
-// forgives reports whether a search with errors may find more.
-func (q *query) forgives() bool {
-	return slices.ContainsFunc(q.words, func(w queryWord) bool { return edits(w.letters) > 0 || !w.last && w.letters >= 3 })
-}
-
-func (f *found) reason() lectern.SuggestReason {
-	key := f.search.x.keys[f.item]
-	switch {
-	case key == f.search.q.key:
-		return lectern.SuggestExact
-	case strings.HasPrefix(key, f.search.q.key):
-		return lectern.SuggestPrefix
-	case f.hit.part:
-		return lectern.SuggestPartial
-	case f.typo:
-		return lectern.SuggestTypo
-	}
-	return lectern.SuggestWords
-}
-
-// trending offers the most popular courses and categories.
-func (a *answerer) trending() lectern.Suggestions {
-	var out lectern.Suggestions
-	var courses []*entry
-	var names []phrase
-	for _, s := range a.view.snapshots() {
-		n := 0
-		for _, e := range s.entries {
-			if n == a.limit {
-				break
-			}
-			if a.mayShow(e) {
-				courses = append(courses, e)
-				n++
-			}
-		}
-		n = 0
-		for i := range s.shelves[categories].phrases {
-			p := &s.shelves[categories].phrases[i]
-			if n == a.limit {
-				break
-			}
-			if a.standsFor(s, p) {
-				names = append(names, *p)
-				n++
-			}
-		}
-	}
-	slices.SortStableFunc(courses, byPrior)
-	slices.SortStableFunc(names, func(a, b phrase) int { return byWeight(&a, &b) })
-	seen := make(map[string]bool)
-	for _, e := range courses {
-		if len(out.Courses) < a.limit && !seen["id "+e.id] {
-			seen["id "+e.id] = true
-			out.Courses = append(out.Courses, lectern.Suggestion{Type: lectern.SuggestCourse, ID: e.id, Text: e.title, Reason: lectern.SuggestPopular})
-		}
-	}
-	for _, p := range names {
-		if len(out.Categories) < a.limit && !seen[p.key] {
-			seen[p.key] = true
-			out.Categories = append(out.Categories, lectern.Suggestion{Type: lectern.SuggestCategory, Text: p.text, Reason: lectern.SuggestPopular})
-		}
-	}
-	return out
+	return g.suggestions()
 }

@@ -2,6 +2,7 @@ package suggest
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -17,15 +18,41 @@ type Entry struct {
 	Stats  lectern.CourseStats
 }
 
+// Options are what a Suggester is made of. All but the clock may be left out:
+// then there are no suggestions of that sort.
+type Options struct {
+	Config Config // the zero value is DefaultConfig
+	Clock  lectern.Clock
+	Logger *slog.Logger
+
+	Generations Generations
+	// Local reports embedders that work in this process, so quickly that they are
+	// asked without a deadline.
+	Local    func(lectern.Embedder) bool
+	Concepts Concepts
+	Profiles Profiles
+	Recents  Recents
+	Searches Searches
+	Synonyms Synonyms
+}
+
 // Suggester answers from snapshots that it keeps up to date. It is safe for
-// concurrent use; answers wait for nothing.
+// concurrent use; answers wait for nothing but, within deadlines, what is known of
+// a learner and the vector of what was typed.
 type Suggester struct {
-	clock lectern.Clock
-	view  atomic.Pointer[view]
-	wake  chan struct{} // holds one when there is something to do
+	o        Options
+	clock    lectern.Clock
+	view     atomic.Pointer[view]
+	meanings atomic.Pointer[meanings]
+	searched atomic.Pointer[searched]
+	wake     chan struct{} // holds one when there is something to do
+	vectors  *recall[vectorKey, []float32]
+	people   *recall[lectern.LearnerRef, *person]
+	recents  *recall[lectern.LearnerRef, []string]
 
 	mu      sync.Mutex // guards what follows
 	byID    map[string]*entry
+	cited   map[string]*cited // courses that meanings name
 	changed map[string]*entry // since the base was begun, nil for deleted ones
 	old     []*entry          // replaced, but still found until the delta is made
 }
@@ -43,14 +70,39 @@ func (v view) snapshots() []*snapshot {
 	return []*snapshot{v.base, v.delta}
 }
 
-// New returns a suggester without courses. Run keeps it up to date.
+// New returns a suggester by words alone, without courses. Run keeps it up to date.
 func New(clock lectern.Clock) *Suggester {
+	s, err := NewWith(Options{Clock: clock})
+	if err != nil {
+		panic(err) // the defaults are valid
+	}
+	return s
+}
+
+// NewWith returns a suggester without courses. Run keeps it up to date. Errors:
+// CodeInvalid naming the keys at fault.
+func NewWith(o Options) (*Suggester, error) {
+	if o.Config == (Config{}) {
+		o.Config = DefaultConfig()
+	}
+	if err := o.Config.Validate(); err != nil {
+		return nil, err
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	c := o.Config
 	s := &Suggester{
-		clock: clock, wake: make(chan struct{}, 1),
+		o: o, clock: o.Clock, wake: make(chan struct{}, 1),
 		byID: make(map[string]*entry), changed: make(map[string]*entry),
+		vectors: newRecall[vectorKey, []float32](o.Clock, c.QueryVectors, 0, c.EmbedGiveUp, c.EmbedAtOnce),
+		people:  newRecall[lectern.LearnerRef, *person](o.Clock, c.ProfileCache, c.ProfileTTL, readGiveUp, readAtOnce),
+		recents: newRecall[lectern.LearnerRef, []string](o.Clock, c.ProfileCache, c.ProfileTTL, readGiveUp, readAtOnce),
 	}
 	s.view.Store(&view{base: newSnapshot(nil)})
-	return s
+	s.meanings.Store(&meanings{})
+	s.searched.Store(&searched{index: newIndex(nil)})
+	return s, nil
 }
 
 // Apply takes in what changed. What is deleted or not open any more is not
@@ -85,6 +137,9 @@ func (s *Suggester) Apply(ctx context.Context, upserts []Entry, deletes []string
 			}
 		}
 		s.byID[e.id], s.changed[e.id] = e, e
+		if c := s.cited[e.id]; c != nil {
+			c.Store(e)
+		}
 	}
 	select {
 	case s.wake <- struct{}{}:
@@ -179,6 +234,12 @@ const (
 func (s *Suggester) Run(ctx context.Context) error {
 	var building sync.WaitGroup
 	defer building.Wait()
+	if s.o.Config.Phrases > 0 && (s.o.Generations != nil || s.o.Concepts != nil) {
+		building.Go(func() { s.tendMeanings(ctx) })
+	}
+	if s.o.Searches != nil {
+		building.Go(func() { s.tendSearched(ctx) })
+	}
 	built := make(chan rebuilding, 1)
 	busy := false
 	quiet := time.NewTimer(quietAfter)
