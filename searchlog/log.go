@@ -169,13 +169,36 @@ func (l *Log) flush(ctx context.Context) error {
 		if len(batch) == 0 {
 			return nil
 		}
-		if err := l.store.PutSearches(ctx, batch); err != nil {
+		refused, err := l.put(ctx, batch)
+		if err != nil {
 			return err
 		}
 		l.mu.Lock()
 		l.waiting = withoutStored(l.waiting, batch)
+		l.dropped += int64(refused)
 		l.mu.Unlock()
 	}
+}
+
+// put stores a group, and returns how many of it the store will never take. They
+// do not keep the others out.
+func (l *Log) put(ctx context.Context, batch []lectern.Search) (refused int, err error) {
+	err = l.store.PutSearches(ctx, batch)
+	if lectern.ErrorCode(err) != lectern.CodeInvalid {
+		return 0, err
+	}
+	if len(batch) == 1 {
+		l.logger.Error("a search cannot be stored", "error", err)
+		return 1, nil
+	}
+	for i := range batch {
+		n, err := l.put(ctx, batch[i:i+1])
+		if err != nil {
+			return 0, err
+		}
+		refused += n
+	}
+	return refused, nil
 }
 
 // withoutStored returns waiting without the searches of batch, in fresh storage

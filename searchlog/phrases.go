@@ -130,7 +130,7 @@ func (p *Phrases) readPhrases(ctx context.Context, now time.Time) ([]Phrase, err
 	}
 	window := min(p.cfg.Retention, halfLives*p.cfg.HalfLife)
 	counts, err := p.store.SearchCounts(ctx, lectern.SearchCountQuery{
-		Surface: lectern.SurfaceSearch, From: now.Add(-window), To: now.Add(time.Microsecond),
+		From: now.Add(-window), To: now.Add(time.Microsecond),
 		HalfLife: p.cfg.HalfLife, MinOpeners: p.cfg.MinOpeners, Order: lectern.SearchesByWeight,
 		Limit: p.cfg.MaxPhrases + p.cfg.MaxPhrases/10, // some are not fit to be shown
 	})
@@ -143,7 +143,7 @@ func (p *Phrases) readPhrases(ctx context.Context, now time.Time) ([]Phrase, err
 // readTrending returns what was searched for more than before.
 func (p *Phrases) readTrending(ctx context.Context, now time.Time) ([]Phrase, error) {
 	counts, err := p.store.SearchCounts(ctx, lectern.SearchCountQuery{
-		Surface: lectern.SurfaceSearch, From: now.Add(-p.cfg.TrendingPeriod), To: now.Add(time.Microsecond),
+		From: now.Add(-p.cfg.TrendingPeriod), To: now.Add(time.Microsecond),
 		HalfLife: p.cfg.HalfLife, MinOpeners: p.cfg.MinOpeners, Order: lectern.SearchesByGrowing, Limit: trendingPool,
 	})
 	if err != nil {
