@@ -18,14 +18,14 @@ var eventSchema = newSchema(Events, map[string]string{"received_at": setByServer
 	binding[event]{idField("anonymous_id", false), func(e *event, v value) { e.AnonymousID = v.text }},
 	binding[event]{idField("course_id", false), func(e *event, v value) { e.CourseID = v.text }},
 	binding[event]{Field{Name: "occurred_at", Type: TypeTime, Required: true}, func(e *event, v value) { e.OccurredAt = v.time }},
-	binding[event]{idField("ranking_id", false), func(e *event, v value) { e.RankingID = v.text }},
+	binding[event]{Field{Name: "ranking_id", Type: TypeID, Max: MaxRankingIDBytes}, func(e *event, v value) { e.RankingID = v.text }},
 	binding[event]{numberField("position", TypeInteger, 0, MaxPosition), func(e *event, v value) {
 		if !v.null {
 			n := int(v.number)
 			e.Position = &n
 		}
 	}},
-	binding[event]{wordField("surface", lectern.Surfaces()), func(e *event, v value) { e.Surface = lectern.Surface(v.text) }},
+	binding[event]{wordField("surface", append(lectern.Surfaces(), lectern.SurfaceAutocomplete)), func(e *event, v value) { e.Surface = lectern.Surface(v.text) }},
 	binding[event]{idField("session_id", false), func(e *event, v value) { e.SessionID = v.text }},
 	binding[event]{numberField("value", TypeNumber, 0, lectern.MaxStars), func(e *event, v value) { e.Value = v.numberPtr() }},
 	binding[event]{textField("query", MaxQueryChars), func(e *event, v value) { e.Query = v.text }},

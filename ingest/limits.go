@@ -13,6 +13,7 @@ const (
 	MaxReviewChars      = 20_000 // the text of a review
 	MaxGoalChars        = 1_000  //
 	MaxQueryChars       = 500    // what was searched
+	MaxRankingIDBytes   = 512    // of the list that caused an event: that of suggestions says itself what they were
 	MaxObjectBytes      = 16_384 // extra, properties
 	MaxObjectKeys       = 100    //
 	MaxHours            = 10_000 // workload

@@ -12,7 +12,7 @@ type Type string
 
 // The types of fields.
 const (
-	TypeID        Type = "id"                // 1 to 128 bytes without control characters
+	TypeID        Type = "id"                // 1 to 128 bytes, or to Max where that is set, without control characters
 	TypeText      Type = "text"              // at most Max characters
 	TypeTexts     Type = "list of texts"     // each at most ItemMax characters
 	TypeIDs       Type = "list of ids"       //
@@ -40,7 +40,7 @@ func (t Type) Numeric() bool { return t == TypeNumber || t == TypeStars || t == 
 type Field struct {
 	Name      string
 	Type      Type
-	Max       int      // characters of a text, items of a list, bytes of an object
+	Max       int      // characters of a text, items of a list, bytes of an object or of an id that may be longer than others
 	ItemMax   int      // characters of one item
 	Low, High float64  // of numbers, both allowed
 	Allowed   []string // of words

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/lectern-dev/lectern"
 )
@@ -41,6 +42,10 @@ type Service struct {
 	Events   EventWriter
 	// Delta says what an event adds to its learner's profile; nil adds nothing.
 	Delta func(lectern.Event) *lectern.ProfileDelta
+	// Cite stores the suggestions that events cite by a token, and puts the id of
+	// what it stored in place of the token. It returns the error of each event whose
+	// token is not acceptable, nil for the others. Nil refuses tokens.
+	Cite func(ctx context.Context, events []lectern.Event) (problems []error, err error)
 	// Clock stamps events as they are received; nil is lectern.SystemClock.
 	Clock lectern.Clock
 }
@@ -102,7 +107,8 @@ func (s Service) PutLearners(ctx context.Context, patches []LearnerPatch) ([]lec
 	return s.Learners.PutLearners(ctx, learners)
 }
 
-// AppendEvents stores events whose id is new, with what they add to profiles.
+// AppendEvents stores events whose id is new, with what they add to profiles. The
+// suggestions that they cite are stored before them.
 func (s Service) AppendEvents(ctx context.Context, events []lectern.Event) ([]lectern.WriteResult, error) {
 	if len(events) == 0 {
 		return nil, nil
@@ -112,15 +118,52 @@ func (s Service) AppendEvents(ctx context.Context, events []lectern.Event) ([]le
 		clock = lectern.SystemClock
 	}
 	now := clock()
-	writes := make([]lectern.EventWrite, len(events))
+	events = slices.Clone(events)
+	problems, err := s.cite(ctx, events)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]lectern.WriteResult, len(events))
+	writes, places := make([]lectern.EventWrite, 0, len(events)), make([]int, 0, len(events))
 	for i, e := range events {
+		if problems[i] != nil {
+			results[i] = lectern.WriteResult{Outcome: lectern.OutcomeRejected, Err: problems[i]}
+			continue
+		}
 		e.ReceivedAt = now
-		writes[i].Event = e
+		w := lectern.EventWrite{Event: e}
 		if s.Delta != nil {
-			writes[i].Delta = s.Delta(e)
+			w.Delta = s.Delta(e)
+		}
+		writes, places = append(writes, w), append(places, i)
+	}
+	if len(writes) == 0 {
+		return results, nil
+	}
+	written, err := s.Events.AppendEvents(ctx, writes)
+	if err != nil {
+		return nil, err
+	}
+	for j, w := range written {
+		results[places[j]] = w
+	}
+	return results, nil
+}
+
+// cite resolves what events cite. What is longer than an id after that is none.
+func (s Service) cite(ctx context.Context, events []lectern.Event) (problems []error, err error) {
+	if s.Cite == nil {
+		problems = make([]error, len(events))
+	} else if problems, err = s.Cite(ctx, events); err != nil {
+		return nil, err
+	}
+	for i, e := range events {
+		if problems[i] == nil && len(e.RankingID) > lectern.MaxIDBytes {
+			problems[i] = lectern.Invalid("the event cites no list", lectern.NewFieldError("ranking_id", e.RankingID,
+				"is neither the id of a list nor that of suggestions", "a ranking_id exactly as it was answered"))
 		}
 	}
-	return s.Events.AppendEvents(ctx, writes)
+	return problems, nil
 }
 
 // asError returns err as a *lectern.Error, wrapping it when it is not one.

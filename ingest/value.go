@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -66,7 +67,7 @@ func (f *Field) checkText(t Type, limit int, s string) (stored, reason string) {
 	}
 	switch t {
 	case TypeID, TypeIDs:
-		return s, checkID(s)
+		return s, checkLongID(s, cmp.Or(limit, lectern.MaxIDBytes))
 	case TypeLanguage, TypeLanguages:
 		return LanguageTag(s)
 	case TypeEnum:
@@ -101,11 +102,13 @@ func checkLength(s string, limit int) string {
 	return ""
 }
 
-func checkID(s string) string {
+func checkID(s string) string { return checkLongID(s, lectern.MaxIDBytes) }
+
+func checkLongID(s string, limit int) string {
 	switch {
 	case s == "":
 		return "is empty"
-	case len(s) > lectern.MaxIDBytes:
+	case len(s) > limit:
 		return fmt.Sprintf("is %d bytes long", len(s))
 	case strings.ContainsFunc(s, unicode.IsControl):
 		return "contains a control character"
@@ -286,7 +289,7 @@ func (f *Field) describe() string {
 	case TypeObject:
 		return fmt.Sprintf("an object of at most %d bytes and %d keys", f.Max, MaxObjectKeys)
 	case TypeID:
-		return fmt.Sprintf("1 to %d bytes without control characters or spaces at the ends", lectern.MaxIDBytes)
+		return fmt.Sprintf("1 to %d bytes without control characters or spaces at the ends", cmp.Or(f.Max, lectern.MaxIDBytes))
 	case TypeLanguage:
 		return "a BCP 47 tag such as en or pt-BR"
 	case TypeTime:
