@@ -34,7 +34,6 @@ const (
 
 // SearchCountQuery selects and groups searches.
 type SearchCountQuery struct {
-	Surface    Surface   // "" counts every surface
 	From, To   time.Time // From ≤ Search.At < To
 	HalfLife   time.Duration
 	MinOpeners int // leave out queries that fewer distinct learners opened a result of
