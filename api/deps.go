@@ -99,6 +99,7 @@ type Deps struct {
 	Stats    lectern.StatsStore
 
 	Suggester  lectern.Suggester                                     // nil: autocomplete is not available
+	Synonyms   Synonyms                                              // nil: synonyms are not available
 	Reindexer  Reindexer                                             // nil: reindexing is not available
 	IndexStats func(ctx context.Context) (lectern.IndexStats, error) // nil: not shown
 	Checks     []Check                                               // of /readyz, beside the store's own

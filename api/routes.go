@@ -105,6 +105,8 @@ func routes() []route {
 		{get, "/v1/admin/keys", accessAdmin, bodyNone, (*Server).listKeys},
 		{post, "/v1/admin/keys", accessAdmin, bodyJSON, (*Server).createKey},
 		{del, "/v1/admin/keys/{id}", accessAdmin, bodyNone, (*Server).revokeKey},
+		{get, "/v1/admin/synonyms", accessAdmin, bodyNone, (*Server).getSynonyms},
+		{put, "/v1/admin/synonyms", accessAdmin, bodyJSON, (*Server).putSynonyms},
 		{get, "/v1/admin/reindex", accessAdmin, bodyNone, (*Server).reindexStatus},
 		{post, "/v1/admin/reindex", accessAdmin, bodyJSON, (*Server).reindex},
 		{get, "/v1/admin/generations", accessAdmin, bodyNone, (*Server).generations},
