@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -30,9 +31,10 @@ func (f field) weight() float32 {
 
 // occurrence is a word of an item.
 type occurrence struct {
-	word  int32
-	place uint16 // first place in the title, noPlace for none
-	in    field
+	word     int32
+	place    uint16 // first place in the title, noPlace for none
+	in       field
+	specific uint8 // of 255: how much of what tells this title from others is in the word
 }
 
 const noPlace = math.MaxUint16
@@ -64,12 +66,24 @@ type index struct {
 	held    []occurrence
 	// tops are the best items of beginnings that many words share.
 	tops map[string][]uint32
+	// titles says that items are titles rather than names: people look for them
+	// by any word that tells them from others, not only by how they begin.
+	titles bool
 }
 
-// newIndex indexes items, which must stand by falling prior; their order breaks
+// newIndex indexes names, which must stand by falling prior; their order breaks
 // the last ties.
-func newIndex(sources []source) *index {
-	x := &index{keys: make([]string, len(sources)), prior: make([]float32, len(sources))}
+func newIndex(sources []source) *index { return buildIndex(sources, false, nil) }
+
+// newTitleIndex indexes titles in the same way. The function tells in how many
+// courses a word occurs, 0 where that is not known; without one, only the words
+// of the index count.
+func newTitleIndex(sources []source, courses func(word string) int) *index {
+	return buildIndex(sources, true, courses)
+}
+
+func buildIndex(sources []source, titles bool, courses func(word string) int) *index {
+	x := &index{keys: make([]string, len(sources)), prior: make([]float32, len(sources)), titles: titles}
 	x.dict = newDictionary(distinctWords(sources))
 	number := make(map[string]int32, len(x.dict.words))
 	for i, w := range x.dict.words {
@@ -83,7 +97,7 @@ func newIndex(sources []source) *index {
 		x.keys[i], x.prior[i] = s.key, s.prior
 		own = own[:0]
 		for _, w := range s.words {
-			own = append(own, occurrence{number[w.folded], w.place, w.in})
+			own = append(own, occurrence{word: number[w.folded], place: w.place, in: w.in})
 		}
 		x.held = append(x.held, merged(own)...)
 		x.offsets = append(x.offsets, uint32(len(x.held)))
@@ -102,6 +116,9 @@ func newIndex(sources []source) *index {
 			x.items[next[o.word]] = uint32(i)
 			next[o.word]++
 		}
+	}
+	if titles {
+		x.specify(courses)
 	}
 	x.byKey = make([]uint32, len(sources))
 	for i := range x.byKey {
@@ -140,6 +157,43 @@ func merged(own []occurrence) []occurrence {
 		n++
 	}
 	return own[:n]
+}
+
+// specify compares the words of each title with the one of them that the fewest
+// courses hold: the cube of the ratio of their inverse document frequencies, so
+// that words that are nearly as common as the others count little. Numbers tell
+// nothing.
+func (x *index) specify(courses func(word string) int) {
+	held := make([]int, len(x.dict.words))
+	all := len(x.keys)
+	for w, word := range x.dict.words {
+		held[w] = x.count(int32(w), int32(w)+1)
+		if courses != nil {
+			held[w] = max(held[w], courses(word))
+			all = max(all, held[w])
+		}
+	}
+	idf := make([]float64, len(held))
+	for w, word := range x.dict.words {
+		if strings.ContainsFunc(word, unicode.IsLetter) {
+			idf[w] = math.Log1p(float64(all) / float64(held[w]))
+		}
+	}
+	for i := range x.keys {
+		held := x.heldBy(uint32(i))
+		most := 0.0
+		for _, o := range held {
+			if o.place != noPlace {
+				most = max(most, idf[o.word])
+			}
+		}
+		for j, o := range held {
+			if o.place != noPlace && most > 0 {
+				share := idf[o.word] / most
+				held[j].specific = uint8(255 * share * share * share)
+			}
+		}
+	}
 }
 
 func (x *index) heldBy(item uint32) []occurrence { return x.held[x.offsets[item]:x.offsets[item+1]] }

@@ -25,7 +25,7 @@ type queryWord struct {
 	letters int
 	last    bool    // unfinished: it also stands for words that it begins
 	loose   bool    // grammar: it need not be there
-	weight  float32 // the rarer, the more
+	weight  float32 // the rarer, the more; those of a query sum to 1
 }
 
 // newQuery reads a query. The last word counts as unfinished even with a space
@@ -47,8 +47,10 @@ func newQuery(a *text.Analyzer, s string) *query {
 	return q
 }
 
-// weigh gives the words their inverse document frequencies over several indexes.
+// weigh gives the words their shares of the sum of their inverse document
+// frequencies over several indexes.
 func (q *query) weigh(indexes ...*index) {
+	var sum float32
 	for i := range q.words {
 		w := &q.words[i]
 		found, items := 0, 0
@@ -62,6 +64,10 @@ func (q *query) weigh(indexes ...*index) {
 		}
 		w.weight = float32(math.Log1p(float64(items) / float64(1+found)))
 		w.weight = max(w.weight, 0.1)
+		sum += w.weight
+	}
+	for i := range q.words {
+		q.words[i].weight /= sum
 	}
 }
 
@@ -197,12 +203,13 @@ type search struct {
 	q        *query
 	readings []reading
 	limit    int
-	partial  bool // any one word suffices
+	partial  bool    // any one word suffices
+	fade     float32 // of where in the text the words stand
 	best     []hit
 }
 
 func newSearch(x *index, q *query, fuzzy bool, limit int) *search {
-	s := &search{x: x, q: q, limit: limit, readings: make([]reading, len(q.words))}
+	s := &search{x: x, q: q, limit: limit, fade: fade(x, q), readings: make([]reading, len(q.words))}
 	for i := range q.words {
 		s.readings[i] = x.read(&q.words[i], fuzzy)
 	}
@@ -273,7 +280,10 @@ func (s *search) bound() float32 {
 			}
 			most *= [...]float32{1, 0.6, 0.4}[least]
 		}
-		sum += (most + orderBoost) * r.word.weight
+		sum += (wordsWeight*most + orderWeight*s.fade) * r.word.weight
+	}
+	if s.x.titles {
+		sum += specificWeight
 	}
 	return sum + 1e-3 // more than rounding
 }
@@ -349,14 +359,28 @@ func better(a, b hit) bool {
 	return a.item < b.item
 }
 
-// What whole texts count beside their words, which weigh up to about 10 each. No
-// sum of the others reaches an exact text.
+// What the terms of a score, each in [0, 1], weigh. No sum of the others reaches
+// an exact text.
 const (
-	exactBoost  = 1000
-	prefixBoost = 4
-	orderBoost  = 0.5 // of the later word's weight, where it stands right after the one before
-	priorWeight = 1.5
+	exactWeight    = 1000 // the query is the text
+	beginsWeight   = 4    // the text begins with the query; fades, see below
+	wordsWeight    = 8    // how well the words of the query are found, the rarer ones the more
+	orderWeight    = 4    // which of them stand right after the one before, or first; fades
+	specificWeight = 8    // how much of what tells a title from others has been typed
+	priorWeight    = 1.5  // popularity
 )
+
+// Up to fadeLetters letters of a first word say most of all how a title begins.
+// With more of them it is a word that they ask for, wherever it stands.
+const fadeLetters = 3
+
+func fade(x *index, q *query) float32 {
+	if !x.titles || len(q.words) != 1 || q.words[0].letters <= fadeLetters {
+		return 1
+	}
+	share := float32(fadeLetters) / float32(q.words[0].letters)
+	return share * share
+}
 
 // score adds up an item's words; ok is false when words are missing that must be
 // there.
@@ -365,12 +389,13 @@ func (s *search) score(item uint32) (h hit, ok bool) {
 	held := s.x.heldBy(item)
 	before := -1 // place of the word before; the first one is in order at the very start
 	matched, wanted := 0, 0
+	var specific float32
 	for i := range s.readings {
 		r := &s.readings[i]
 		if !r.word.loose {
 			wanted++
 		}
-		var best float32
+		var best, share float32
 		place, typo := -2, false
 		for j := r.firstIn(held); j < len(held); j++ {
 			if held[j].word >= r.end() {
@@ -380,13 +405,14 @@ func (s *search) score(item uint32) (h hit, ok bool) {
 			if n == nil {
 				continue
 			}
-			v := r.quality(s.x.dict, held[j].word, n) * held[j].in.weight()
+			v := wordsWeight * r.quality(s.x.dict, held[j].word, n) * held[j].in.weight()
 			at := int(held[j].place)
 			if held[j].place != noPlace && at == before+1 {
-				v += orderBoost
+				v += orderWeight * s.fade
 			}
-			if v > best {
-				best, place, typo = v, at, n.edits > 0
+			own := specificWeight * float32(held[j].specific) / 255
+			if v+own > best+share {
+				best, share, place, typo = v, own, at, n.edits > 0
 			}
 		}
 		before = place
@@ -402,10 +428,12 @@ func (s *search) score(item uint32) (h hit, ok bool) {
 		}
 		h.typo = h.typo || typo
 		h.score += best * r.word.weight
+		specific = max(specific, share)
 	}
 	if matched == 0 {
 		return h, false
 	}
+	h.score += specific
 	h.part = s.partial
 	if matched < wanted {
 		h.score *= float32(matched) / float32(wanted)
@@ -413,9 +441,9 @@ func (s *search) score(item uint32) (h hit, ok bool) {
 	key := s.x.keys[item]
 	switch {
 	case key == s.q.key:
-		h.score += exactBoost
+		h.score += exactWeight
 	case strings.HasPrefix(key, s.q.key):
-		h.score += prefixBoost
+		h.score += beginsWeight * s.fade
 	}
 	h.score += priorWeight * s.x.prior[item]
 	return h, true

@@ -85,8 +85,15 @@ const (
 	shelves
 )
 
-// newSnapshot indexes the entries that may be shown.
-func newSnapshot(entries []*entry) *snapshot {
+// Words tell how common a folded word is in all texts of the courses, where a
+// suggester knows titles alone; *text.Lexicon does.
+type Words interface {
+	Documents(folded string) int
+}
+
+// newSnapshot indexes the entries that may be shown. The function tells in how
+// many courses a word occurs; it may be nil.
+func newSnapshot(entries []*entry, courses func(word string) int) *snapshot {
 	s := &snapshot{entries: make([]*entry, 0, len(entries))}
 	for _, e := range entries {
 		if e.payload.Status == lectern.StatusOpen {
@@ -99,7 +106,7 @@ func newSnapshot(entries []*entry) *snapshot {
 	for i, e := range s.entries {
 		titles[i] = split(analyzer, e.title, false)
 	}
-	s.courses = newIndex(courseSources(analyzer, s.entries, titles))
+	s.courses = newTitleIndex(courseSources(analyzer, s.entries, titles), courses)
 	s.makePhrases(analyzer, titles)
 	return s
 }

@@ -34,6 +34,7 @@ type Options struct {
 	Recents  Recents
 	Searches Searches
 	Synonyms Synonyms
+	Words    Words
 }
 
 // Suggester answers from snapshots that it keeps up to date. It is safe for
@@ -99,7 +100,7 @@ func NewWith(o Options) (*Suggester, error) {
 		people:  newRecall[lectern.LearnerRef, *person](o.Clock, c.ProfileCache, c.ProfileTTL, readGiveUp, readAtOnce),
 		recents: newRecall[lectern.LearnerRef, []string](o.Clock, c.ProfileCache, c.ProfileTTL, readGiveUp, readAtOnce),
 	}
-	s.view.Store(&view{base: newSnapshot(nil)})
+	s.view.Store(&view{base: s.snapshotOf(nil)})
 	s.meanings.Store(&meanings{})
 	s.searched.Store(&searched{index: newIndex(nil)})
 	return s, nil
@@ -170,7 +171,7 @@ func (s *Suggester) Refresh() {
 	s.mu.Unlock()
 	var delta *snapshot
 	if len(changed) > 0 {
-		delta = newSnapshot(changed)
+		delta = s.snapshotOf(changed)
 	}
 	s.view.Store(&view{base: s.view.Load().base, delta: delta})
 	for _, e := range old {
@@ -180,7 +181,7 @@ func (s *Suggester) Refresh() {
 
 // Rebuild makes the base of all courses. Refresh may run meanwhile; two Rebuilds
 // may not.
-func (s *Suggester) Rebuild() { s.finish(s.begin().build()) }
+func (s *Suggester) Rebuild() { s.finish(s.build(s.begin())) }
 
 // rebuilding is a base under way.
 type rebuilding struct {
@@ -194,9 +195,16 @@ func (s *Suggester) begin() rebuilding {
 	return rebuilding{entries: slices.Collect(maps.Values(s.byID))}
 }
 
-func (r rebuilding) build() rebuilding {
-	r.base = newSnapshot(r.entries)
+func (s *Suggester) build(r rebuilding) rebuilding {
+	r.base = s.snapshotOf(r.entries)
 	return r
+}
+
+func (s *Suggester) snapshotOf(entries []*entry) *snapshot {
+	if s.o.Words == nil {
+		return newSnapshot(entries, nil)
+	}
+	return newSnapshot(entries, s.o.Words.Documents)
 }
 
 // finish puts a base in place. What has changed since it was begun stays in the
@@ -246,7 +254,7 @@ func (s *Suggester) Run(ctx context.Context) error {
 	defer quiet.Stop()
 	rebuild := func() {
 		busy = true
-		building.Go(func() { built <- s.begin().build() })
+		building.Go(func() { built <- s.build(s.begin()) })
 	}
 	for {
 		select {
