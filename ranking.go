@@ -31,7 +31,12 @@ type ListRequest struct {
 	Filter   Filter     // the caller's own filters; eligibility is added by the pipeline
 	Limit    int        // items on the page, ≥ 1
 	Cursor   string     // "" is the first page
-	Explain  bool       // fill Item.Terms
+	Explain  bool       // fill Item.Terms and, of a search, Item.Retrieval
+
+	// The rest is for SurfaceSearch only.
+	Sort   Sort    // "" is by relevance
+	Exact  bool    // take the words as they were typed: complete and correct none
+	Facets []Facet // to be counted, on the first page
 }
 
 // List is one page of a ranked list.
@@ -43,6 +48,12 @@ type List struct {
 	Degraded      []string // names of parts that did not take part, for example "semantic"
 	ConfigVersion string   // which rerank settings made it
 	Timings       []Timing
+
+	// Of a search, on its first page only.
+	Corrected  string              // the spelling that the answer was made for; "" for the query itself
+	Suggestion *SpellingSuggestion // nil when no other spelling finds far more
+	Facets     *FacetCounts        // nil when none were asked for
+	Fallback   *Fallback           // nil unless nothing was found
 }
 
 // Item is one course in a list.
@@ -53,6 +64,9 @@ type Item struct {
 	Sources  []string // candidate sources that brought it, best first
 	Terms    []Term   // only when explained
 	Reasons  []Reason // most important first
+
+	Highlight *Highlight    // of a search
+	Retrieval []SourceScore // of a search, when its first page was explained
 }
 
 // Term is one part of a score: Contribution = Weight × Value.
@@ -83,6 +97,7 @@ type Ranking struct {
 	Learner       LearnerRef   `json:"-"`  // stored by reference, never inside the blob
 	Surface       Surface      `json:"surface"`
 	Query         string       `json:"query,omitempty"`
+	Sort          Sort         `json:"sort,omitempty"` // "" is by relevance
 	CourseID      string       `json:"course_id,omitempty"`
 	RequestHash   string       `json:"request_hash"` // of everything but cursor and limit
 	CreatedAt     time.Time    `json:"created_at"`
@@ -99,6 +114,8 @@ type RankedItem struct {
 	Sources    []string  `json:"sources,omitempty"`
 	Terms      []float64 `json:"terms,omitempty"` // values in the order of Ranking's config version
 	Reasons    []Reason  `json:"reasons,omitempty"`
+
+	Retrieval []SourceScore `json:"retrieval,omitempty"` // only where it was asked for
 }
 
 // TraceRequest asks what became of one course for one learner.

@@ -62,16 +62,18 @@ type popularityScale struct{ activity, volume float64 }
 
 // entry is one course. Read only once published.
 type entry struct {
-	facts    rerank.Facts
-	payload  lectern.Payload
-	skills   []string
-	needs    []string // ids of the direct prerequisites
-	title    string   // normalised
-	terms    []uint32 // of title, skills and categories; rising
-	stated   lectern.StatedStats
-	stats    lectern.CourseStats
-	activity float64 // decayed and weighted events
-	volume   float64 // ratings or enrolments of all time
+	facts      rerank.Facts
+	payload    lectern.Payload
+	skills     []string
+	needs      []string // ids of the direct prerequisites
+	provider   string   // as the course has it; payload has it folded
+	categories []string // as the course has them; payload has them folded
+	title      string   // normalised
+	terms      []uint32 // of title, skills and categories; rising
+	stated     lectern.StatedStats
+	stats      lectern.CourseStats
+	activity   float64 // decayed and weighted events
+	volume     float64 // ratings or enrolments of all time
 }
 
 // NewCatalog returns an empty catalogue. stats may be nil: then RefreshStats does

@@ -1,6 +1,7 @@
 package retrieve
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -8,15 +9,16 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/lectern-dev/lectern"
 )
 
 // The parts of a request that a cursor is bound to, each by a hash of its own so
-// that a mismatch can be named. Limit, cursor and explain may differ from page to
-// page: they change how much is shown, not what is in the list.
-var requestParts = [...]string{"surface", "learner", "query", "course", "filter"}
+// that a mismatch can be named. Limit, cursor, explain and facets may differ from
+// page to page: they change how much is shown, not what is in the list.
+var requestParts = [...]string{"surface", "learner", "query", "course", "filter", "sort", "exact"}
 
 // partBytes is the length of one part's hash.
 const partBytes = 8
@@ -24,13 +26,14 @@ const partBytes = 8
 // requestHash identifies a request, part by part.
 type requestHash [len(requestParts) * partBytes]byte
 
-// hashRequest hashes a request without limit, cursor and explain.
+// hashRequest hashes a request without limit, cursor, explain and facets.
 func hashRequest(req lectern.ListRequest) requestHash {
 	f := req.Filter
 	f.Eligible = nil // derived from the learner
 	f.Levels = slices.Clone(f.Levels)
 	slices.Sort(f.Levels)
 	f.Languages, f.Categories, f.Providers = sortedFold(f.Languages), sortedFold(f.Categories), sortedFold(f.Providers)
+	f.Skills = sortedFold(f.Skills)
 	// A filter is plain values: encoding cannot fail.
 	filter, _ := json.Marshal(struct {
 		Filter        lectern.Filter
@@ -39,7 +42,11 @@ func hashRequest(req lectern.ListRequest) requestHash {
 	}{f, f.ExcludeIDs, f.OnlyIDs, f.OnlyIDs != nil})
 	learner, _ := json.Marshal(req.Learner)
 	var h requestHash
-	for i, part := range []string{string(req.Surface), string(learner), req.Query, req.CourseID, string(filter)} {
+	order := cmp.Or(req.Sort, lectern.SortRelevance)
+	exact := strconv.FormatBool(req.Exact)
+	for i, part := range [...]string{
+		string(req.Surface), string(learner), req.Query, req.CourseID, string(filter), string(order), exact,
+	} {
 		sum := sha256.Sum256([]byte(part))
 		copy(h[i*partBytes:], sum[:partBytes])
 	}
@@ -74,7 +81,7 @@ type cursor struct {
 }
 
 const (
-	cursorVersion = 1
+	cursorVersion = 2
 	cursorMAC     = 16 // bytes
 	maxCursor     = 256
 )
@@ -83,7 +90,7 @@ const (
 // offset, and a keyed checksum over all of it.
 func encodeCursor(c cursor, key []byte) string {
 	id, _ := parseUUID(c.ranking) // ours, made by RankingIDs
-	b := append(make([]byte, 0, 96), cursorVersion)
+	b := append(make([]byte, 0, 112), cursorVersion)
 	b = append(b, id[:]...)
 	b = append(b, c.request[:]...)
 	b = binary.AppendUvarint(b, uint64(c.offset))

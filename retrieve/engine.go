@@ -26,6 +26,7 @@ type Words interface {
 	QueryVector(q string, o text.QueryOptions) lectern.SparseVector
 	Understand(q string, o text.QueryOptions) text.Understood
 	Held(u text.Understood, ids []string) []text.Held
+	Respellings(q string, o text.QueryOptions, times int) []text.Respelling
 }
 
 // Profiles reads learners. *learner.Profiles is one.
@@ -81,6 +82,7 @@ const (
 	DegradedSemantic  = "semantic"  // no embedder, or it did not answer: words only
 	DegradedIndex     = "index"     // the index did not answer: what memory holds
 	DegradedProfile   = "profile"   // the learner could not be read: a list for nobody
+	DegradedFacets    = "facets"    // facets, suggestion or fallback of a search could not be found out
 	DegradedRecording = "recording" // the list will not be stored: later events cite it in vain
 )
 
@@ -98,7 +100,42 @@ func (e *Engine) List(ctx context.Context, req lectern.ListRequest) (lectern.Lis
 		return lectern.List{}, err
 	}
 	ranking := e.record(p, scored)
-	return e.page(ctx, p, ranking, 0)
+	if req.Surface != lectern.SurfaceSearch {
+		return e.page(ctx, p, ranking, 0)
+	}
+	about, err := e.aboutSearch(ctx, p, len(scored))
+	if err != nil {
+		return lectern.List{}, err
+	}
+	list, err := e.page(ctx, p, ranking, 0)
+	list.Corrected, list.Suggestion, list.Facets, list.Fallback = about.Corrected, about.Suggestion, about.Facets, about.Fallback
+	return list, err
+}
+
+// aboutSearch is what the first page of a search says beside its results. What
+// cannot be found out is left out and named.
+func (e *Engine) aboutSearch(ctx context.Context, p *pass, found int) (about lectern.List, err error) {
+	about.Corrected = e.corrected(p)
+	failed := func(err error) bool {
+		if err != nil && ctx.Err() == nil {
+			e.Logger.WarnContext(ctx, "search answered without facets or suggestions", "error", err)
+			p.degrade(DegradedFacets)
+		}
+		return err != nil && ctx.Err() != nil
+	}
+	if about.Suggestion, err = e.didYouMean(ctx, p); failed(err) {
+		return about, overdue(ctx)
+	}
+	if about.Facets, err = e.countFacets(ctx, p); failed(err) {
+		return about, overdue(ctx)
+	}
+	if found == 0 {
+		if about.Fallback, err = e.fallback(ctx, p); failed(err) {
+			return about, overdue(ctx)
+		}
+	}
+	p.stage("about")
+	return about, nil
 }
 
 // TopIDs ranks like List and returns the first k ids, recording nothing and
@@ -135,10 +172,32 @@ func checkRequest(req lectern.ListRequest) error {
 	if req.Surface == lectern.SurfaceSimilar && req.CourseID == "" {
 		bad = append(bad, lectern.NewFieldError("course_id", "", "is empty", "the id of a course"))
 	}
+	bad = append(bad, checkSearch(req)...)
 	if len(bad) > 0 {
 		return lectern.Invalid("no list can be made of this request", bad...)
 	}
 	return nil
+}
+
+// checkSearch reports what only searches take, and what they do not know.
+func checkSearch(req lectern.ListRequest) (bad []lectern.FieldError) {
+	search := req.Surface == lectern.SurfaceSearch
+	switch {
+	case req.Sort == "":
+	case !slices.Contains(lectern.Sorts(), req.Sort):
+		bad = append(bad, lectern.NewFieldError("sort", req.Sort, "is not an order", "relevance, rating, newest, popular"))
+	case !search:
+		bad = append(bad, lectern.NewFieldError("sort", req.Sort, "is not for this surface", "on search only"))
+	}
+	for _, f := range req.Facets {
+		if !slices.Contains(lectern.Facets(), f) {
+			bad = append(bad, lectern.NewFieldError("facets", f, "is not a facet", "level, language, category, provider, hours, rating"))
+		}
+	}
+	if len(req.Facets) > 0 && !search {
+		bad = append(bad, lectern.NewFieldError("facets", req.Facets[0], "is not for this surface", "on search only"))
+	}
+	return bad
 }
 
 // pass is one request on its way through the stages.
@@ -161,10 +220,12 @@ type pass struct {
 	sure       float64              // SurfaceSearch: how much of it the list can answer, in [0, 1]
 	held       map[string]text.Held // SurfaceSearch: its words in the courses found
 	query      []queryWord          // SurfaceSearch
+	embedded   embeddedQuery        // SurfaceSearch: the last text that was embedded
 	usual      float64              // SurfaceSearch: how near reviews at large are to the query
 	titleIDs   []string             // courses whose title is the query
 	sources    []source
 	fused      []lectern.Hit // SurfaceSearch: words and meaning in one list, and what reviews add
+	parts      fusedParts    // SurfaceSearch: what fused is made of
 	entries    []*entry      // beside candidates
 	cosines    []float64
 	dropped    map[string]string // candidates that the filter stage lost, with why
@@ -215,6 +276,7 @@ func (e *Engine) rank(ctx context.Context, p *pass, depth int) ([]rerank.Scored,
 		return nil, err
 	}
 	scored := e.Reranker.Rerank(e.rerankRequest(p, depth), p.candidates)
+	scored = p.sorted(scored)
 	p.stage("rerank")
 	return scored, nil
 }

@@ -17,11 +17,13 @@ func (c *Catalog) newEntry(course lectern.Course, stats lectern.CourseStats) *en
 			ID: course.ID, Title: course.Title, Level: course.Level, Hours: course.WorkloadHours,
 			Language: course.Language,
 		},
-		payload: lectern.PayloadOf(course),
-		skills:  course.Skills,
-		needs:   course.Prerequisites,
-		title:   c.normalTitle(course.Title, course.Language),
-		stated:  course.Stated,
+		payload:    lectern.PayloadOf(course),
+		skills:     course.Skills,
+		needs:      course.Prerequisites,
+		provider:   course.Provider,
+		categories: course.Categories,
+		title:      c.normalTitle(course.Title, course.Language),
+		stated:     course.Stated,
 	}
 	e.facts.Languages = e.payload.Languages
 	e.facts.Provider = e.payload.Provider

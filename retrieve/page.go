@@ -12,9 +12,14 @@ import (
 func (e *Engine) record(p *pass, scored []rerank.Scored) lectern.Ranking {
 	r := lectern.Ranking{
 		ID: e.NewID(), Learner: p.req.Learner, Surface: p.req.Surface, Query: p.req.Query, CourseID: p.req.CourseID,
+		Sort:        sortOf(p.req),
 		RequestHash: hashRequest(p.req).String(), CreatedAt: lectern.Timestamp(p.at),
 		ConfigVersion: e.Reranker.Version(), Degraded: p.degraded,
 		Items: make([]lectern.RankedItem, len(scored)),
+	}
+	var retrieval func(id string) []lectern.SourceScore
+	if p.req.Explain && p.req.Surface == lectern.SurfaceSearch {
+		retrieval = p.retrieval()
 	}
 	for i, s := range scored {
 		c := &p.candidates[s.Index]
@@ -22,12 +27,23 @@ func (e *Engine) record(p *pass, scored []rerank.Scored) lectern.Ranking {
 			CourseID: c.Course.ID, Score: s.Score, Propensity: 1,
 			Sources: c.Sources, Terms: s.Values, Reasons: s.Reasons,
 		}
+		if retrieval != nil {
+			r.Items[i].Retrieval = retrieval(c.Course.ID)
+		}
 	}
 	if !e.Rankings.Record(r) {
 		p.degrade(DegradedRecording)
 	}
 	p.stage("record")
 	return r
+}
+
+// sortOf is the order that is recorded, "" for relevance.
+func sortOf(req lectern.ListRequest) lectern.Sort {
+	if req.Sort == lectern.SortRelevance {
+		return ""
+	}
+	return req.Sort
 }
 
 // nextPage cuts a later page from the recorded list.
@@ -54,6 +70,9 @@ func (e *Engine) nextPage(ctx context.Context, p *pass) (lectern.List, error) {
 		return lectern.List{}, err
 	}
 	p.stage("profile")
+	if p.req.Surface == lectern.SurfaceSearch {
+		p.understood = e.Words.Understand(p.req.Query, e.queryOptions(p))
+	}
 	return e.page(ctx, p, ranking, at.offset)
 }
 
@@ -68,6 +87,10 @@ func (e *Engine) page(ctx context.Context, p *pass, r lectern.Ranking, offset in
 	var terms []lectern.Term
 	if p.req.Explain && r.ConfigVersion == e.Reranker.Version() {
 		terms = e.Reranker.Terms(r.Surface)
+	}
+	var marks *highlighter
+	if p.req.Surface == lectern.SurfaceSearch {
+		marks = e.highlighter(p)
 	}
 	limit := min(p.req.Limit, len(r.Items))
 	next := offset
@@ -97,7 +120,10 @@ func (e *Engine) page(ctx context.Context, p *pass, r lectern.Ranking, offset in
 				Sources: slotItem.Sources, Reasons: slotItem.Reasons,
 			}
 			if terms != nil {
-				item.Terms = rerank.Explain(terms, slotItem.Terms)
+				item.Terms, item.Retrieval = rerank.Explain(terms, slotItem.Terms), slotItem.Retrieval
+			}
+			if marks != nil {
+				item.Highlight = marks.course(&course)
 			}
 			list.Items = append(list.Items, item)
 		}

@@ -244,10 +244,7 @@ func (e *Engine) similarQueries(ctx context.Context, p *pass) ([]asked, error) {
 
 // searchQueries asks for shared words and for nearness in meaning.
 func (e *Engine) searchQueries(ctx context.Context, p *pass) []asked {
-	options := text.QueryOptions{Language: p.language()}
-	if !e.cfg.ExpandQueries {
-		options.Mode = text.ModeWord
-	}
+	options := e.queryOptions(p)
 	p.understood = e.Words.Understand(p.req.Query, options)
 	meant := p.req.Query
 	known := e.knownWordsOnly(p.embedder)
@@ -279,6 +276,9 @@ func (c Config) vectors() bool { return c.SemanticWeight > 0 || c.ReviewsWeight 
 
 // embedQuery embeds the query within its budget.
 func (e *Engine) embedQuery(ctx context.Context, p *pass, q string) []float32 {
+	if p.embedded.vector != nil && p.embedded.text == q {
+		return p.embedded.vector
+	}
 	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Embed)
 	defer cancel()
 	vectors, err := p.embedder.Embed(bounded, lectern.EmbedQuery, []string{q})
@@ -287,6 +287,7 @@ func (e *Engine) embedQuery(ctx context.Context, p *pass, q string) []float32 {
 		p.degrade(DegradedSemantic)
 		return nil
 	}
+	p.embedded = embeddedQuery{q, vectors[0]}
 	return vectors[0]
 }
 
@@ -307,6 +308,7 @@ func (e *Engine) fuse(p *pass) {
 	for i := range weights {
 		weights[i] /= total
 	}
+	p.parts = newFusedParts(p.sources, lists, weights)
 	p.fused = fusion.MaxNorm(lists, weights, 2*e.cfg.PerSource)
 	e.favourLanguage(p)
 }
