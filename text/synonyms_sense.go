@@ -188,3 +188,6 @@ func (l *Lexicon) allSenses(subs []substitution, tokens []Token, o QueryOptions)
 	}
 	return senses, meant
 }
+
+// Synonyms are the rules in use, nil for none.
+func (l *Lexicon) Synonyms() *Synonyms { return l.synonyms.Load() }

@@ -93,6 +93,7 @@ func (s *server) run(ctx context.Context, env environment) (err error) {
 
 	tasks.Go(func() error { return e.pipeline.Run(background) })
 	tasks.Go(func() error { return e.suggest.Run(background) })
+	tasks.Go(func() error { return e.synonyms.Run(background) })
 	tasks.Go(func() error { return e.runSkills(background) })
 	s.joinReplicas(background, tasks, e)
 	tasks.Go(func() error { return refreshStats(background, e) })
@@ -171,7 +172,7 @@ func (s *server) handler(background context.Context, e *engine) (http.Handler, e
 	server, err := api.New(background, api.Deps{
 		Ranker: e.ranker, Ingest: e.ingest, Courses: e.live, Reviews: e.live,
 		Learners: e.live, Rankings: e.live, Keys: e.store, Stats: e.store,
-		Suggester: e.suggest, Reindexer: newReindexer(background, e),
+		Suggester: e.suggest, Synonyms: e.synonyms, Reindexer: newReindexer(background, e),
 		IndexStats: func(ctx context.Context) (lectern.IndexStats, error) { return indexOf(e.pipeline).Stats(ctx) },
 		Checks:     []api.Check{{Name: "words", Ready: wordsReady(e.pipeline)}, {Name: "vectors", Ready: vectorsReady(e.pipeline)}},
 		Log:        e.log, Clock: lectern.SystemClock, Random: rand.Reader, Version: version(), Registry: registry,

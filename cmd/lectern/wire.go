@@ -18,6 +18,7 @@ import (
 	"github.com/lectern-dev/lectern/retrieve"
 	"github.com/lectern-dev/lectern/skills"
 	"github.com/lectern-dev/lectern/suggest"
+	"github.com/lectern-dev/lectern/synonyms"
 	"github.com/lectern-dev/lectern/text"
 )
 
@@ -30,6 +31,7 @@ type engine struct {
 	live     liveStore
 	ingest   ingest.Service
 	words    *text.Lexicon
+	synonyms *synonyms.Keeper
 	catalog  *retrieve.Catalog
 	suggest  *suggest.Suggester // nil where nobody types
 	skills   *skills.Index      // nil where they are switched off
@@ -50,6 +52,9 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 	e.catalog = retrieve.NewCatalog(env.config.Retrieve, env.store, lectern.SystemClock)
 	e.suggest = suggest.New(lectern.SystemClock)
 	var err error
+	if e.synonyms, err = newSynonyms(ctx, e); err != nil {
+		return nil, err
+	}
 	if e.skills, err = newSkills(env.config.Skills); err != nil {
 		return nil, err
 	}
