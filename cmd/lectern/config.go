@@ -32,6 +32,7 @@ import (
 	"github.com/lectern-dev/lectern/retrieve"
 	"github.com/lectern-dev/lectern/skills"
 	"github.com/lectern-dev/lectern/store/postgres"
+	"github.com/lectern-dev/lectern/suggest"
 )
 
 // envPrefix starts every environment variable that sets a key; the dots of a
@@ -52,6 +53,7 @@ type Config struct {
 	Learner  learner.Config  `koanf:"learner"`
 	Retrieve retrieve.Config `koanf:"retrieve"`
 	Rerank   rerank.Config   `koanf:"rerank"`
+	Suggest  suggest.Config  `koanf:"suggest"`
 	Skills   skills.Config   `koanf:"skills"`
 }
 
@@ -105,6 +107,7 @@ func DefaultConfig() Config {
 		Learner:  learner.DefaultConfig(),
 		Retrieve: retrieve.DefaultConfig(),
 		Rerank:   rerank.DefaultConfig(),
+		Suggest:  suggest.DefaultConfig(),
 		Skills:   skills.DefaultConfig(),
 	}
 	c.share()
@@ -136,7 +139,7 @@ func (c Config) Validate() error {
 	for _, part := range c.backendFaults() {
 		bad = append(bad, fieldsOf(part)...)
 	}
-	for _, part := range []error{c.API.Validate(), c.Indexing.Validate(), c.Learner.Validate(), c.Retrieve.Validate(), c.Rerank.Validate(), c.Skills.Validate()} {
+	for _, part := range []error{c.API.Validate(), c.Indexing.Validate(), c.Learner.Validate(), c.Retrieve.Validate(), c.Rerank.Validate(), c.Suggest.Validate(), c.Skills.Validate()} {
 		bad = append(bad, fieldsOf(part)...)
 	}
 	if len(bad) > 0 {
@@ -247,6 +250,7 @@ func emptyList(_, to reflect.Type, value any) (any, error) {
 // share sets what two parts must agree on from the one key that says it.
 func (c *Config) share() {
 	c.Indexing.HalfLife = c.Retrieve.Popularity.HalfLife
+	c.Suggest.HalfLife = c.Learner.HalfLife
 }
 
 // envKey turns LECTERN_SERVER__ADDRESS into server.address. LECTERN_CONFIG names

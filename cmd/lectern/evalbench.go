@@ -78,6 +78,10 @@ func newSearchBench(ctx context.Context, env environment, courses []lectern.Cour
 	if err := fillSkills(ctx, e.skills, courses, leaveOut); err != nil {
 		return nil, err
 	}
+	e.generations = b
+	if err := e.suggest.Mean(ctx); err != nil {
+		return nil, err
+	}
 	e.ranker, err = newRanker(ctx, e, b)
 	return b, err
 }

@@ -28,20 +28,21 @@ const secretCursors = "cursors"
 // engine is everything that turns a store into lists.
 type engine struct {
 	environment
-	live     liveStore
-	ingest   ingest.Service
-	words    *text.Lexicon
-	synonyms *synonyms.Keeper
-	catalog  *retrieve.Catalog
-	suggest  *suggest.Suggester // nil where nobody types
-	skills   *skills.Index      // nil where they are switched off
-	pipeline *indexing.Pipeline
-	recorder *retrieve.Recorder
-	ranker   *retrieve.Engine
-	meters   *meters
-	indexes  *qdrant.Indexes // nil where each process keeps an index of its own
-	leader   *lease.Lease    // nil where this process is alone
-	holder   string          // of leases and jobs
+	live        liveStore
+	ingest      ingest.Service
+	words       *text.Lexicon
+	synonyms    *synonyms.Keeper
+	catalog     *retrieve.Catalog
+	suggest     *suggest.Suggester // nil where nobody types
+	skills      *skills.Index      // nil where they are switched off
+	pipeline    *indexing.Pipeline
+	generations retrieve.Generations // of suggestions: the pipeline, or an evaluation's own
+	recorder    *retrieve.Recorder
+	ranker      *retrieve.Engine
+	meters      *meters
+	indexes     *qdrant.Indexes // nil where each process keeps an index of its own
+	leader      *lease.Lease    // nil where this process is alone
+	holder      string          // of leases and jobs
 }
 
 // newEngine wires the parts around an open store. Nothing runs yet but the
@@ -50,7 +51,6 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 	e := &engine{environment: env, meters: &meters{}, holder: holderName()}
 	e.words = text.NewLexicon(text.DefaultParams())
 	e.catalog = retrieve.NewCatalog(env.config.Retrieve, env.store, lectern.SystemClock)
-	e.suggest = suggest.New(lectern.SystemClock)
 	var err error
 	if e.synonyms, err = newSynonyms(ctx, e); err != nil {
 		return nil, err
@@ -58,9 +58,13 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 	if e.skills, err = newSkills(env.config.Skills); err != nil {
 		return nil, err
 	}
+	if e.suggest, err = newSuggester(e); err != nil {
+		return nil, err
+	}
 	if err := e.newPipeline(ctx); err != nil {
 		return nil, err
 	}
+	e.generations = e.pipeline
 	e.recorder = retrieve.NewRecorder(env.store, env.config.Retrieve.Record, env.log)
 	e.live = liveStore{relational: env.store, pipeline: e.pipeline, recorder: e.recorder}
 	e.ingest = newIngest(env.config, e.live)
