@@ -115,7 +115,7 @@ func (e *expander) describe() {
 	}
 	slices.SortFunc(all, compareDescribed)
 	for _, d := range all[:min(len(all), bagSkills)] {
-		e.enter(d.target.owner, trustDescribed*d.shares, Why{Kind: kinds[d.target.form], Name: d.target.text})
+		e.enter(d.target.owner, trustDescribed*d.shares*e.q.trust(0, len(e.q.words)), Why{Kind: kinds[d.target.form], Name: d.target.text})
 	}
 }
 

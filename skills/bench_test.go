@@ -49,7 +49,7 @@ func BenchmarkTag(b *testing.B) {
 
 func BenchmarkExpand(b *testing.B) {
 	m := skills.NewMatcher(shippedGraph(b))
-	queries := []string{"machine learning", "how do I become a data analyst", "speak without fear in front of people", "pyth", "nothing of the sort at all", "c++ for beginners"}
+	queries := []string{"machine learning", "how do I become a data analyst", "speak without fear in front of people", "pyth", "nothing of the sort at all", "c++ for beginners", "machne lerning"}
 	var times []time.Duration
 	b.ReportAllocs()
 	n := 0
@@ -78,4 +78,20 @@ func BenchmarkNewMatcher(b *testing.B) {
 	for b.Loop() {
 		skills.NewMatcher(g)
 	}
+}
+
+func BenchmarkExpandPrefix(b *testing.B) {
+	m := skills.NewMatcher(shippedGraph(b))
+	queries := []string{"mach", "machine le", "how do I become a data an", "speak without fe", "pyth", "nothing of the sort at al", "c+", "statistcs for begin"}
+	var times []time.Duration
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		start := time.Now()
+		m.ExpandPrefix(queries[n%len(queries)])
+		times = append(times, time.Since(start))
+		n++
+	}
+	slices.Sort(times)
+	b.ReportMetric(float64(times[len(times)*99/100].Nanoseconds()), "p99-ns")
 }

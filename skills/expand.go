@@ -51,6 +51,7 @@ const (
 	trustInflected  = 0.85
 	trustVerb       = 0.6 // paint for painting
 	trustOccupation = 0.8
+	trustAside      = 0.5 // of a weak name beside words that it does not explain
 )
 
 // Expand returns the skills that a query asks for, weightiest first: those that
@@ -74,13 +75,38 @@ const (
 // counting by how few phrases hold it. They weigh .7 × both shares. Where the weights add up to
 // more than 1 they are divided by their sum.
 func (m *Matcher) Expand(query string) []Term {
-	if len(query) > maxQueryBytes {
-		query = strings.ToValidUTF8(query[:maxQueryBytes], "")
-	}
-	q := m.readQuery(query)
+	q := m.readQuery(cutQuery(query))
 	if len(q.words) == 0 {
 		return nil
 	}
+	return m.expand(q)
+}
+
+// cutQuery bounds what is read of a query.
+func cutQuery(query string) string {
+	if len(query) > maxQueryBytes {
+		return strings.ToValidUTF8(query[:maxQueryBytes], "")
+	}
+	return query
+}
+
+// forgive takes misspelt words for what they were meant to be.
+func (m *Matcher) forgive(q *asked) {
+	looked := 0
+	for i := range q.words {
+		w := &q.words[i]
+		if w.id != unknown || w.stop || isIntent(w.surface) || looked == maxFixes {
+			continue
+		}
+		looked++
+		if x, edits, ok := m.speller.fix(w.surface); ok {
+			w.id, w.surface = x.id, x.surface
+			q.fixed = append(q.fixed, fixed{w.at, trustFixed[edits]})
+		}
+	}
+}
+
+func (m *Matcher) expand(q asked) []Term {
 	e := expander{m: m, q: q, best: make(map[int32]Term)}
 	e.find()
 	for _, f := range e.found {
@@ -98,11 +124,36 @@ type asked struct {
 	matter []int  // places of the words that say what is asked for
 	// bare says that all words are stop words or intent, so that only a name that
 	// covers all of them counts.
-	bare bool
+	bare  bool
+	fixed []fixed
+}
+
+// fixed is a word that was misspelt.
+type fixed struct {
+	at    int
+	trust float64
+}
+
+// trust is how sure it is that the words of a span are what they were taken for.
+func (q asked) trust(from, to int) float64 {
+	trust := 1.0
+	for _, f := range q.fixed {
+		if from <= f.at && f.at < to {
+			trust *= f.trust
+		}
+	}
+	return trust
 }
 
 func (m *Matcher) readQuery(query string) asked {
 	q := asked{words: m.reader.read(nil, query)}
+	m.forgive(&q)
+	q.weighWords()
+	return q
+}
+
+// weighWords finds the words that matter.
+func (q *asked) weighWords() {
 	for _, w := range q.words {
 		if !w.stop && !isIntent(w.surface) {
 			q.matter = append(q.matter, w.at)
@@ -114,7 +165,6 @@ func (m *Matcher) readQuery(query string) asked {
 			q.matter = append(q.matter, w.at)
 		}
 	}
-	return q
 }
 
 // covers returns how many of the words that matter are in a span.
@@ -165,20 +215,29 @@ func (e *expander) find() {
 // is an occupation. A verb that is about to get its object is trusted all the
 // same, as in "knit a sweater", and an occupation that somebody wants to have.
 func (e *expander) needWhole(f *found) {
-	if e.q.covers(*f) == len(e.q.matter) {
-		return
-	}
+	whole := e.q.covers(*f) == len(e.q.matter)
 	var targets []target
 	var inflect []int
 	for i, x := range f.targets {
+		if f.inflect[i] > 0 && e.wishes(*f, x) {
+			continue
+		}
 		alone := x.shortened || x.form == formPhrase || f.inflect[i] > 0 && !e.takesObject(*f) || x.occupation && !e.becoming()
-		if len(x.words) == 1 && alone {
+		if len(x.words) == 1 && alone && !whole {
 			continue
 		}
 		targets = append(targets, x)
 		inflect = append(inflect, f.inflect[i])
 	}
 	f.targets, f.inflect = targets, inflect
+}
+
+// wishes reports whether a word in the place of one of a name's says that
+// something is wanted: who wants to learn design does not ask for learning design.
+func (e *expander) wishes(f found, x target) bool {
+	return slices.ContainsFunc(e.q.words[f.from:f.to], func(w word) bool {
+		return isWish(w.surface) && !slices.Contains(x.words, canonical(w.surface))
+	})
 }
 
 // takesObject reports whether the word after a place says that a thing follows.
@@ -206,7 +265,7 @@ func (e *expander) becoming() bool {
 
 // weigh enters what one place in the query asks for.
 func (e *expander) weigh(f found) {
-	share := float64(e.q.covers(f)) / float64(len(e.q.matter))
+	share := float64(e.q.covers(f)) / float64(len(e.q.matter)) * e.q.trust(f.from, f.to)
 	for i := range f.targets {
 		x := &f.targets[i]
 		trust := e.trust(f, i)
@@ -222,8 +281,8 @@ func (e *expander) weigh(f found) {
 	}
 }
 
-// trust is how sure it is that a target is meant.
-func (e *expander) trust(f found, i int) float64 {
+// reading is how sure it is that a place in the query is a target's name.
+func (e *expander) reading(f found, i int) float64 {
 	x := &f.targets[i]
 	trust := 1.0
 	switch {
@@ -241,18 +300,27 @@ func (e *expander) trust(f found, i int) float64 {
 			return 0
 		}
 	}
-	if !x.weak || !x.occupation && slices.ContainsFunc(e.strong, func(by int32) bool { return e.m.supports(by, x.owner) }) {
+	return trust
+}
+
+// trust is how sure it is that a target is meant.
+func (e *expander) trust(f found, i int) float64 {
+	x, trust := &f.targets[i], e.reading(f, i)
+	if trust == 0 || !x.weak || !x.occupation && slices.ContainsFunc(e.strong, func(by int32) bool { return e.m.supports(by, x.owner) }) {
 		return trust
 	}
 	owners := 0
-	for _, o := range f.targets {
-		if o.occupation != x.occupation {
+	for j, o := range f.targets {
+		if o.occupation != x.occupation || e.reading(f, j) == 0 {
 			continue
 		}
 		if !o.weak {
 			return 0 // somebody else's name without doubt
 		}
 		owners++
+	}
+	if e.q.covers(f) < len(e.q.matter) {
+		trust *= trustAside
 	}
 	return trust * trustWeak / float64(owners)
 }
@@ -284,9 +352,11 @@ func (e *expander) enterOccupation(o Occupation, weight float64, why Why) {
 }
 
 // terms returns the weightiest terms within the limits.
-func (e *expander) terms() []Term {
+func (e *expander) terms() []Term { return bounded(e.best) }
+
+func bounded[K comparable](best map[K]Term) []Term {
 	var out []Term
-	for _, t := range e.best {
+	for _, t := range best {
 		if t.Weight >= minTermWeight {
 			out = append(out, t)
 		}

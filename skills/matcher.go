@@ -13,11 +13,13 @@ type Matcher struct {
 	graph  *Graph
 	reader reader
 
-	names   trie      // names and aliases, over all words but fillers
-	edged   trie      // those that start or end with a filler, over all words
-	phrases trie      // everyday phrases, over all words but stop words
-	telling trie      // those of the phrases that may stand in a course text
-	bags    bags      // names and phrases as sets of words
+	names   trie // names and aliases, over all words but fillers
+	edged   trie // those that start or end with a filler, over all words
+	phrases trie // everyday phrases, over all words but stop words
+	telling trie // those of the phrases that may stand in a course text
+	bags    bags // names and phrases as sets of words
+	speller speller
+	byKey   []completion
 	near    [][]int32 // by skill: those that support it, sorted; see nearSkills
 	parents [][]int32 // by skill: what is directly broader, without subjects
 }
@@ -25,7 +27,7 @@ type Matcher struct {
 // NewMatcher prepares a graph to be found in texts.
 func NewMatcher(g *Graph) *Matcher {
 	m := &Matcher{
-		graph: g, reader: reader{text: g.text, ids: make(map[string]int32)},
+		graph: g, reader: reader{text: g.text, ids: make(map[string]int32), learnt: make(map[string]spelling)},
 		names: newTrie(), edged: newTrie(), phrases: newTrie(), telling: newTrie(),
 	}
 	uses := m.uses()
@@ -36,6 +38,10 @@ func NewMatcher(g *Graph) *Matcher {
 		m.add(int32(i), true, namesOf(o.Name, o.Aliases, o.Phrases), o.Weak, uses)
 	}
 	m.bags.settle(len(m.reader.ids))
+	m.reader.learn(intents)
+	m.speller = newSpeller(m.reader.learnt)
+	m.byKey = m.completions()
+	m.reader.learnt = nil
 	m.near, m.parents = nearSkills(g)
 	return m
 }
@@ -166,6 +172,9 @@ func isWish(w string) bool {
 	}
 	return false
 }
+
+// intents are the longer of the words below, so that they are known when misspelt.
+const intents = "course courses tutorial beginner beginners introduction learning understanding getting started become"
 
 // isIntent reports whether a folded word says that somebody wants to learn
 // something rather than what.

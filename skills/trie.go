@@ -96,8 +96,9 @@ type word struct {
 // reader reads texts as the names were read. It is safe for concurrent use once
 // the names are in.
 type reader struct {
-	text *text.Analyzer
-	ids  map[string]int32 // by stem
+	text   *text.Analyzer
+	ids    map[string]int32    // by stem
+	learnt map[string]spelling // by surface, while names come in
 }
 
 // stem returns what an edge of the trie is made of.
@@ -139,6 +140,9 @@ func (r *reader) learn(s string) []word {
 		if !ok {
 			id = int32(len(r.ids))
 			r.ids[stem] = id
+		}
+		if r.learnt != nil {
+			r.learnt[t.Surface] = spelling{id: id, uses: r.learnt[t.Surface].uses + 1}
 		}
 		out = append(out, word{id: id, surface: t.Surface, at: i, stop: t.Stop})
 	}
@@ -227,10 +231,10 @@ func inflections(words []word, name []string) int {
 }
 
 // longestFirst keeps, of names that overlap, the longer one, and of equally long
-// ones the first. What is found at exactly the same place is put together.
+// ones the less inflected, then the first. What is found at exactly the same place is put together.
 func longestFirst(all []found) []found {
 	slices.SortStableFunc(all, func(a, b found) int {
-		return cmp.Or(cmp.Compare(b.count, a.count), cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))
+		return cmp.Or(cmp.Compare(b.count, a.count), cmp.Compare(slices.Min(a.inflect), slices.Min(b.inflect)), cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))
 	})
 	kept := all[:0]
 next:
