@@ -30,7 +30,7 @@ func wantAllowed() map[string]string {
 		"GET /v1/learners/{id}": server, "PUT /v1/learners/{id}": server, "DELETE /v1/learners/{id}": server,
 		"POST /v1/learners/{id}/merge": server, "POST /v1/learners/{id}/token": server, "POST /v1/learners/batch": server,
 		"DELETE /v1/visitors/{id}": server, "POST /v1/events/batch": server, "GET /v1/rankings/{id}": server,
-		"GET /v1/admin/trace": admin, "GET /v1/admin/stats": admin, "GET /v1/admin/keys": admin, "POST /v1/admin/keys": admin,
+		"GET /v1/admin/trace": admin, "GET /v1/admin/search/insights": admin, "GET /v1/admin/stats": admin, "GET /v1/admin/keys": admin, "POST /v1/admin/keys": admin,
 		"DELETE /v1/admin/keys/{id}": admin, "GET /v1/admin/reindex": admin, "POST /v1/admin/reindex": admin,
 		"GET /v1/admin/generations": admin, "GET /v1/admin/synonyms": admin, "PUT /v1/admin/synonyms": admin,
 	}

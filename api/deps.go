@@ -25,6 +25,12 @@ type Ingester interface {
 
 var _ Ingester = ingest.Service{}
 
+// Sealer signs what was suggested, so that an event may cite it though nothing is
+// stored.
+type Sealer interface {
+	Seal(who lectern.LearnerRef, query string, courseIDs []string) string
+}
+
 // Reindexer rebuilds embeddings and index in the background.
 type Reindexer interface {
 	// StartReindex begins a run that outlives ctx. Errors: CodeConflict while one
@@ -100,6 +106,8 @@ type Deps struct {
 
 	Suggester  lectern.Suggester                                     // nil: autocomplete is not available
 	Synonyms   Synonyms                                              // nil: synonyms are not available
+	Sealer     Sealer                                                // nil: suggestions cannot be cited
+	Insights   InsightsReader                                        // nil: there are no insights into searches
 	Reindexer  Reindexer                                             // nil: reindexing is not available
 	IndexStats func(ctx context.Context) (lectern.IndexStats, error) // nil: not shown
 	Checks     []Check                                               // of /readyz, beside the store's own

@@ -101,6 +101,7 @@ func routes() []route {
 
 		{get, "/v1/rankings/{id}", accessServer, bodyNone, (*Server).getRanking},
 		{get, "/v1/admin/trace", accessAdmin, bodyNone, (*Server).trace},
+		{get, "/v1/admin/search/insights", accessAdmin, bodyNone, (*Server).insights},
 		{get, "/v1/admin/stats", accessAdmin, bodyNone, (*Server).stats},
 		{get, "/v1/admin/keys", accessAdmin, bodyNone, (*Server).listKeys},
 		{post, "/v1/admin/keys", accessAdmin, bodyJSON, (*Server).createKey},

@@ -99,7 +99,7 @@ func TestDescriptionAgreesWithDomain(t *testing.T) {
 		{"statuses", enum("Availability", "status"), words(lectern.Statuses())},
 		{"scopes", enum("Scope"), words(lectern.Scopes())},
 		{"event types", enum("Event", "type"), words(lectern.EventTypes())},
-		{"surfaces", enum("Event", "surface"), words(lectern.Surfaces())},
+		{"surfaces", enum("Event", "surface"), words(append(lectern.Surfaces(), lectern.SurfaceAutocomplete))},
 		{"outcomes", enum("Outcome"), words([]lectern.WriteOutcome{
 			lectern.OutcomeCreated, lectern.OutcomeUpdated, lectern.OutcomeUnchanged,
 			lectern.OutcomeDuplicate, lectern.OutcomeParked, lectern.OutcomeRejected,
