@@ -75,14 +75,13 @@ type index struct {
 // the last ties.
 func newIndex(sources []source) *index { return buildIndex(sources, false, nil) }
 
-// newTitleIndex indexes titles in the same way. The function tells in how many
-// courses a word occurs, 0 where that is not known; without one, only the words
-// of the index count.
-func newTitleIndex(sources []source, courses func(word string) int) *index {
-	return buildIndex(sources, true, courses)
+// newTitleIndex indexes titles in the same way. The function tells which share of
+// all courses hold a word anywhere.
+func newTitleIndex(sources []source, share func(word string) float64) *index {
+	return buildIndex(sources, true, share)
 }
 
-func buildIndex(sources []source, titles bool, courses func(word string) int) *index {
+func buildIndex(sources []source, titles bool, share func(word string) float64) *index {
 	x := &index{keys: make([]string, len(sources)), prior: make([]float32, len(sources)), titles: titles}
 	x.dict = newDictionary(distinctWords(sources))
 	number := make(map[string]int32, len(x.dict.words))
@@ -118,7 +117,7 @@ func buildIndex(sources []source, titles bool, courses func(word string) int) *i
 		}
 	}
 	if titles {
-		x.specify(courses)
+		x.specify(share)
 	}
 	x.byKey = make([]uint32, len(sources))
 	for i := range x.byKey {
@@ -160,23 +159,14 @@ func merged(own []occurrence) []occurrence {
 }
 
 // specify compares the words of each title with the one of them that the fewest
-// courses hold: the cube of the ratio of their inverse document frequencies, so
-// that words that are nearly as common as the others count little. Numbers tell
-// nothing.
-func (x *index) specify(courses func(word string) int) {
-	held := make([]int, len(x.dict.words))
-	all := len(x.keys)
-	for w, word := range x.dict.words {
-		held[w] = x.count(int32(w), int32(w)+1)
-		if courses != nil {
-			held[w] = max(held[w], courses(word))
-			all = max(all, held[w])
-		}
-	}
-	idf := make([]float64, len(held))
+// courses hold: the ratio of their inverse document frequencies, raised so that
+// only words that are nearly as rare count. Numbers tell nothing.
+func (x *index) specify(share func(word string) float64) {
+	idf := make([]float64, len(x.dict.words))
 	for w, word := range x.dict.words {
 		if strings.ContainsFunc(word, unicode.IsLetter) {
-			idf[w] = math.Log1p(float64(all) / float64(held[w]))
+			own := float64(x.count(int32(w), int32(w)+1)) / float64(len(x.keys))
+			idf[w] = math.Log1p(1 / max(own, share(word)))
 		}
 	}
 	for i := range x.keys {
@@ -189,8 +179,7 @@ func (x *index) specify(courses func(word string) int) {
 		}
 		for j, o := range held {
 			if o.place != noPlace && most > 0 {
-				share := idf[o.word] / most
-				held[j].specific = uint8(255 * share * share * share)
+				held[j].specific = uint8(255 * math.Pow(idf[o.word]/most, 5))
 			}
 		}
 	}

@@ -85,15 +85,9 @@ const (
 	shelves
 )
 
-// Words tell how common a folded word is in all texts of the courses, where a
-// suggester knows titles alone; *text.Lexicon does.
-type Words interface {
-	Documents(folded string) int
-}
-
-// newSnapshot indexes the entries that may be shown. The function tells in how
-// many courses a word occurs; it may be nil.
-func newSnapshot(entries []*entry, courses func(word string) int) *snapshot {
+// newSnapshot indexes the entries that may be shown. The function tells which
+// share of the courses hold a word.
+func newSnapshot(entries []*entry, share func(word string) float64) *snapshot {
 	s := &snapshot{entries: make([]*entry, 0, len(entries))}
 	for _, e := range entries {
 		if e.payload.Status == lectern.StatusOpen {
@@ -106,7 +100,7 @@ func newSnapshot(entries []*entry, courses func(word string) int) *snapshot {
 	for i, e := range s.entries {
 		titles[i] = split(analyzer, e.title, false)
 	}
-	s.courses = newTitleIndex(courseSources(analyzer, s.entries, titles), courses)
+	s.courses = newTitleIndex(courseSources(analyzer, s.entries, titles), share)
 	s.makePhrases(analyzer, titles)
 	return s
 }

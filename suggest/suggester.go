@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/text"
 )
 
 // Entry is one course as the follower of the change feed hands it on.
@@ -34,22 +35,22 @@ type Options struct {
 	Recents  Recents
 	Searches Searches
 	Synonyms Synonyms
-	Words    Words
 }
 
 // Suggester answers from snapshots that it keeps up to date. It is safe for
 // concurrent use; answers wait for nothing but, within deadlines, what is known of
 // a learner and the vector of what was typed.
 type Suggester struct {
-	o        Options
-	clock    lectern.Clock
-	view     atomic.Pointer[view]
-	meanings atomic.Pointer[meanings]
-	searched atomic.Pointer[searched]
-	wake     chan struct{} // holds one when there is something to do
-	vectors  *recall[vectorKey, []float32]
-	people   *recall[lectern.LearnerRef, *person]
-	recents  *recall[lectern.LearnerRef, []string]
+	o           Options
+	clock       lectern.Clock
+	view        atomic.Pointer[view]
+	meanings    atomic.Pointer[meanings]
+	searched    atomic.Pointer[searched]
+	frequencies *frequencies
+	wake        chan struct{} // holds one when there is something to do
+	vectors     *recall[vectorKey, []float32]
+	people      *recall[lectern.LearnerRef, *person]
+	recents     *recall[lectern.LearnerRef, []string]
 
 	mu      sync.Mutex // guards what follows
 	byID    map[string]*entry
@@ -94,7 +95,7 @@ func NewWith(o Options) (*Suggester, error) {
 	}
 	c := o.Config
 	s := &Suggester{
-		o: o, clock: o.Clock, wake: make(chan struct{}, 1),
+		o: o, clock: o.Clock, wake: make(chan struct{}, 1), frequencies: newFrequencies(),
 		byID: make(map[string]*entry), changed: make(map[string]*entry),
 		vectors: newRecall[vectorKey, []float32](o.Clock, c.QueryVectors, 0, c.EmbedGiveUp, c.EmbedAtOnce),
 		people:  newRecall[lectern.LearnerRef, *person](o.Clock, c.ProfileCache, c.ProfileTTL, readGiveUp, readAtOnce),
@@ -114,8 +115,12 @@ func (s *Suggester) Apply(ctx context.Context, upserts []Entry, deletes []string
 		return err
 	}
 	fresh := make([]*entry, len(upserts))
+	analyzer := text.NewAnalyzer()
 	for i, u := range upserts {
 		fresh[i] = newEntry(u.Course, u.Stats)
+		if !s.knows(u.Course.ID) {
+			s.frequencies.add(analyzer, u.Course)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -147,6 +152,12 @@ func (s *Suggester) Apply(ctx context.Context, upserts []Entry, deletes []string
 	default:
 	}
 	return nil
+}
+
+func (s *Suggester) knows(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.byID[id] != nil
 }
 
 // Len is how many courses are known.
@@ -201,10 +212,7 @@ func (s *Suggester) build(r rebuilding) rebuilding {
 }
 
 func (s *Suggester) snapshotOf(entries []*entry) *snapshot {
-	if s.o.Words == nil {
-		return newSnapshot(entries, nil)
-	}
-	return newSnapshot(entries, s.o.Words.Documents)
+	return newSnapshot(entries, s.frequencies.share)
 }
 
 // finish puts a base in place. What has changed since it was begun stays in the
