@@ -72,6 +72,10 @@ vuln: ## govulncheck, where its database can be reached
 bench: ## the benchmarks behind the figures in the docs
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m $(or $(BENCH_PACKAGES),$(PACKAGES))
 
+.PHONY: load
+load: ## type at a server over HTTP with 1, 8 and 32 connections (COURSES=5000,100000)
+	LECTERN_LOAD=$(or $(COURSES),5000,100000) $(GO) test -count 1 -timeout 60m -run 'TestTypingUnderLoad' -v ./cmd/lectern
+
 .PHONY: soak
 soak: test-deps ## the long crash and property tests: twenty kills each
 	LECTERN_SOAK=1 LECTERN_TEST_REQUIRE_POSTGRES=1 $(GO) test -timeout 60m -run 'Kill|Crash|EndToEnd' -v $(PACKAGES)
