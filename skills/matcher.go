@@ -13,15 +13,16 @@ type Matcher struct {
 	graph  *Graph
 	reader reader
 
-	names   trie // names and aliases, over all words but fillers
-	edged   trie // those that start or end with a filler, over all words
-	phrases trie // everyday phrases, over all words but stop words
-	telling trie // those of the phrases that may stand in a course text
-	bags    bags // names and phrases as sets of words
-	speller speller
-	byKey   []completion
-	near    [][]int32 // by skill: those that support it, sorted; see nearSkills
-	parents [][]int32 // by skill: what is directly broader, without subjects
+	names                       trie     // names and aliases, over all words but fillers
+	edged                       trie     // those that start or end with a filler, over all words
+	phrases                     trie     // everyday phrases, over all words but stop words
+	telling                     trie     // those of the phrases that may stand in a course text
+	bags                        bags     // names and phrases as sets of words
+	skillNames, occupationNames []listed // for people who look something up
+	speller                     speller
+	byKey                       []completion
+	near                        [][]int32 // by skill: those that support it, sorted; see nearSkills
+	parents                     [][]int32 // by skill: what is directly broader, without subjects
 }
 
 // NewMatcher prepares a graph to be found in texts.
@@ -41,6 +42,14 @@ func NewMatcher(g *Graph) *Matcher {
 	m.reader.learn(intents)
 	m.speller = newSpeller(m.reader.learnt)
 	m.byKey = m.completions()
+	m.skillNames = m.listing(len(g.skills), func(i int) []named {
+		s := &g.skills[i]
+		return namesOf(s.Name, s.Aliases, s.Phrases)
+	})
+	m.occupationNames = m.listing(len(g.occupations), func(i int) []named {
+		o := &g.occupations[i]
+		return namesOf(o.Name, o.Aliases, o.Phrases)
+	})
 	m.reader.learnt = nil
 	m.near, m.parents = nearSkills(g)
 	return m
