@@ -82,6 +82,9 @@ type itemDTO struct {
 	Reasons  []reasonDTO    `json:"reasons"`
 	Sources  []string       `json:"sources"`
 	Terms    []lectern.Term `json:"terms,omitempty"`
+
+	Highlight *highlightDTO         `json:"highlight,omitempty"` // of a search
+	Retrieval []lectern.SourceScore `json:"retrieval,omitempty"` // of a search
 }
 
 type reasonDTO struct {
@@ -102,10 +105,10 @@ func listOf(l lectern.List, say speaker, explain bool) listDTO {
 		course.Syllabus = nil
 		item := itemDTO{
 			CourseID: it.Course.ID, Course: course, Position: it.Position, Score: it.Score,
-			Reasons: say.reasons(it.Reasons), Sources: some(it.Sources),
+			Reasons: say.reasons(it.Reasons), Sources: some(it.Sources), Highlight: highlightOf(it.Highlight),
 		}
 		if explain {
-			item.Terms = it.Terms
+			item.Terms, item.Retrieval = it.Terms, it.Retrieval
 		}
 		out.Items = append(out.Items, item)
 	}
@@ -193,6 +196,7 @@ type rankingDTO struct {
 	AnonymousID   string           `json:"anonymous_id,omitempty"`
 	Surface       lectern.Surface  `json:"surface"`
 	Query         string           `json:"query,omitempty"`
+	Sort          lectern.Sort     `json:"sort,omitempty"`
 	CourseID      string           `json:"course_id,omitempty"`
 	CreatedAt     time.Time        `json:"created_at"`
 	ConfigVersion string           `json:"config_version"`

@@ -47,18 +47,6 @@ func (s *Server) recommendVisitor(in *request) error {
 	return s.list(in, lectern.ListRequest{Surface: lectern.SurfaceHome, Learner: ref})
 }
 
-func (s *Server) search(in *request) error {
-	query := strings.TrimSpace(in.QueryParam("q"))
-	if query == "" {
-		return lectern.Invalid("the query is empty", lectern.FieldError{Field: "q", Reason: "holds only spaces", Allowed: "1 to 500 characters"})
-	}
-	who, err := s.listFor(in)
-	if err != nil {
-		return err
-	}
-	return s.list(in, lectern.ListRequest{Surface: lectern.SurfaceSearch, Query: query, Learner: who})
-}
-
 func (s *Server) similar(in *request) error {
 	id, err := pathParam(in, "id")
 	if err != nil {
@@ -73,25 +61,32 @@ func (s *Server) similar(in *request) error {
 
 // list asks for the page and answers with it.
 func (s *Server) list(in *request, req lectern.ListRequest) error {
-	var err error
-	if req.Filter, err = filterOf(in); err != nil {
+	l, say, err := s.makeList(in, &req)
+	if err != nil {
 		return err
+	}
+	return respond(in, http.StatusOK, listOf(l, say, req.Explain))
+}
+
+// makeList completes the request, asks for the page and sets the answer's headers.
+func (s *Server) makeList(in *request, req *lectern.ListRequest) (l lectern.List, say speaker, err error) {
+	if req.Filter, err = filterOf(in); err != nil {
+		return l, say, err
 	}
 	req.Limit = s.pageLimit(in)
 	req.Cursor = in.QueryParam("cursor")
 	req.Explain = explain(in)
-	l, err := s.deps.Ranker.List(in.ctx(), req)
-	if err != nil {
-		return err
+	if l, err = s.deps.Ranker.List(in.ctx(), *req); err != nil {
+		return l, say, err
 	}
 	s.metrics.list(req.Surface, l)
 	setTiming(in, l.Timings)
-	say := s.speaker(in, req.Learner)
+	say = s.speaker(in, req.Learner)
 	h := in.Response().Header()
 	h.Set("Content-Language", say.tag)
 	h.Set("Cache-Control", "private, no-store") // every list has a ranking id of its own
 	h.Add(echo.HeaderVary, "Accept-Language")
-	return respond(in, http.StatusOK, listOf(l, say, req.Explain))
+	return l, say, nil
 }
 
 // learnerParams reads the learner or visitor that a list is for.
@@ -160,9 +155,10 @@ func filterOf(in *request) (lectern.Filter, error) {
 		Languages:  splitWords(q["language"]),
 		Categories: nonEmpty(q["category"]),
 		Providers:  nonEmpty(q["provider"]),
+		Skills:     nonEmpty(q["skill"]),
 	}
 	const maxValues = 50
-	for field, values := range map[string][]string{"category": f.Categories, "provider": f.Providers} {
+	for field, values := range map[string][]string{"category": f.Categories, "provider": f.Providers, "skill": f.Skills} {
 		if len(values) > maxValues {
 			return f, lectern.Invalid("too many values", lectern.NewFieldError(field, len(values), "has too many values", "at most 50"))
 		}
@@ -178,12 +174,27 @@ func filterOf(in *request) (lectern.Filter, error) {
 	for _, l := range splitWords(q["level"]) {
 		f.Levels = append(f.Levels, lectern.Level(l))
 	}
-	if text := in.QueryParam("max_hours"); text != "" {
-		hours, err := strconv.ParseFloat(text, 64)
-		if err != nil || math.IsNaN(hours) || hours < 0 {
-			return f, lectern.Invalid("max_hours is not acceptable", lectern.NewFieldError("max_hours", text, "is not a number of hours", "0 to 10000"))
+	for _, n := range []struct {
+		param, what, allowed string
+		to                   **float64
+	}{
+		{"min_hours", "is not a number of hours", "0 to 10000", &f.MinHours},
+		{"max_hours", "is not a number of hours", "0 to 10000", &f.MaxHours},
+		{"min_rating", "is not a rating", "1 to 5", &f.MinRating},
+	} {
+		text := in.QueryParam(n.param)
+		if text == "" {
+			continue
 		}
-		f.MaxHours = &hours
+		value, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsNaN(value) || value < 0 {
+			return f, lectern.Invalid(n.param+" is not acceptable", lectern.NewFieldError(n.param, text, n.what, n.allowed))
+		}
+		*n.to = &value
+	}
+	if f.MinHours != nil && f.MaxHours != nil && *f.MinHours > *f.MaxHours {
+		return f, lectern.Invalid("no course has as many hours",
+			lectern.NewFieldError("min_hours", *f.MinHours, "is above max_hours", "at most max_hours"))
 	}
 	return f, nil
 }
