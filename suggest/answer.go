@@ -184,6 +184,7 @@ func (a *answerer) courses(ctx context.Context) []lectern.Suggestion {
 		}
 		g.addCourses(a.meanings.courses(a.asked, near))
 	}
+	g.misspelt()
 	if words == 0 && len(g.found) < a.limit {
 		g.bySomeWords()
 	}
@@ -224,5 +225,6 @@ func (a *answerer) phrases(shelf int, t lectern.SuggestionType) []lectern.Sugges
 	if t == lectern.SuggestSkill {
 		g.addSkills(a.asked)
 	}
+	g.misspelt()
 	return g.suggestions()
 }

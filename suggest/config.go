@@ -38,7 +38,7 @@ func DefaultConfig() Config {
 
 		Phrases:         5000,
 		PhraseCourses:   10,
-		Similarity:      0.6,
+		Similarity:      0.7,
 		EmbedTimeout:    25 * time.Millisecond,
 		EmbedGiveUp:     2 * time.Second,
 		EmbedAtOnce:     8,

@@ -51,7 +51,15 @@ func (g *group) byWords() {
 			g.pass(g.weighed(v.query), pass{reason: lectern.SuggestSynonym, via: v.via})
 		}
 	}
-	if len(g.found) < min(g.a.limit, enough) && g.query.forgives() {
+	if recognised(g.a.asked) < sureOf {
+		g.misspelt()
+	}
+}
+
+// misspelt adds what holds all words in other spellings, where there is little as
+// typed. What the skill graph recognises is no misspelling: there it comes last.
+func (g *group) misspelt() {
+	if g.query != nil && len(g.found) < min(g.a.limit, enough) && g.query.forgives() {
 		g.pass(g.query, pass{fuzzy: true})
 	}
 }

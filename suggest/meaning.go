@@ -103,7 +103,7 @@ const (
 	shortQuery      = 3   // letters; of fewer only a name without doubt counts
 	sureWeight      = 0.8 // of such a name
 	maxNear         = 8   // phrases that speak for courses
-	nearWeight      = 0.7 // of a phrase that is the query, against a concept that is named
+	nearWeight      = 0.7 // of a phrase that is the query, against a concept that is named, of what concepts do not cover
 	meantPerConcept = 10  // courses of each
 )
 
@@ -140,18 +140,26 @@ func (s *Suggester) asks(q typedQuery) []Asked {
 // meaningOf returns the part of a query whose vector is looked for, "" for none:
 // its words without the last one while that is no word of any phrase, if one of
 // them says what the query is about. It stays the same while the next word is
-// typed.
-func (m *meanings) meaningOf(q typedQuery) string {
+// typed. An embedder that knows only the catalogue's words must know all that say
+// what the query is about: it would answer to the rest as if that were all.
+func (m *meanings) meaningOf(q typedQuery, catalogueOnly bool) string {
 	spaced := strings.TrimRightFunc(q.raw, unicode.IsSpace) != q.raw
-	end, about := 0, false
+	end, known, unknown := 0, 0, 0
 	for i, w := range q.words {
-		if i == len(q.words)-1 && !spaced && !m.words[w.folded] {
+		whole := m.words[w.folded]
+		if i == len(q.words)-1 && !spaced && !whole {
 			break
 		}
 		end = w.end
-		about = about || !w.stop && !isIntent(w.folded) && m.words[w.folded]
+		switch {
+		case w.stop || isIntent(w.folded):
+		case whole:
+			known++
+		default:
+			unknown++
+		}
 	}
-	if !about || q.letters < shortQuery {
+	if known == 0 || catalogueOnly && unknown > 0 || q.letters < shortQuery {
 		return ""
 	}
 	return strings.ToLower(strings.Join(strings.Fields(q.raw[:end]), " "))
@@ -240,11 +248,11 @@ func (s *Suggester) near(ctx context.Context, m *meanings, q typedQuery) (out []
 	if m.words == nil {
 		return nil, false // nobody knows yet what a whole word is
 	}
-	t := m.meaningOf(q)
+	_, embedder := s.o.Generations.Generation()
+	t := m.meaningOf(q, embedder != nil && lectern.KnowsCatalogueOnly(embedder))
 	if t == "" {
 		return nil, true
 	}
-	_, embedder := s.o.Generations.Generation()
 	if embedder == nil || embedder.Fingerprint() != m.fingerprint {
 		return nil, false
 	}
@@ -255,13 +263,26 @@ func (s *Suggester) near(ctx context.Context, m *meanings, q typedQuery) (out []
 	return m.nearest(v, s.o.Config.Similarity), m.complete
 }
 
+// recognised is how much of a query its concepts cover, in [0, 1].
+func recognised(asked []Asked) float64 {
+	sum := 0.0
+	for _, a := range asked {
+		sum += a.Weight
+	}
+	return min(sum, 1)
+}
+
+// sureOf is from where a query that concepts cover is no misspelling.
+const sureOf = 0.6
+
 // courses adds up what the topics say of their courses: the weight of the topic
 // over one more than the place in its list, so that several topics take turns.
 // The topic that says most of a course is what it is shown by.
 func (m *meanings) courses(asked []Asked, nearby []nearTopic) []meant {
 	byTopic := make(map[int32]float32, len(asked)+len(nearby))
+	share := nearWeight * max(1-float32(recognised(asked)), 0.1)
 	for _, n := range nearby {
-		byTopic[n.topic] = nearWeight * n.score
+		byTopic[n.topic] = share * n.score
 	}
 	for _, a := range asked {
 		if t, ok := m.concepts[a.ID]; ok {

@@ -205,6 +205,9 @@ func (b *meaner) addCompletions(base *snapshot) {
 			return
 		}
 		p := &base.shelves[completions].phrases[i]
+		if p.kinds&(isSkill|isCategory|isSequence) == 0 {
+			continue // the whole title of a course
+		}
 		at := int32(len(b.m.topics))
 		if !b.add(&b.completions, p.text, at) {
 			continue
