@@ -237,63 +237,66 @@ func (q *Queries) Reformulations(ctx context.Context, arg ReformulationsParams) 
 
 const searchCounts = `-- name: SearchCounts :many
 
-WITH found AS (
-    SELECT s.id, s.ranking_id, s.at, s.query, s.folded, s.results
+WITH acts AS (
+    SELECT s.at, s.folded, s.results, e.learner_id, e.position, row_number() OVER (PARTITION BY s.id) AS nth
     FROM searches s
+    JOIN events e ON e.ranking_id = s.ranking_id AND e.occurred_at >= s.at - interval '24 hours'
     WHERE s.surface = 'search' AND s.at >= $3 AND s.at < $4
-), acts AS (
-    SELECT f.id, f.folded, e.learner_id, e.position
-    FROM found f
-    JOIN events e ON e.ranking_id = f.ranking_id AND e.occurred_at >= f.at - interval '24 hours'
-    WHERE f.at >= $5::timestamptz AND e.occurred_at >= $5::timestamptz - interval '24 hours'
+      AND e.occurred_at >= $3::timestamptz - interval '24 hours'
       AND e.type IN ('click', 'save', 'enrol', 'progress', 'complete')
 ), opened AS (
-    SELECT DISTINCT a.id FROM acts a
-), marked AS (
-    SELECT f.at, f.query, f.folded, f.results, f.at >= $5::timestamptz AS inside, o.id AS opened_id,
-        row_number() OVER (PARTITION BY f.folded ORDER BY f.at DESC, f.id DESC) AS nth
-    FROM found f
-    LEFT JOIN opened o ON o.id = f.id
-), counted AS (
-    SELECT m.folded,
-        max(CASE WHEN m.nth = 1 THEN m.query END) AS spelling,
-        max(CASE WHEN m.nth = 1 THEN m.results END) AS results,
-        max(m.at) AS last_at,
-        count(*) FILTER (WHERE m.inside) AS searches,
-        count(*) FILTER (WHERE NOT m.inside) AS earlier,
-        count(*) FILTER (WHERE m.inside AND m.results = 0) AS zero,
-        count(m.opened_id) AS opened,
-        count(*) FILTER (WHERE m.inside AND m.results > 0 AND m.opened_id IS NULL) AS missed,
-        sum(CASE WHEN m.opened_id IS NULL THEN 0 ELSE power(0.5::double precision,
-            least(1000, extract(epoch FROM $4::timestamptz - m.at)::double precision
-                / $6::double precision)) END) AS weight
-    FROM marked m
-    GROUP BY m.folded
-    HAVING count(*) FILTER (WHERE m.inside) > 0
-), openers AS (
-    SELECT a.folded, count(DISTINCT a.learner_id) AS n, avg(a.position)::double precision AS position
+    SELECT a.folded, count(DISTINCT a.learner_id) AS openers, avg(a.position)::double precision AS position,
+        count(*) FILTER (WHERE a.nth = 1) AS opened, count(*) FILTER (WHERE a.nth = 1 AND a.results > 0) AS hits,
+        sum(power(0.5::double precision, least(1000, extract(epoch FROM $4::timestamptz - a.at)::double precision
+            / $5::double precision))) FILTER (WHERE a.nth = 1) AS weight
     FROM acts a
     GROUP BY a.folded
+), counted AS (
+    SELECT n.folded, max(n.at) AS last_at,
+        max(CASE WHEN n.nth = 1 THEN n.query END) AS spelling,
+        max(CASE WHEN n.nth = 1 THEN n.results END) AS results,
+        count(*) FILTER (WHERE n.inside) AS searches,
+        count(*) FILTER (WHERE NOT n.inside) AS earlier,
+        count(*) FILTER (WHERE n.inside AND n.results = 0) AS zero
+    FROM (
+        SELECT s.at, s.query, s.folded, s.results, s.at >= $3::timestamptz AS inside,
+            row_number() OVER (PARTITION BY s.folded ORDER BY s.at DESC, s.id DESC) AS nth
+        FROM searches s
+        WHERE s.surface = 'search' AND s.at >= $6 AND s.at < $4
+    ) n
+    GROUP BY n.folded
+    HAVING max(n.at) >= $3::timestamptz
+), stacked AS (
+    SELECT c.folded, c.last_at, c.spelling, c.results, c.searches, c.earlier, c.zero,
+        0::bigint AS openers, 0::double precision AS position, 0::bigint AS opened, 0::bigint AS hits, 0::double precision AS weight
+    FROM counted c
+    UNION ALL
+    SELECT o.folded, NULL, NULL, NULL, 0, 0, 0, o.openers, COALESCE(o.position, 0), o.opened, o.hits, o.weight
+    FROM opened o
+), joined AS (
+    SELECT t.folded, max(t.last_at) AS last_at, max(t.spelling) AS spelling, max(t.results) AS results, max(t.searches) AS searches,
+        max(t.earlier) AS earlier, max(t.zero) AS zero, max(t.openers) AS openers, max(t.position) AS position,
+        max(t.opened) AS opened, max(t.weight) AS weight, max(t.searches) - max(t.zero) - max(t.hits) AS missed
+    FROM stacked t
+    GROUP BY t.folded
 ), ranked AS (
-    SELECT c.folded, c.spelling, c.results, c.last_at, c.searches, c.earlier, c.zero, c.opened, c.missed, c.weight, COALESCE(o.n, 0) AS openers, COALESCE(o.position, 0) AS position,
+    SELECT j.folded, j.last_at, j.spelling, j.results, j.searches, j.earlier, j.zero, j.openers, j.position, j.opened, j.weight, j.missed,
         CASE $7::text
-            WHEN 'count' THEN c.searches::double precision
-            WHEN 'zero' THEN c.zero::double precision
-            WHEN 'missed' THEN c.missed::double precision
-            WHEN 'weight' THEN c.weight
-            ELSE (c.searches - c.earlier) / sqrt(c.earlier + 1::double precision)
+            WHEN 'count' THEN j.searches::double precision
+            WHEN 'zero' THEN j.zero::double precision
+            WHEN 'missed' THEN j.missed::double precision
+            WHEN 'weight' THEN j.weight
+            ELSE (j.searches - j.earlier) / sqrt(j.earlier + 1::double precision)
         END AS standing,
         CASE $7::text WHEN 'count' THEN true WHEN 'growing' THEN true ELSE false END AS all_of_them
-    FROM counted c
-    LEFT JOIN openers o ON o.folded = c.folded
+    FROM joined j
 )
 SELECT r.folded::text AS folded, r.spelling::text AS spelling, r.searches::bigint AS searches, r.zero::bigint AS zero,
     r.opened::bigint AS opened, r.missed::bigint AS missed, r.openers::bigint AS openers, r.earlier::bigint AS earlier,
     r.position::double precision AS position, r.results::bigint AS results, r.weight::double precision AS weight,
     r.last_at::timestamptz AS last_at
 FROM ranked r
-WHERE r.openers >= $1::bigint
-  AND (r.standing > 0 OR r.all_of_them)
+WHERE r.openers >= $1::bigint AND (r.standing > 0 OR r.all_of_them)
 ORDER BY r.standing DESC, r.searches DESC, r.folded
 LIMIT $2
 `
@@ -301,10 +304,10 @@ LIMIT $2
 type SearchCountsParams struct {
 	MinOpeners      int64
 	MaxRows         int32
-	Since           time.Time
-	ToAt            time.Time
 	FromAt          time.Time
+	ToAt            time.Time
 	HalfLifeSeconds float64
+	Since           time.Time
 	SortBy          string
 }
 
@@ -325,15 +328,17 @@ type SearchCountsRow struct {
 
 // since is from_at, or earlier where the time before it is compared. Events have
 // partitions by time: the bound that needs no row of searches leaves most of them
-// out, whichever way they are joined. A power below 2^-1000 would be an error.
+// out, whichever way they are joined. What was searched and what was opened are
+// put together by grouping: a join would be a loop in a loop for as long as nobody
+// has analysed the tables. A power below 2^-1000 would be an error.
 func (q *Queries) SearchCounts(ctx context.Context, arg SearchCountsParams) ([]SearchCountsRow, error) {
 	rows, err := q.db.Query(ctx, searchCounts,
 		arg.MinOpeners,
 		arg.MaxRows,
-		arg.Since,
-		arg.ToAt,
 		arg.FromAt,
+		arg.ToAt,
 		arg.HalfLifeSeconds,
+		arg.Since,
 		arg.SortBy,
 	)
 	if err != nil {

@@ -142,7 +142,7 @@ func (q *Queries) RecentSearches(ctx context.Context, learnerID *int64, depth in
 
 const reformulations = `-- name: Reformulations :many
 WITH steps AS (
-    SELECT s.id, s.learner_id, s.ranking_id, s.at, s.query, s.folded, s.results,
+    SELECT s.learner_id, s.ranking_id, s.at, s.query, s.folded, s.results,
         lead(s.ranking_id) OVER (PARTITION BY s.learner_id ORDER BY s.at, s.id) AS next_ranking_id,
         lead(s.at) OVER (PARTITION BY s.learner_id ORDER BY s.at, s.id) AS next_at,
         lead(s.query) OVER (PARTITION BY s.learner_id ORDER BY s.at, s.id) AS next_query,
@@ -151,13 +151,12 @@ WITH steps AS (
     WHERE s.surface = 'search' AND s.learner_id IS NOT NULL
       AND s.at >= CAST(?2 AS INTEGER) AND s.at < CAST(?3 AS INTEGER)
 ), pairs AS (
-    SELECT p.learner_id, p.query, p.folded, p.results, p.next_query, p.next_folded,
+    SELECT p.learner_id, p.query, p.folded, p.results, p.next_at, p.next_query, p.next_folded,
         EXISTS (
             SELECT 1 FROM events e
             WHERE e.ranking_id = p.next_ranking_id AND e.occurred_at >= p.next_at - 86400000000
               AND e.type IN ('click', 'save', 'enrol', 'progress', 'complete')
-        ) AS opened,
-        row_number() OVER (PARTITION BY p.folded, p.next_folded ORDER BY p.next_at DESC, p.id DESC) AS nth
+        ) AS opened
     FROM steps p
     WHERE p.next_folded <> p.folded AND p.next_at - p.at <= CAST(?4 AS INTEGER)
       AND NOT EXISTS (
@@ -165,14 +164,16 @@ WITH steps AS (
         WHERE e.ranking_id = p.ranking_id AND e.occurred_at >= p.at - 86400000000 AND e.occurred_at < p.next_at
           AND e.type IN ('click', 'save', 'enrol', 'progress', 'complete')
       )
+), counted AS (
+    SELECT p.folded, p.next_folded, p.query, p.next_query, max(p.next_at) AS last_at,
+        count(*) AS times, count(DISTINCT p.learner_id) AS learners, sum(p.opened) AS opened, sum(p.results = 0) AS from_zero
+    FROM pairs p
+    GROUP BY p.folded, p.next_folded
 )
-SELECT CAST(max(CASE WHEN p.nth = 1 THEN p.query END) AS TEXT) AS from_query,
-    CAST(max(CASE WHEN p.nth = 1 THEN p.next_query END) AS TEXT) AS to_query,
-    count(*) AS times, count(DISTINCT p.learner_id) AS learners,
-    CAST(sum(p.opened) AS INTEGER) AS opened, CAST(sum(p.results = 0) AS INTEGER) AS from_zero
-FROM pairs p
-GROUP BY p.folded, p.next_folded
-ORDER BY learners DESC, times DESC, p.folded, p.next_folded
+SELECT c.query AS from_query, CAST(c.next_query AS TEXT) AS to_query, c.times, c.learners,
+    CAST(c.opened AS INTEGER) AS opened, CAST(c.from_zero AS INTEGER) AS from_zero
+FROM counted c
+ORDER BY c.learners DESC, c.times DESC, c.folded, c.next_folded
 LIMIT ?1
 `
 
@@ -229,53 +230,44 @@ func (q *Queries) Reformulations(ctx context.Context, arg ReformulationsParams) 
 
 const searchCounts = `-- name: SearchCounts :many
 
-WITH found AS (
-    SELECT s.id, s.ranking_id, s.at, s.query, s.folded, s.results
+WITH acts AS (
+    SELECT s.at, s.folded, s.results, e.learner_id, e.position, row_number() OVER (PARTITION BY s.at, s.id) AS nth
     FROM searches s
+    JOIN events e ON e.ranking_id = s.ranking_id AND e.occurred_at >= s.at - 86400000000
     WHERE s.surface = 'search' AND s.at >= CAST(?3 AS INTEGER) AND s.at < CAST(?4 AS INTEGER)
-), acts AS (
-    SELECT f.id, f.folded, e.learner_id, e.position
-    FROM found f
-    JOIN events e ON e.ranking_id = f.ranking_id AND e.occurred_at >= f.at - 86400000000
-    WHERE f.at >= CAST(?5 AS INTEGER) AND e.type IN ('click', 'save', 'enrol', 'progress', 'complete')
+      AND e.type IN ('click', 'save', 'enrol', 'progress', 'complete')
 ), opened AS (
-    SELECT DISTINCT a.id FROM acts a
-), marked AS (
-    SELECT f.at, f.query, f.folded, f.results, f.at >= CAST(?5 AS INTEGER) AS inside, o.id AS opened_id,
-        row_number() OVER (PARTITION BY f.folded ORDER BY f.at DESC, f.id DESC) AS nth
-    FROM found f
-    LEFT JOIN opened o ON o.id = f.id
-), counted AS (
-    SELECT m.folded,
-        max(CASE WHEN m.nth = 1 THEN m.query END) AS spelling,
-        max(CASE WHEN m.nth = 1 THEN m.results END) AS results,
-        max(m.at) AS last_at,
-        sum(m.inside) AS searches,
-        sum(m.inside = 0) AS earlier,
-        sum(m.inside AND m.results = 0) AS zero,
-        count(m.opened_id) AS opened,
-        sum(m.inside AND m.results > 0 AND m.opened_id IS NULL) AS missed,
-        sum(CASE WHEN m.opened_id IS NULL THEN 0.0
-            ELSE pow(0.5, min(1000.0, (CAST(?4 AS INTEGER) - m.at) / CAST(?6 AS REAL))) END) AS weight
-    FROM marked m
-    GROUP BY m.folded
-    HAVING sum(m.inside) > 0
-), openers AS (
-    SELECT a.folded, count(DISTINCT a.learner_id) AS n, avg(a.position) AS position
+    SELECT a.folded, count(DISTINCT a.learner_id) AS openers, avg(a.position) AS position,
+        sum(a.nth = 1) AS opened, sum(a.nth = 1 AND a.results > 0) AS hits,
+        sum(CASE WHEN a.nth = 1 THEN pow(0.5, min(1000.0,
+            (CAST(?4 AS INTEGER) - a.at) / CAST(?5 AS REAL))) ELSE 0.0 END) AS weight
     FROM acts a
     GROUP BY a.folded
+), counted AS (
+    SELECT s.folded, s.query AS spelling, s.results, max(s.at) AS last_at,
+        sum(s.at >= CAST(?3 AS INTEGER)) AS searches,
+        sum(s.at < CAST(?3 AS INTEGER)) AS earlier,
+        sum(s.at >= CAST(?3 AS INTEGER) AND s.results = 0) AS zero
+    FROM searches s
+    WHERE s.surface = 'search' AND s.at >= CAST(?6 AS INTEGER) AND s.at < CAST(?4 AS INTEGER)
+    GROUP BY s.folded
+    HAVING max(s.at) >= CAST(?3 AS INTEGER)
+), joined AS (
+    SELECT c.folded, c.spelling, c.results, c.last_at, c.searches, c.earlier, c.zero, COALESCE(o.openers, 0) AS openers, COALESCE(o.position, 0.0) AS position, COALESCE(o.opened, 0) AS opened,
+        COALESCE(o.weight, 0.0) AS weight, c.searches - c.zero - COALESCE(o.hits, 0) AS missed
+    FROM counted c
+    LEFT JOIN opened o ON o.folded = c.folded
 ), ranked AS (
-    SELECT c.folded, c.spelling, c.results, c.last_at, c.searches, c.earlier, c.zero, c.opened, c.missed, c.weight, COALESCE(o.n, 0) AS openers, COALESCE(o.position, 0.0) AS position,
+    SELECT j.folded, j.spelling, j.results, j.last_at, j.searches, j.earlier, j.zero, j.openers, j.position, j.opened, j.weight, j.missed,
         CASE CAST(?7 AS TEXT)
-            WHEN 'count' THEN 1.0 * c.searches
-            WHEN 'zero' THEN 1.0 * c.zero
-            WHEN 'missed' THEN 1.0 * c.missed
-            WHEN 'weight' THEN c.weight
-            ELSE (c.searches - c.earlier) / sqrt(c.earlier + 1.0)
+            WHEN 'count' THEN 1.0 * j.searches
+            WHEN 'zero' THEN 1.0 * j.zero
+            WHEN 'missed' THEN 1.0 * j.missed
+            WHEN 'weight' THEN j.weight
+            ELSE (j.searches - j.earlier) / sqrt(j.earlier + 1.0)
         END AS standing,
         CASE CAST(?7 AS TEXT) WHEN 'count' THEN 1 WHEN 'growing' THEN 1 ELSE 0 END AS all_of_them
-    FROM counted c
-    LEFT JOIN openers o ON o.folded = c.folded
+    FROM joined j
 )
 SELECT CAST(r.folded AS TEXT) AS folded, CAST(r.spelling AS TEXT) AS spelling,
     CAST(r.searches AS INTEGER) AS searches, CAST(r.zero AS INTEGER) AS zero,
@@ -284,8 +276,7 @@ SELECT CAST(r.folded AS TEXT) AS folded, CAST(r.spelling AS TEXT) AS spelling,
     CAST(r.position AS REAL) AS position, CAST(r.results AS INTEGER) AS results,
     CAST(r.weight AS REAL) AS weight, CAST(r.last_at AS INTEGER) AS last_at
 FROM ranked r
-WHERE r.openers >= CAST(?1 AS INTEGER)
-  AND (r.standing > 0 OR r.all_of_them)
+WHERE r.openers >= CAST(?1 AS INTEGER) AND (r.standing > 0 OR r.all_of_them)
 ORDER BY r.standing DESC, r.searches DESC, r.folded
 LIMIT ?2
 `
@@ -293,10 +284,10 @@ LIMIT ?2
 type SearchCountsParams struct {
 	MinOpeners int64
 	MaxRows    int64
-	Since      int64
-	ToAt       int64
 	FromAt     int64
+	ToAt       int64
 	HalfLife   float64
+	Since      int64
 	SortBy     string
 }
 
@@ -316,15 +307,16 @@ type SearchCountsRow struct {
 }
 
 // since is from_at, or earlier where the time before it is compared. A day is
-// 86400000000 microseconds.
+// 86400000000 microseconds. Beside one max, SQLite takes the columns that are not
+// aggregated from the row which has it.
 func (q *Queries) SearchCounts(ctx context.Context, arg SearchCountsParams) ([]SearchCountsRow, error) {
 	rows, err := q.db.QueryContext(ctx, searchCounts,
 		arg.MinOpeners,
 		arg.MaxRows,
-		arg.Since,
-		arg.ToAt,
 		arg.FromAt,
+		arg.ToAt,
 		arg.HalfLife,
+		arg.Since,
 		arg.SortBy,
 	)
 	if err != nil {
