@@ -15,7 +15,7 @@ import (
 // Version names the rules by which text becomes terms. It changes whenever the
 // same text may yield other terms, because vectors made under different rules
 // must not meet.
-const Version = "text/1"
+const Version = "text/2"
 
 // Token is one word of a text.
 type Token struct {
@@ -232,7 +232,8 @@ func followedByWord(s string) bool {
 	return unicode.IsLetter(r) || unicode.IsNumber(r)
 }
 
-// normalise returns s as valid UTF-8 in NFKC with plain apostrophes.
+// normalise returns s as valid UTF-8 in NFKC with plain apostrophes, without what
+// cannot be seen.
 func normalise(s string) string {
 	ascii := true
 	for i := range len(s) {
@@ -250,8 +251,9 @@ func normalise(s string) string {
 		switch r {
 		case '\u2019', '\u2018', '\u02bc', '\u0060', '\u00b4':
 			return '\''
-		case '\u00ad', '\u200b', '\u200c', '\u200d', '\ufeff':
-			return -1 // soft hyphens and zero-width marks
+		}
+		if unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Me, r) {
+			return -1 // soft hyphens, zero-width and direction marks, keycaps
 		}
 		return r
 	}, s)

@@ -28,7 +28,7 @@ func TestTerms(t *testing.T) {
 		{"single letters and digits", "R in 3D, version 2.5", "", []string{"r", "3d", "version", "2.5"}},
 		{"hashes that are not names", "C #1 a#b", "", []string{"c", "1", "b"}},
 		{"underscores part words", "snake_case", "", []string{"snake", "case"}},
-		{"accents and ligatures fold", "Café Straße ﬁnance Łódź", "de", []string{"cafe", "strasse", "finance", "lodz"}},
+		{"accents and ligatures fold", "Café Straße ﬁnance Łódź", "de", []string{"cafe", "strass", "financ", "lodz"}},
 		{"possessive", "learner’s", "", []string{"learner"}},
 		{"Spanish", "programación de computadoras", "es", []string{"program", "comput"}},
 		{"French elision", "L'analyse d’équations", "fr", []string{"analys", "équat"}},
@@ -39,7 +39,7 @@ func TestTerms(t *testing.T) {
 		{"Japanese mixes scripts", "データ分析", "ja", []string{"デー", "ータ", "タ分", "分析"}},
 		{"Korean", "기계 학습", "ko", []string{"기계", "학습"}},
 		{"mixed scripts", "学习Python编程", "zh", []string{"学习", "python", "编程"}},
-		{"Arabic article, points and variants", "مَدرسة البرمجة", "ar", []string{"مدرسه", "برمجه"}},
+		{"Arabic article, points and variants", "مَدرسة البرمجة", "ar", []string{"مدرس", "برمج"}},
 		{"nothing", " \t—…!", "", []string{}},
 	}
 	for _, tt := range tests {

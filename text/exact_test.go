@@ -21,6 +21,13 @@ func bm25(p text.Params, d text.Document) lectern.SparseVector {
 		if !ok {
 			w = p.DefaultWeight
 		}
+		if s.Field == lectern.FieldTitle {
+			for _, t := range text.NewAnalyzer().Tokens(s.Text, d.Language) {
+				if t.Stop {
+					freq[t.Surface+"\x00title"] += w
+				}
+			}
+		}
 		for _, term := range text.Terms(s.Text, d.Language) {
 			freq[term] += w
 			length += w

@@ -18,10 +18,16 @@ type term struct {
 type lexeme struct {
 	Token
 	term *term
+	// titled is a stop word as a title holds it; nil for other words.
+	titled *lexeme
 	// listed says that the lexicon that owns the analyzer has this word in its
 	// vocabulary, so that it need not look again.
 	listed atomic.Bool
 }
+
+// titledTerm is what a stop word of a title counts as, for queries that hold
+// nothing but stop words: who would look for How To must find it.
+func titledTerm(surface string) string { return surface + "\x00title" }
 
 // maxLexemes bounds a memory; past it a new one takes its place.
 const maxLexemes = 400_000
@@ -209,6 +215,10 @@ func (m *memory) learn(w string, how reading) *lexeme {
 	if x != nil {
 		x.term = m.intern(x.Term)
 		x.Term = x.term.text
+	}
+	if x != nil && x.Stop {
+		x.titled = &lexeme{Token: x.Token, term: m.intern(titledTerm(x.Surface))}
+		x.titled.listed.Store(true) // it completes and corrects nothing
 	}
 	if m.lexemes[how] == nil {
 		m.lexemes[how] = make(map[string]*lexeme)

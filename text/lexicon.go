@@ -67,6 +67,9 @@ type Lexicon struct {
 	df     []int32          // by ordinal
 	length float64          // sum over live documents
 	vocab  vocabulary
+	// languages are those of documents, ever, whose words are stemmed in a way of
+	// their own.
+	languages []string
 }
 
 // docEntry is what a live document contributed, to be able to take it back.
@@ -134,9 +137,21 @@ func (l *Lexicon) count(c *counted, d Document) {
 			continue
 		}
 		c.words = m.read(c.words[:0], s.Text, d.Language)
+		if s.Field == lectern.FieldTitle {
+			c.title(w)
+		}
 		for _, x := range contentWords(c.words) {
 			c.uses = append(c.uses, use{x, w})
 			c.length += w
+		}
+	}
+}
+
+// title keeps the stop words of a title, beside its length and its vocabulary.
+func (c *counted) title(weight float64) {
+	for _, x := range c.words {
+		if x.titled != nil {
+			c.uses = append(c.uses, use{x.titled, weight})
 		}
 	}
 }
@@ -252,6 +267,7 @@ func (l *Lexicon) Put(id string, d Document) lectern.SparseVector {
 		}
 	}
 	l.vocab.settle(len(l.vocab.sorted)/4 + 1024)
+	l.speaks(d.Language)
 	l.docs[id] = docEntry{terms: slices.Clip(packed), length: float32(c.length)}
 	l.length += float64(float32(c.length))
 	return v

@@ -29,6 +29,7 @@ type QueryOptions struct {
 // The bounds and weights of expansion.
 const (
 	maxQueryTokens  = 48
+	maxQueryBytes   = 8 << 10 // more than so many words have
 	maxCompletions  = 8
 	maxCorrections  = 4
 	maxCorrected    = 4    // words corrected per query
@@ -105,8 +106,16 @@ func (l *Lexicon) prepare(o QueryOptions) {
 
 // queryTokens analyses a query and bounds it.
 func (l *Lexicon) queryTokens(q string, o QueryOptions) []Token {
-	tokens := l.analyzer.Tokens(q, o.Language)
+	tokens := l.analyzer.Tokens(cutQuery(q), o.Language)
 	return tokens[:min(len(tokens), maxQueryTokens)]
+}
+
+// cutQuery cuts a query of a length that nobody types, between letters.
+func cutQuery(q string) string {
+	if len(q) <= maxQueryBytes {
+		return q
+	}
+	return strings.ToValidUTF8(q[:maxQueryBytes], "")
 }
 
 // endsInWord reports whether the last word of q may still be being typed.
@@ -161,6 +170,9 @@ func (l *Lexicon) expand(tokens []Token, subs []substitution, o QueryOptions, op
 		if !known && len(out) == n && corrected < maxCorrected {
 			corrected++
 			out = l.appendChoices(out, l.corrections(t), fuzzyWeight*factor)
+			if len(out) == n {
+				out = l.appendForeign(out, t, factor, o)
+			}
 		}
 	}
 	return out
@@ -189,6 +201,12 @@ func (l *Lexicon) appendExact(out []weighted, t Token, factor float64, o QueryOp
 				}
 				out = append(out, weighted{term, w})
 			}
+		}
+	}
+	if t.Stop && factor == 1 { // the query is nothing but stop words
+		if o, ok := l.ids[TermID(titledTerm(t.Surface))]; ok && l.df[o] > 0 {
+			df = max(df, float64(l.df[o]))
+			out = append(out, weighted{o, 1})
 		}
 	}
 	idf := float32(l.idf(df) * factor)

@@ -5,6 +5,16 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/blevesearch/snowballstem"
+	"github.com/blevesearch/snowballstem/danish"
+	"github.com/blevesearch/snowballstem/dutch"
+	"github.com/blevesearch/snowballstem/finnish"
+	"github.com/blevesearch/snowballstem/german"
+	"github.com/blevesearch/snowballstem/irish"
+	"github.com/blevesearch/snowballstem/italian"
+	"github.com/blevesearch/snowballstem/portuguese"
+	"github.com/blevesearch/snowballstem/romanian"
+	"github.com/blevesearch/snowballstem/turkish"
 	"github.com/kljensen/snowball/english"
 	"github.com/kljensen/snowball/french"
 	"github.com/kljensen/snowball/hungarian"
@@ -35,8 +45,35 @@ func stemmerFor(lang string) stemmer {
 		return norwegian.Stem
 	case "hu":
 		return hungarian.Stem
+	case "de":
+		return generated(german.Stem)
+	case "pt":
+		return generated(portuguese.Stem)
+	case "it":
+		return generated(italian.Stem)
+	case "nl":
+		return generated(dutch.Stem)
+	case "da":
+		return generated(danish.Stem)
+	case "fi":
+		return generated(finnish.Stem)
+	case "ro":
+		return generated(romanian.Stem)
+	case "tr":
+		return generated(turkish.Stem)
+	case "ga":
+		return generated(irish.Stem)
 	}
 	return nil
+}
+
+// generated adapts a stemmer that was generated from Snowball's own sources.
+func generated(stem func(*snowballstem.Env) bool) stemmer {
+	return func(word string, _ bool) string {
+		env := snowballstem.NewEnv(word)
+		stem(env)
+		return env.Current()
+	}
 }
 
 // baseLanguage returns the primary subtag of a BCP 47 tag in lower case.
@@ -48,9 +85,9 @@ func baseLanguage(tag string) string {
 }
 
 // stemWord returns the folded stem of a word. The script decides where it can:
-// Cyrillic words are stemmed as Russian and Arabic ones lose their article
-// whatever the language says, so that queries, whose language is seldom known,
-// meet the documents.
+// Cyrillic words are stemmed as Russian and Arabic ones as Arabic whatever the
+// language says, so that queries, whose language is seldom known, meet the
+// documents.
 func stemWord(word, lang string) string {
 	folded := foldWord(word)
 	if !stemmable(folded) {
@@ -88,15 +125,29 @@ func stemmable(w string) bool {
 	return n > 2
 }
 
-// arabicPrefixes are the article with what is written onto it, longest first.
-var arabicPrefixes = [...]string{"وال", "بال", "كال", "فال", "لل", "ال"}
+// The affixes that the light stemmer of Arabic knows, after folding: the article
+// with what is written onto it, and the endings in the order in which they go.
+func arabicPrefixes() [6]string {
+	return [...]string{"وال", "بال", "كال", "فال", "لل", "ال"}
+}
+func arabicSuffixes() [8]string {
+	return [...]string{"ها", "ان", "ات", "ون", "ين", "يه", "ه", "ي"}
+}
 
-// stemArabic removes the definite article when three letters remain (the
-// prefix step of the light stemmers of Larkey, Ballesteros and Connell, 2002).
+// stemArabic is light10 (Larkey, Ballesteros and Connell, 2007), which keeps more
+// of short words than its authors do: three letters before an article and after
+// an ending goes. Snowball's own stemmer takes the first letter of بيانات for a
+// preposition, and so parts it from البيانات.
 func stemArabic(w string) string {
-	for _, p := range arabicPrefixes {
+	for _, p := range arabicPrefixes() {
 		if rest, ok := strings.CutPrefix(w, p); ok && utf8.RuneCountInString(rest) >= 3 {
-			return rest
+			w = rest
+			break
+		}
+	}
+	for _, s := range arabicSuffixes() {
+		if rest, ok := strings.CutSuffix(w, s); ok && utf8.RuneCountInString(rest) >= 3 {
+			w = rest
 		}
 	}
 	return w

@@ -30,7 +30,7 @@ func (s *Synonyms) match(a *Analyzer, q string, tokens []Token, lang string) []s
 		}
 		read := tokens
 		if stemsAs(t.lang) != stemsAs(base) {
-			read = a.Tokens(q, t.lang)
+			read = a.Tokens(cutQuery(q), t.lang)
 			read = read[:min(len(read), len(tokens))]
 		}
 		all = t.match(all, read)

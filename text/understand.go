@@ -168,6 +168,11 @@ func (l *Lexicon) understand(t Token, o QueryOptions, open, meant bool) QueryWor
 			choices = l.corrections(t)
 		}
 	}
+	foreign := false
+	if o.Mode == ModeSmart && !known && !meant && len(choices) == 0 {
+		exact = l.appendForeign(exact, t, 1, o)
+		foreign = len(exact) > 0
+	}
 	df := 0
 	for _, x := range exact {
 		w.terms = append(w.terms, x.term)
@@ -179,6 +184,9 @@ func (l *Lexicon) understand(t Token, o QueryOptions, open, meant bool) QueryWor
 	switch {
 	case known:
 		w.Read, w.Trust, w.IDF = l.spelled(t), 1, l.idf(float64(df))
+		w.own = len(exact)
+	case foreign:
+		w.Read, w.Trust, w.IDF = t.Surface, alternateWeight, l.idf(float64(df))
 		w.own = len(exact)
 	case len(choices) > 0:
 		w.Read = l.vocab.entries[choices[0].entry].word
