@@ -24,6 +24,7 @@ func wantAllowed() map[string]string {
 		"GET /v1/recommendations": all, "GET /v1/learners/{id}/recommendations": learner,
 		"GET /v1/visitors/{id}/recommendations": all, "GET /v1/search": all, "GET /v1/autocomplete": all, "GET /v1/courses/{id}/similar": all,
 		"GET /v1/courses": all, "GET /v1/courses/{id}": all, "GET /v1/courses/{id}/reviews": all, "POST /v1/events": all,
+		"GET /v1/skills": all, "GET /v1/skills/{id}": all, "GET /v1/occupations": all, "GET /v1/occupations/{id}": all, "GET /v1/courses/{id}/skills": all,
 		"PUT /v1/courses/{id}": server, "PATCH /v1/courses/{id}": server, "DELETE /v1/courses/{id}": server,
 		"POST /v1/courses/batch": server, "PUT /v1/catalog/feed": server,
 		"PUT /v1/reviews/{id}": server, "DELETE /v1/reviews/{id}": server, "POST /v1/reviews/batch": server, "POST /v1/ratings/batch": server,

@@ -109,6 +109,7 @@ type Deps struct {
 	Sealer     Sealer                                                // nil: suggestions cannot be cited
 	Insights   InsightsReader                                        // nil: there are no insights into searches
 	Reindexer  Reindexer                                             // nil: reindexing is not available
+	Skills     Skills                                                // nil: skills are not available
 	IndexStats func(ctx context.Context) (lectern.IndexStats, error) // nil: not shown
 	Checks     []Check                                               // of /readyz, beside the store's own
 

@@ -82,6 +82,12 @@ func routes() []route {
 		{post, "/v1/courses/batch", accessServer, bodyLines, batch(ingest.Courses)},
 		{put, "/v1/catalog/feed", accessServer, bodyFeed, (*Server).feed},
 
+		{get, "/v1/skills", accessAny, bodyNone, (*Server).findSkills},
+		{get, "/v1/skills/{id}", accessAny, bodyNone, (*Server).getSkill},
+		{get, "/v1/occupations", accessAny, bodyNone, (*Server).findOccupations},
+		{get, "/v1/occupations/{id}", accessAny, bodyNone, (*Server).getOccupation},
+		{get, "/v1/courses/{id}/skills", accessAny, bodyNone, (*Server).courseSkills},
+
 		{get, "/v1/courses/{id}/reviews", accessAny, bodyNone, (*Server).listReviews},
 		{put, "/v1/reviews/{id}", accessServer, bodyJSON, (*Server).putReview},
 		{del, "/v1/reviews/{id}", accessServer, bodyNone, (*Server).deleteReview},
