@@ -73,8 +73,9 @@ bench: ## the benchmarks behind the figures in the docs
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m $(or $(BENCH_PACKAGES),$(PACKAGES))
 
 .PHONY: load
+load: COURSES ?= 5000,100000
 load: ## type at a server over HTTP with 1, 8 and 32 connections (COURSES=5000,100000)
-	LECTERN_LOAD=$(or $(COURSES),5000,100000) $(GO) test -count 1 -timeout 60m -run 'TestTypingUnderLoad' -v ./cmd/lectern
+	LECTERN_LOAD=$(COURSES) $(GO) test -count 1 -timeout 60m -run 'TestTypingUnderLoad' -v ./cmd/lectern
 
 .PHONY: soak
 soak: test-deps ## the long crash and property tests: twenty kills each
