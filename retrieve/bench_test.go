@@ -191,3 +191,41 @@ func BenchmarkTaste(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkSearchPage makes first pages of twenty over a catalogue of the size of
+// a large platform's, with descriptions as long as real ones: as they are, with all
+// facets counted, and with all facets counted of a search that filters by two.
+func BenchmarkSearchPage(b *testing.B) {
+	courses := bigCatalogue(3_529)
+	for i := range courses {
+		long := courses[i].Description
+		for j := range 6 {
+			long += ". " + courses[(i+j)%len(courses)].Description
+		}
+		courses[i].Description = long
+	}
+	w := newWorld(b, courses, func(w *world, c *retrieve.Config, _ *rerankConfig) {
+		w.embedder = randomEmbedder{}
+		c.Budgets.Candidates = 5 * time.Second // measure, do not cut off
+	})
+	filtered := lectern.Filter{Levels: []lectern.Level{lectern.LevelBeginner}, Languages: []string{"en"}}
+	for _, c := range []struct {
+		name   string
+		facets []lectern.Facet
+		filter lectern.Filter
+	}{
+		{"plain", nil, lectern.Filter{}},
+		{"facets", lectern.Facets(), lectern.Filter{}},
+		{"filtered", nil, filtered},
+		{"filtered-facets", lectern.Facets(), filtered},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			req := search("w003x w040x")
+			req.Limit, req.Facets, req.Filter = 20, c.facets, c.filter
+			b.ReportAllocs()
+			for b.Loop() {
+				w.list(req)
+			}
+		})
+	}
+}

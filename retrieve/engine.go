@@ -115,7 +115,9 @@ func (e *Engine) List(ctx context.Context, req lectern.ListRequest) (lectern.Lis
 // aboutSearch is what the first page of a search says beside its results. What
 // cannot be found out is left out and named.
 func (e *Engine) aboutSearch(ctx context.Context, p *pass, found int) (about lectern.List, err error) {
-	about.Corrected = e.corrected(p)
+	if found > 0 {
+		about.Corrected = e.corrected(p)
+	}
 	failed := func(err error) bool {
 		if err != nil && ctx.Err() == nil {
 			e.Logger.WarnContext(ctx, "search answered without facets or suggestions", "error", err)
