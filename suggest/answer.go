@@ -185,7 +185,7 @@ func (a *answerer) courses(ctx context.Context) []lectern.Suggestion {
 		g.addCourses(a.meanings.courses(a.asked, near))
 	}
 	g.misspelt()
-	if words == 0 && len(g.found) < a.limit {
+	if words == 0 && len(g.found) < min(a.limit, enough) {
 		g.bySomeWords()
 	}
 	return g.suggestions()

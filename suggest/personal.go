@@ -102,16 +102,16 @@ func (s *Suggester) meet(profile lectern.Profile) *person {
 	return p
 }
 
-// taste is what a learner likes: for each feature of courses the share that courses
-// with it have in all that speaks for the learner's taste, in (0, 1].
+// taste is what a learner likes: for each feature of courses the root of the share
+// that courses with it have in all that speaks for the learner's taste, in (0, 1].
+// The root lets several tastes count beside the strongest.
 type taste struct {
 	concepts, skills, categories, providers, words map[string]float32
 }
 
 // What the features of a course count in its affinity, the strongest of each kind.
 const (
-	conceptShare  = 0.35
-	skillShare    = 0.15
+	subjectShare  = 0.5 // concepts of the graph, or skills as the platform tags them
 	categoryShare = 0.2
 	providerShare = 0.1
 	wordShare     = 0.2
@@ -159,7 +159,7 @@ func (s *Suggester) tasteOf(profile lectern.Profile) *taste {
 	for _, m := range []map[string]float32{t.concepts, t.skills, t.categories, t.providers, t.words} {
 		maps.DeleteFunc(m, func(_ string, w float32) bool { return w <= 0 })
 		for k, w := range m {
-			m[k] = min(w/total, 1)
+			m[k] = float32(math.Sqrt(float64(min(w/total, 1))))
 		}
 	}
 	return t
@@ -214,12 +214,12 @@ func (t *taste) add(e *entry, tags []string, w float32) {
 
 // of is how much a course is to the learner's taste, in [0, 1].
 func (t *taste) of(e *entry, tags []string) float32 {
-	var concept, skill, category, word float32
+	var subject, category, word float32
 	for _, id := range tags {
-		concept = max(concept, t.concepts[id])
+		subject = max(subject, t.concepts[id])
 	}
 	for _, s := range e.skills {
-		skill = max(skill, t.skills[s])
+		subject = max(subject, t.skills[s])
 	}
 	for _, c := range e.payload.Categories {
 		category = max(category, t.categories[c])
@@ -227,7 +227,7 @@ func (t *taste) of(e *entry, tags []string) float32 {
 	for w := range contentWords(e.title) {
 		word = max(word, t.words[w])
 	}
-	return conceptShare*concept + skillShare*skill + categoryShare*category +
+	return subjectShare*subject + categoryShare*category +
 		providerShare*t.providers[e.payload.Provider] + wordShare*word
 }
 

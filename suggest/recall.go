@@ -145,3 +145,13 @@ func (r *recall[K, V]) put(key K, v V) {
 		r.order.Remove(last)
 	}
 }
+
+// drop forgets a key. A question about it that is under way may still be kept.
+func (r *recall[K, V]) drop(key K) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if el := r.entries[key]; el != nil {
+		delete(r.entries, key)
+		r.order.Remove(el)
+	}
+}

@@ -160,6 +160,12 @@ func (s *Suggester) knows(id string) bool {
 	return s.byID[id] != nil
 }
 
+// Forget drops what is remembered of a learner. Call it when a learner is erased.
+func (s *Suggester) Forget(ref lectern.LearnerRef) {
+	s.people.drop(ref)
+	s.recents.drop(ref)
+}
+
 // Len is how many courses are known.
 func (s *Suggester) Len() int {
 	s.mu.Lock()
