@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -65,7 +66,8 @@ type index struct {
 	offsets []uint32
 	held    []occurrence
 	// tops are the best items of beginnings that many words share.
-	tops map[string][]uint32
+	tops  map[string][]uint32
+	marks *sync.Pool // of *marks, for searches
 	// titles says that items are titles rather than names: people look for them
 	// by any word that tells them from others, not only by how they begin.
 	titles bool
@@ -83,6 +85,7 @@ func newTitleIndex(sources []source, share func(word string) float64) *index {
 
 func buildIndex(sources []source, titles bool, share func(word string) float64) *index {
 	x := &index{keys: make([]string, len(sources)), prior: make([]float32, len(sources)), titles: titles}
+	x.marks = &sync.Pool{New: func() any { return &marks{seen: newBits(len(sources)), held: newBits(len(sources))} }}
 	x.dict = newDictionary(distinctWords(sources))
 	number := make(map[string]int32, len(x.dict.words))
 	for i, w := range x.dict.words {
@@ -183,6 +186,34 @@ func (x *index) specify(share func(word string) float64) {
 			}
 		}
 	}
+}
+
+// marks are what a search notes of items.
+type marks struct {
+	seen bits // not to be looked at again
+	held bits
+}
+
+// borrow returns marks of nothing, to be put back.
+func (x *index) borrow() *marks {
+	m := x.marks.Get().(*marks)
+	clear(m.seen)
+	return m
+}
+
+// bits are a set of items.
+type bits []uint64
+
+func newBits(n int) bits { return make(bits, (n+63)/64) }
+
+// add reports whether an item is new.
+func (b bits) add(item uint32) bool {
+	bit := uint64(1) << (item % 64)
+	if b[item/64]&bit != 0 {
+		return false
+	}
+	b[item/64] |= bit
+	return true
 }
 
 func (x *index) heldBy(item uint32) []occurrence { return x.held[x.offsets[item]:x.offsets[item+1]] }

@@ -71,11 +71,14 @@ func (q *query) weigh(indexes ...*index) {
 	}
 }
 
+// maxEdits is the most errors in any word.
+const maxEdits = 2
+
 // edits is how many errors a word of so many letters may hold.
 func edits(letters int) int {
 	switch {
 	case letters >= 8:
-		return 2
+		return maxEdits
 	case letters >= 4:
 		return 1
 	}
@@ -205,6 +208,7 @@ type search struct {
 	limit    int
 	partial  bool    // any one word suffices
 	fade     float32 // of where in the text the words stand
+	left     int     // items that may still be scored
 	best     []hit
 }
 
@@ -241,27 +245,55 @@ func (s *search) run(allowed func(uint32) bool) []hit {
 		if r.word.loose {
 			continue
 		}
+		if r.count == 0 {
+			return nil
+		}
 		if rarest < 0 || r.count < s.readings[rarest].count {
 			rarest = i
 		}
 	}
-	seen := make([]uint64, (len(s.x.keys)+63)/64)
-	s.scanKeys(seen, allowed)
-	s.scan(&s.readings[rarest], seen, allowed)
+	marks := s.x.borrow()
+	defer s.x.marks.Put(marks)
+	s.left = maxScored
+	s.scanKeys(marks, allowed)
+	s.narrow(marks, rarest)
+	s.left = maxScored
+	s.scan(&s.readings[rarest], marks, allowed)
 	return s.best
 }
 
 // scanKeys offers the items that begin with the whole query. They go first
 // because their boost is what the bound of the others leaves out.
-func (s *search) scanKeys(seen []uint64, allowed func(uint32) bool) {
+func (s *search) scanKeys(m *marks, allowed func(uint32) bool) {
 	from, _ := slices.BinarySearchFunc(s.x.byKey, s.q.key, func(i uint32, key string) int { return strings.Compare(s.x.keys[i], key) })
 	for _, item := range s.x.byKey[from:] {
-		if !strings.HasPrefix(s.x.keys[item], s.q.key) {
+		if s.left == 0 || !strings.HasPrefix(s.x.keys[item], s.q.key) {
 			return
 		}
-		if seen[item/64]&(1<<(item%64)) == 0 {
-			seen[item/64] |= 1 << (item % 64)
+		if m.seen.add(item) {
+			s.left--
 			s.offer(item, allowed)
+		}
+	}
+}
+
+// narrow marks what lacks one of the other words as seen: to walk through the
+// items of a word is so much quicker than to score them that it pays for words
+// that are narrowing times as common.
+func (s *search) narrow(m *marks, rarest int) {
+	for i := range s.readings {
+		r := &s.readings[i]
+		if i == rarest || r.word.loose || r.count > narrowing*s.readings[rarest].count {
+			continue
+		}
+		clear(m.held)
+		for _, n := range r.ranges {
+			for _, item := range s.x.items[s.x.starts[n.lo]:s.x.starts[n.hi]] {
+				m.held[item/64] |= 1 << (item % 64)
+			}
+		}
+		for j, has := range m.held {
+			m.seen[j] |= ^has
 		}
 	}
 }
@@ -288,29 +320,41 @@ func (s *search) bound() float32 {
 	return sum + 1e-3 // more than rounding
 }
 
-// scan offers the items that hold a word, as far as they may be among the best.
-// seen keeps apart what was offered.
-func (s *search) scan(r *reading, seen []uint64, allowed func(uint32) bool) {
+// scan offers the items that hold a word, as far as they may be among the best:
+// those without errors first, and of a word's the most popular first.
+func (s *search) scan(r *reading, m *marks, allowed func(uint32) bool) {
 	most := s.bound()
-	for _, n := range r.ranges {
-		for w := n.lo; w < n.hi; w++ {
-			for _, item := range s.x.items[s.x.starts[w]:s.x.starts[w+1]] {
-				if len(s.best) == s.limit && s.best[s.limit-1].score > most+priorWeight*s.x.prior[item] {
-					break // items stand by falling prior: none of this word's can follow
+	for edits := range uint8(maxEdits + 1) {
+		for _, n := range r.ranges {
+			if n.edits != edits {
+				continue
+			}
+			for w := n.lo; w < n.hi; w++ {
+				for _, item := range s.x.items[s.x.starts[w]:s.x.starts[w+1]] {
+					if len(s.best) == s.limit && s.best[s.limit-1].score > most+priorWeight*s.x.prior[item] {
+						break // items stand by falling prior: none of this word's can follow
+					}
+					if !m.seen.add(item) {
+						continue
+					}
+					if s.left == 0 {
+						return
+					}
+					s.left--
+					s.offer(item, allowed)
 				}
-				if seen[item/64]&(1<<(item%64)) != 0 {
-					continue
-				}
-				seen[item/64] |= 1 << (item % 64)
-				s.offer(item, allowed)
 			}
 		}
 	}
 }
 
-// maxPartial is how many items are looked at that lack words, the ones with the
-// rarest words first.
-const maxPartial = 20_000
+// How many items are scored at most: as many as keep an answer quick, the nearest
+// and the most popular first. A few hundred would do for most queries.
+const (
+	maxScored  = 10_000
+	maxPartial = 4_000 // of those that lack words
+	narrowing  = 64
+)
 
 // scanAny offers items with any of the words, rare words first.
 func (s *search) scanAny(allowed func(uint32) bool) {
@@ -321,15 +365,12 @@ func (s *search) scanAny(allowed func(uint32) bool) {
 		}
 	}
 	slices.SortStableFunc(order, func(a, b *reading) int { return cmp.Compare(a.count, b.count) })
-	seen := make([]uint64, (len(s.x.keys)+63)/64)
-	s.scanKeys(seen, allowed)
-	budget := maxPartial
-	for i, r := range order {
-		if i > 0 && r.count > budget {
-			return
-		}
-		budget -= r.count
-		s.scan(r, seen, allowed)
+	marks := s.x.borrow()
+	defer s.x.marks.Put(marks)
+	s.left = maxPartial
+	s.scanKeys(marks, allowed)
+	for _, r := range order {
+		s.scan(r, marks, allowed)
 	}
 }
 
