@@ -70,7 +70,11 @@ func newImportKindCommand(kind ingest.Kind) *cobra.Command {
 				options.RejectsPath = filepath.Join(env.config.Data, rejectsFile)
 				options.Out, options.Err = cmd.OutOrStdout(), cmd.ErrOrStderr()
 				options.Progress = importer.IsTerminal(options.Err)
-				_, err := importer.Run(cmd.Context(), options, newIngest(env.config, env.store))
+				service, err := importIngest(cmd.Context(), env, kind, options.DryRun)
+				if err != nil {
+					return err
+				}
+				_, err = importer.Run(cmd.Context(), options, service)
 				return err
 			})
 		},

@@ -10,11 +10,12 @@ import (
 
 // liveStore is the store as a running server uses it: the pipeline hears of
 // writes at once instead of at its next look at the feed, and what the recorder
-// holds in memory is part of the rankings.
+// holds in memory is part of the rankings, and an erasure reaches what is in memory.
 type liveStore struct {
 	relational
 	pipeline *indexing.Pipeline
 	recorder *retrieve.Recorder
+	searches *searches
 }
 
 var (
@@ -54,14 +55,19 @@ func (s liveStore) DeleteReview(ctx context.Context, id string) error {
 	return s.relational.DeleteReview(ctx, id)
 }
 
-// DeleteLearner also forgets the lists that are not in the store yet.
+// DeleteLearner also forgets the lists and searches that are not in the store yet.
 func (s liveStore) DeleteLearner(ctx context.Context, ref lectern.LearnerRef) error {
-	s.recorder.Forget(ref)
+	s.forget(ref)
 	if err := s.relational.DeleteLearner(ctx, ref); err != nil {
 		return err
 	}
-	s.recorder.Forget(ref) // what was made meanwhile
+	s.forget(ref) // what was made meanwhile
 	return nil
+}
+
+func (s liveStore) forget(ref lectern.LearnerRef) {
+	s.recorder.Forget(ref)
+	s.searches.forget(ref)
 }
 
 // Ranking finds lists that are not in the store yet, too.

@@ -92,7 +92,7 @@ func newRootCommand(stdout, stderr io.Writer) *cobra.Command {
 	root.SetFlagErrorFunc(suggestFlag)
 	root.AddCommand(
 		newServeCommand(), newImportCommand(), newReindexCommand(), newMigrateCommand(), newCopyCommand(),
-		newKeysCommand(), newSynonymsCommand(), newDoctorCommand(), newHealthCommand(), newEvalCommand(), newDemoCommand(), newConfigCommand(), newVersionCommand(),
+		newKeysCommand(), newSynonymsCommand(), newDoctorCommand(), newHealthCommand(), newInsightsCommand(), newEvalCommand(), newDemoCommand(), newConfigCommand(), newVersionCommand(),
 	)
 	return root
 }

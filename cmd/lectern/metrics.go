@@ -56,6 +56,8 @@ var ( // descriptions never change
 		"1 while an embedder is being trained or its vectors are being made.", nil, nil)
 	descReady = prometheus.NewDesc("lectern_embedder_ready",
 		"1 when meaning takes part in search: all courses that have a vector are in the index, or nine in ten of them in a shared one.", nil, nil)
+	descSearchesDropped = prometheus.NewDesc("lectern_searches_dropped_total",
+		"Searches that were never stored because the store did not keep up.", nil, nil)
 	descDropped = prometheus.NewDesc("lectern_rankings_dropped_total",
 		"Lists that were never stored because the store did not keep up.", nil, nil)
 )
@@ -87,7 +89,7 @@ func (c *partsCollector) storeStats(ctx context.Context) (lectern.StoreStats, er
 // Describe implements prometheus.Collector.
 func (*partsCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descRows, descParked, descJobs, descLag, descCourses, descVectors, descBytes, descTraining, descReady, descDropped,
+		descRows, descParked, descJobs, descLag, descCourses, descVectors, descBytes, descTraining, descReady, descDropped, descSearchesDropped,
 	} {
 		out <- d
 	}
@@ -104,6 +106,7 @@ func (c *partsCollector) Collect(out chan<- prometheus.Metric) {
 	gauge(descTraining, boolValue(ready.Training))
 	gauge(descReady, boolValue(ready.VectorsReady()))
 	out <- prometheus.MustNewConstMetric(descDropped, prometheus.CounterValue, float64(c.engine.recorder.Dropped()))
+	out <- prometheus.MustNewConstMetric(descSearchesDropped, prometheus.CounterValue, float64(c.engine.searches.log.Dropped()))
 	if s, err := c.engine.pipeline.IndexStats(ctx); err == nil {
 		gauge(descCourses, float64(s.Points))
 		gauge(descBytes, float64(s.Bytes))
@@ -118,7 +121,7 @@ func (c *partsCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	for kind, n := range map[string]int64{
 		"courses": s.Courses, "courses_retired": s.Retired, "reviews": s.Reviews, "ratings": s.Ratings,
-		"learners": s.Learners, "visitors": s.Visitors, "events": s.Events, "rankings": s.Rankings,
+		"learners": s.Learners, "visitors": s.Visitors, "events": s.Events, "rankings": s.Rankings, "searches": s.Searches,
 	} {
 		gauge(descRows, float64(n), kind)
 	}

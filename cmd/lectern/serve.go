@@ -93,6 +93,7 @@ func (s *server) run(ctx context.Context, env environment) (err error) {
 
 	tasks.Go(func() error { return e.pipeline.Run(background) })
 	tasks.Go(func() error { return e.suggest.Run(background) })
+	tasks.Go(func() error { return e.searches.phrases.Run(background) })
 	tasks.Go(func() error { return e.synonyms.Run(background) })
 	tasks.Go(func() error { return e.runSkills(background) })
 	s.joinReplicas(background, tasks, e)
@@ -172,6 +173,7 @@ func (s *server) handler(background context.Context, e *engine) (http.Handler, e
 	server, err := api.New(background, api.Deps{
 		Ranker: e.ranker, Ingest: e.ingest, Courses: e.live, Reviews: e.live,
 		Learners: e.live, Rankings: e.live, Keys: e.store, Stats: e.store,
+		Sealer: e.searches.sealer, Insights: readInsights(e.store),
 		Suggester: e.suggest, Synonyms: e.synonyms, Reindexer: newReindexer(background, e),
 		IndexStats: func(ctx context.Context) (lectern.IndexStats, error) { return indexOf(e.pipeline).Stats(ctx) },
 		Checks:     []api.Check{{Name: "words", Ready: wordsReady(e.pipeline)}, {Name: "vectors", Ready: vectorsReady(e.pipeline)}},
@@ -193,6 +195,9 @@ func startJobs(ctx context.Context, e *engine) (worker, error) {
 	periodic := []jobs.Periodic{{
 		Name: "delete_old_rankings", Every: 6 * time.Hour, RunOnStart: true,
 		Run: func(ctx context.Context) error { return deleteOldRankings(ctx, e) },
+	}, {
+		Name: "thin_out_searches", Every: 6 * time.Hour, RunOnStart: true,
+		Run: func(ctx context.Context) error { return keepSearchesShort(ctx, e) },
 	}}
 	if store, ok := e.store.(*postgres.Store); ok {
 		periodic = append(periodic, jobs.Periodic{

@@ -13,7 +13,7 @@ func newSuggester(e *engine) (*suggest.Suggester, error) {
 	o := suggest.Options{
 		Config: e.config.Suggest, Clock: lectern.SystemClock, Logger: e.log,
 		Generations: suggestGenerations{e}, Local: lectern.KnowsCatalogueOnly, // what learnt from the catalogue works in this process
-		Profiles: e.store,
+		Profiles: e.store, Searches: &suggestSearches{phrases: e.searches.phrases}, Recents: e.searches.phrases,
 	}
 	if e.skills != nil {
 		o.Concepts = suggestConcepts{e.skills}

@@ -16,6 +16,7 @@ import (
 	"github.com/lectern-dev/lectern/learner"
 	"github.com/lectern-dev/lectern/rerank"
 	"github.com/lectern-dev/lectern/retrieve"
+	"github.com/lectern-dev/lectern/searchlog"
 	"github.com/lectern-dev/lectern/skills"
 	"github.com/lectern-dev/lectern/suggest"
 	"github.com/lectern-dev/lectern/synonyms"
@@ -34,7 +35,8 @@ type engine struct {
 	synonyms    *synonyms.Keeper
 	catalog     *retrieve.Catalog
 	suggest     *suggest.Suggester // nil where nobody types
-	skills      *skills.Index      // nil where they are switched off
+	searches    *searches
+	skills      *skills.Index // nil where they are switched off
 	pipeline    *indexing.Pipeline
 	generations retrieve.Generations // of suggestions: the pipeline, or an evaluation's own
 	recorder    *retrieve.Recorder
@@ -46,7 +48,7 @@ type engine struct {
 }
 
 // newEngine wires the parts around an open store. Nothing runs yet but the
-// recorder, which close ends.
+// recorder and the search log, which close ends.
 func newEngine(ctx context.Context, env environment) (*engine, error) {
 	e := &engine{environment: env, meters: &meters{}, holder: holderName()}
 	e.words = text.NewLexicon(text.DefaultParams())
@@ -58,6 +60,9 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 	if e.skills, err = newSkills(env.config.Skills); err != nil {
 		return nil, err
 	}
+	if e.searches, err = newSearches(ctx, env); err != nil {
+		return nil, err
+	}
 	if e.suggest, err = newSuggester(e); err != nil {
 		return nil, err
 	}
@@ -66,8 +71,10 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 	}
 	e.generations = e.pipeline
 	e.recorder = retrieve.NewRecorder(env.store, env.config.Retrieve.Record, env.log)
-	e.live = liveStore{relational: env.store, pipeline: e.pipeline, recorder: e.recorder}
+	e.searches.log = searchlog.NewLog(env.store, env.config.SearchLog, env.log)
+	e.live = liveStore{relational: env.store, pipeline: e.pipeline, recorder: e.recorder, searches: e.searches}
 	e.ingest = newIngest(env.config, e.live)
+	e.ingest.Cite = e.searches.cite(e.live)
 	if e.ranker, err = newRanker(ctx, e, e.pipeline); err != nil {
 		return nil, errors.Join(err, e.close(ctx))
 	}
@@ -90,6 +97,9 @@ func (e *engine) newPipeline(ctx context.Context) (err error) {
 	}
 	if e.suggest != nil {
 		options.Sinks = append(options.Sinks, suggestSink{e.suggest})
+	}
+	if e.searches != nil {
+		options.Sinks = append(options.Sinks, knownSink{e.searches.known})
 	}
 	if e.skills != nil {
 		options.Sinks = append(options.Sinks, skillSink{e.skills})
@@ -146,7 +156,7 @@ func newRanker(ctx context.Context, e *engine, generations retrieve.Generations)
 	}
 	return retrieve.New(retrieve.Deps{
 		Catalog: e.catalog, Generations: generations, Words: e.words, Profiles: profiles,
-		Courses: env.store, Rankings: e.recorder, Reranker: linear,
+		Courses: env.store, Rankings: loggedRankings{e.recorder, e.searches.log}, Reranker: linear,
 		Clock: lectern.SystemClock, NewID: retrieve.RankingIDs(lectern.SystemClock, rand.Reader),
 		CursorKey: cursorKey, Logger: env.log,
 	}, env.config.Retrieve)
@@ -156,7 +166,7 @@ func newRanker(ctx context.Context, e *engine, generations retrieve.Generations)
 func (e *engine) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.config.Server.ShutdownTimeout)
 	defer cancel()
-	err := e.recorder.Close(ctx)
+	err := errors.Join(e.recorder.Close(ctx), e.searches.log.Close(ctx))
 	if e.indexes != nil {
 		err = errors.Join(err, e.indexes.Close())
 	}
