@@ -202,7 +202,13 @@ func BenchmarkSearchPage(b *testing.B) {
 		for j := range 6 {
 			long += ". " + courses[(i+j)%len(courses)].Description
 		}
-		courses[i].Description = long
+		words := strings.Fields(long)
+		for j, word := range words {
+			if j%10 != 0 { // as in a language, words begin with different letters
+				words[j] = string(rune('a'+(word[1]+word[2]*3+word[3]*7)%26)) + word[1:]
+			}
+		}
+		courses[i].Description = strings.Join(words, " ")
 	}
 	w := newWorld(b, courses, func(w *world, c *retrieve.Config, _ *rerankConfig) {
 		w.embedder = randomEmbedder{}

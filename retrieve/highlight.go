@@ -24,6 +24,7 @@ type highlighter struct {
 	analyzer *text.Analyzer
 	terms    map[uint32]uint64            // TermID → words of the query, as bits
 	known    map[string]map[string]uint64 // words met so far, by language
+	first    [utf8.RuneSelf][2]uint64     // by first letter of a word in ASCII, which second ones it may have
 }
 
 // highlighter prepares for the courses of a page.
@@ -32,16 +33,79 @@ func (e *Engine) highlighter(p *pass) *highlighter {
 		analyzer: e.Catalog.analyzer, terms: make(map[uint32]uint64), known: make(map[string]map[string]uint64),
 	}
 	for i, w := range p.understood.Words {
+		h.begin(w.Surface)
+		h.begin(w.Read)
 		for _, t := range w.Terms {
 			h.terms[t] |= 1 << min(i, 63)
 		}
 	}
 	for i, s := range p.understood.Synonyms {
+		for _, t := range h.analyzer.Tokens(s.To, p.language()) {
+			h.begin(t.Surface)
+		}
 		for _, t := range e.Catalog.termIDs(s.To, p.language()) {
 			h.terms[t] |= 1 << min(len(p.understood.Words)+i, 63)
 		}
 	}
 	return h
+}
+
+// begin notes what words that count as this one begin with: of a word in ASCII,
+// stemmers leave the first letter alone, and of the second make i out of y at most,
+// as of dying.
+func (h *highlighter) begin(folded string) {
+	for i := range len(folded) {
+		if !isWordByte(folded[i]) {
+			continue
+		}
+		next := wordByte(folded, i+1)
+		h.allow(folded[i], next)
+		switch next {
+		case 'i':
+			h.allow(folded[i], 'y')
+		case 'y':
+			h.allow(folded[i], 'i')
+		}
+		return
+	}
+}
+
+func (h *highlighter) allow(first, second byte) { h.first[first][second/64] |= 1 << (second % 64) }
+
+// isWordByte reports whether c is a letter or digit of ASCII.
+func isWordByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z'
+}
+
+// wordByte is the letter or digit at i, in lower case, 0 for anything else.
+func wordByte(s string, i int) byte {
+	if i >= len(s) || !isWordByte(s[i]) {
+		return 0
+	}
+	if 'A' <= s[i] && s[i] <= 'Z' {
+		return s[i] | 0x20
+	}
+	return s[i]
+}
+
+// mayAnswer reports whether a piece of text may hold a word that answers, so that
+// most need no look.
+func (h *highlighter) mayAnswer(s string) bool {
+	inside := false
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return true
+		}
+		c := wordByte(s, i)
+		if c != 0 && !inside {
+			next := wordByte(s, i+1)
+			if h.first[c][next/64]&(1<<(next%64)) != 0 {
+				return true
+			}
+		}
+		inside = c != 0
+	}
+	return false
 }
 
 // course marks what a list shows of a course.
@@ -68,21 +132,36 @@ func (h *highlighter) marks(s, language string) []mark {
 		h.known[language] = known
 	}
 	var out []mark
-	for w := range text.Words(s) {
-		if w.Run {
-			out = h.appendRun(out, w, language)
-			continue
+	for at := 0; at < len(s); {
+		end := at + strings.IndexByte(s[at:], ' ')
+		if end < at {
+			end = len(s)
 		}
-		words, ok := known[w.Text]
-		if !ok {
-			words = h.words(w.Text, language)
-			known[w.Text] = words
+		if piece := s[at:end]; h.mayAnswer(piece) {
+			for w := range text.Words(piece) {
+				w.Start += at
+				out = h.appendWord(out, w, known, language)
+			}
 		}
-		if words != 0 {
-			out = append(out, mark{w.Start, w.Start + len(w.Text), words})
-		}
+		at = end + 1
 	}
 	return out
+}
+
+// appendWord marks a word if it answers.
+func (h *highlighter) appendWord(out []mark, w text.Word, known map[string]uint64, language string) []mark {
+	if w.Run {
+		return h.appendRun(out, w, language)
+	}
+	words, ok := known[w.Text]
+	if !ok {
+		words = h.words(w.Text, language)
+		known[w.Text] = words
+	}
+	if words == 0 {
+		return out
+	}
+	return append(out, mark{w.Start, w.Start + len(w.Text), words})
 }
 
 // words says which words of the query a word answers.

@@ -279,6 +279,7 @@ func TestHighlights(t *testing.T) {
 		{ID: "cjk", Title: "机器学习入门", Language: "zh", Description: "学习机器学习。"},
 		{ID: "signs", Title: "C++ and C# (not C)", Language: "en"},
 		{ID: "far", Title: "A long one", Language: "en", Description: long + "Harmony of\nscales at last. " + long},
+		{ID: "die", Title: "Dying, dies; die d'Die", Language: "en"},
 		{ID: "photo", Title: "Photography", Language: "en", Description: "Photographs."},
 	}
 	w := newWorld(t, courses, wordsOnly)
@@ -286,6 +287,7 @@ func TestHighlights(t *testing.T) {
 		{"programs", "stem", "[Programming] the [programs]", "We [program]. 🎸 Programmers all."},
 		{"musica espanola", "accent", "🎻 [Música] y guitarra [española]", "La [MUSICA]."},
 		{"机器学习", "cjk", "[机器学习]入门", "[学习机器学习]。"},
+		{"die", "die", "[Dying], [dies]; [die] [d'Die]", ""},
 		{"c++", "signs", "[C++] and C# (not C)", ""},
 		{"guitara", "accent", "🎻 Música y [guitarra] española", "La MUSICA."}, // corrected
 		{"photogr", "photo", "[Photography]", "[Photographs]."},               // completed
