@@ -58,6 +58,7 @@ type answerer struct {
 	matches  func(id string, p *lectern.Payload) bool
 	person   *person // nil for nobody
 	taste    *taste  // nil for no order of one's own
+	likings  map[*entry]float32
 	degraded []string
 
 	query    *query
@@ -85,7 +86,7 @@ func (a *answerer) meet(ctx context.Context, who lectern.LearnerRef) {
 		a.degrade(DegradedPersonal)
 	}
 	if a.person != nil && a.s.o.Config.PersonalWeight > 0 {
-		a.taste = a.person.taste
+		a.taste, a.likings = a.person.taste, make(map[*entry]float32)
 	}
 }
 
@@ -107,8 +108,8 @@ func (a *answerer) eligible(f lectern.Filter) lectern.Filter {
 
 // answer answers a query that is not empty.
 func (a *answerer) answer(ctx context.Context, raw string) lectern.Suggestions {
-	a.query = newQuery(a.analyzer, raw)
-	a.typed = newTypedQuery(a.analyzer, raw)
+	words := split(a.analyzer, raw, true)
+	a.query, a.typed = queryOf(words), newTypedQuery(raw, words)
 	a.asked = a.s.asks(a.typed)
 	if a.s.o.Synonyms != nil {
 		variants := a.s.o.Synonyms.Variants(raw)
@@ -160,7 +161,15 @@ func (a *answerer) teaches(t *topic) bool {
 	})
 }
 
-func (a *answerer) liking(e *entry) float32 { return a.taste.of(e, a.s.tagsOf(e)) }
+// liking is how much a course is to the learner's taste.
+func (a *answerer) liking(e *entry) float32 {
+	liking, ok := a.likings[e]
+	if !ok {
+		liking = a.taste.of(e, a.s.tagsOf(e))
+		a.likings[e] = liking
+	}
+	return liking
+}
 
 func (a *answerer) courses(ctx context.Context) []lectern.Suggestion {
 	g := a.newGroup(lectern.SuggestCourse)
@@ -192,7 +201,7 @@ func (a *answerer) courses(ctx context.Context) []lectern.Suggestion {
 }
 
 // likedBy is how many courses of a phrase say whether it is to somebody's taste.
-const likedBy = 3
+const likedBy = 2
 
 func (a *answerer) phrases(shelf int, t lectern.SuggestionType) []lectern.Suggestion {
 	g := a.newGroup(t)

@@ -114,9 +114,9 @@ type typedQuery struct {
 	letters int
 }
 
-func newTypedQuery(a *text.Analyzer, raw string) typedQuery {
-	t := typedQuery{raw: raw}
-	for _, w := range split(a, raw, true) {
+func newTypedQuery(raw string, words []word) typedQuery {
+	t := typedQuery{raw: raw, words: make([]word, 0, len(words))}
+	for _, w := range words {
 		if !w.part {
 			t.words = append(t.words, w)
 			t.letters += utf8.RuneCountInString(w.folded)

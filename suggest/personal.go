@@ -244,7 +244,7 @@ func contentWords(s string) func(func(string) bool) {
 }
 
 // personalDepth is how many items of a group are put in a learner's order.
-const personalDepth = 40
+const personalDepth = 24
 
 // personalise orders hits of the same reason by
 //

@@ -30,8 +30,10 @@ type queryWord struct {
 
 // newQuery reads a query. The last word counts as unfinished even with a space
 // after it: while typing, the space says little.
-func newQuery(a *text.Analyzer, s string) *query {
-	all := split(a, s, true)
+func newQuery(a *text.Analyzer, s string) *query { return queryOf(split(a, s, true)) }
+
+// queryOf is newQuery of words that were split with stop words told.
+func queryOf(all []word) *query {
 	q := &query{key: keyOf(all)}
 	for _, w := range all {
 		if !w.part {
