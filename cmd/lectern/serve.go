@@ -174,6 +174,7 @@ func (s *server) handler(background context.Context, e *engine) (http.Handler, e
 		Ranker: e.ranker, Ingest: e.ingest, Courses: e.live, Reviews: e.live,
 		Learners: e.live, Rankings: e.live, Keys: e.store, Stats: e.store,
 		Sealer: e.searches.sealer, Insights: readInsights(e.store),
+		Skills:    directoryOf(e.skills),
 		Suggester: e.suggest, Synonyms: e.synonyms, Reindexer: newReindexer(background, e),
 		IndexStats: func(ctx context.Context) (lectern.IndexStats, error) { return indexOf(e.pipeline).Stats(ctx) },
 		Checks:     []api.Check{{Name: "words", Ready: wordsReady(e.pipeline)}, {Name: "vectors", Ready: vectorsReady(e.pipeline)}},
