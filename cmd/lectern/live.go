@@ -6,6 +6,7 @@ import (
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/indexing"
 	"github.com/lectern-dev/lectern/retrieve"
+	"github.com/lectern-dev/lectern/suggest"
 )
 
 // liveStore is the store as a running server uses it: the pipeline hears of
@@ -16,6 +17,7 @@ type liveStore struct {
 	pipeline *indexing.Pipeline
 	recorder *retrieve.Recorder
 	searches *searches
+	suggest  *suggest.Suggester
 }
 
 var (
@@ -68,6 +70,7 @@ func (s liveStore) DeleteLearner(ctx context.Context, ref lectern.LearnerRef) er
 func (s liveStore) forget(ref lectern.LearnerRef) {
 	s.recorder.Forget(ref)
 	s.searches.forget(ref)
+	s.suggest.Forget(ref)
 }
 
 // Ranking finds lists that are not in the store yet, too.

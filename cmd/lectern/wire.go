@@ -72,7 +72,7 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 	e.generations = e.pipeline
 	e.recorder = retrieve.NewRecorder(env.store, env.config.Retrieve.Record, env.log)
 	e.searches.log = searchlog.NewLog(env.store, env.config.SearchLog, env.log)
-	e.live = liveStore{relational: env.store, pipeline: e.pipeline, recorder: e.recorder, searches: e.searches}
+	e.live = liveStore{relational: env.store, pipeline: e.pipeline, recorder: e.recorder, searches: e.searches, suggest: e.suggest}
 	e.ingest = newIngest(env.config, e.live)
 	e.ingest.Cite = e.searches.cite(e.live)
 	if e.ranker, err = newRanker(ctx, e, e.pipeline); err != nil {
