@@ -9,8 +9,9 @@ import (
 )
 
 // clearly is the share of the best result's relevance from which a result answers
-// the query clearly. A list by meaning has a long tail of what is near to it in
-// some way; sorted by rating or date, that tail would come first.
+// the query clearly, whatever words it holds. A list by meaning has a long tail of
+// what is near to it in some way; sorted by rating or date, that tail would come
+// first.
 const clearly = 0.5
 
 // ratingPrior is how many ratings of the catalogue's mean are added to a course's
@@ -31,7 +32,9 @@ func (p *pass) sorted(scored []rerank.Scored) []rerank.Scored {
 	}
 	out := make([]rerank.Scored, 0, len(scored))
 	for _, s := range scored {
-		if c := &p.candidates[s.Index]; c.ExactTitle || c.Relevance.Value >= clearly*best {
+		c := &p.candidates[s.Index]
+		named := len(p.query) > 0 && len(c.MatchedTerms) == len(p.query) // in title, skills or categories
+		if named || c.ExactTitle || c.Relevance.Value >= clearly*best {
 			out = append(out, s)
 		}
 	}
