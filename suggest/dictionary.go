@@ -13,6 +13,7 @@ import (
 type dictionary struct {
 	words []string // rising
 	nodes []node
+	tails []tail // of long words, by rising text
 }
 
 // node is one letter of one or more words.
@@ -49,6 +50,7 @@ func newDictionary(sorted []string) *dictionary {
 		d.nodes[n].skip = int32(len(d.nodes))
 	}
 	d.nodes = slices.Clip(d.nodes)
+	d.makeTails()
 	return d
 }
 

@@ -1,6 +1,7 @@
 package suggest
 
 import (
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -50,7 +51,7 @@ func (s *search) marked(t string, w word) int {
 		if n == nil {
 			continue
 		}
-		if number == r.exact || n.edits > 0 {
+		if number == r.exact || n.edits > 0 || !strings.HasPrefix(w.folded, r.word.folded) {
 			return w.end
 		}
 		letters := utf8.RuneCountInString(t[w.start:w.end])

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/lectern-dev/lectern/text"
 )
@@ -27,7 +29,8 @@ const completes = isSkill | isCategory | isTitle | isSequence
 // phrase is a text that is suggested, with the courses that it stands for.
 type phrase struct {
 	key     string
-	text    string
+	text    string // as most courses spell it
+	votes   int32  // for that spelling, less those for others (Boyer and Moore, 1981)
 	kinds   kind
 	weight  float32
 	entries []uint32 // of its courses, rising: the most popular first
@@ -36,7 +39,8 @@ type phrase struct {
 // Phrases of titles.
 const (
 	minShared     = 3 // titles that share a sequence of words
-	minSequence   = 2 // words of a sequence
+	minSequence   = 1 // words of a sequence
+	minLetters    = 3 // of a single word
 	maxSequence   = 4
 	maxTitleWords = 8 // longer titles do not complete a query
 )
@@ -102,7 +106,7 @@ func (g *gatherer) addText(t string, k kind, entry uint32) {
 		g.known[t] = at
 	}
 	if at >= 0 {
-		g.count(at, k, entry)
+		g.count(at, t, k, entry)
 	}
 }
 
@@ -122,10 +126,19 @@ func (g *gatherer) add(t string, ws []word, k kind) int {
 	return at
 }
 
-// count notes that a course has a phrase. Courses come in their order.
-func (g *gatherer) count(at int, k kind, entry uint32) {
+// count notes that a course has a phrase in some spelling. Courses come in their
+// order.
+func (g *gatherer) count(at int, spelling string, k kind, entry uint32) {
 	p := &g.out[at]
 	p.kinds |= k
+	switch {
+	case p.text == spelling:
+		p.votes++
+	case p.votes == 0:
+		p.text, p.votes = spelling, 1
+	default:
+		p.votes--
+	}
 	if i, found := slices.BinarySearch(p.entries, entry); !found {
 		p.entries = slices.Insert(p.entries, i, entry)
 	}
@@ -161,22 +174,47 @@ func (g *gatherer) addSequences(entries []*entry, titles [][]word) {
 		}
 		return stop
 	}
+	led := leads(titles, counts, hash)
 	for i, ws := range titles {
 		title := entries[i].title
 		for seq := range sequences(ws) {
-			last := seq[len(seq)-1]
-			if counts[hash(seq)] >= minShared && !isStop(seq[0].folded) && !isStop(last.folded) {
-				if at := g.add(title[seq[0].start:last.end], seq, isSequence); at >= 0 {
-					g.count(at, isSequence, uint32(i))
-				}
+			first, last := seq[0], seq[len(seq)-1]
+			n := counts[hash(seq)]
+			if n < minShared || isStop(first.folded) || isStop(last.folded) || len(seq) == 1 && (tooShort(first.folded) || 2*led[hash(seq)] > n) {
+				continue
+			}
+			spelling := title[first.start:last.end]
+			if at := g.add(spelling, seq, isSequence); at >= 0 {
+				g.count(at, spelling, isSequence, uint32(i))
 			}
 		}
 		if len(ws) <= maxTitleWords {
 			if at := g.add(title, ws, isTitle); at >= 0 {
-				g.count(at, isTitle, uint32(i))
+				g.count(at, title, isTitle, uint32(i))
 			}
 		}
 	}
+}
+
+// leads counts how often a word is followed by the word that follows it most
+// often: "machine" is nothing to complete a query to where nearly all machines are
+// machine learning.
+func leads(titles [][]word, counts map[uint64]int32, hash func([]word) uint64) map[uint64]int32 {
+	out := make(map[uint64]int32)
+	for _, ws := range titles {
+		for i := range max(len(ws)-1, 0) {
+			if one := hash(ws[i : i+1]); counts[one] >= minShared {
+				out[one] = max(out[one], counts[hash(ws[i:i+2])])
+			}
+		}
+	}
+	return out
+}
+
+// tooShort reports whether a word alone is too little to be suggested. A letter of
+// a script without spaces is.
+func tooShort(w string) bool {
+	return utf8.RuneCountInString(w) < minLetters || !strings.ContainsFunc(w, unicode.IsLetter)
 }
 
 // sequences yields the stretches of neighbouring words of a title.

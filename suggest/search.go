@@ -73,8 +73,12 @@ func (q *query) weigh(indexes ...*index) {
 	}
 }
 
-// maxEdits is the most errors in any word.
-const maxEdits = 2
+// maxEdits is the most errors in any word. After those with errors come the words
+// that hold one inside.
+const (
+	maxEdits   = 2
+	insideWord = maxEdits + 1
+)
 
 // edits is how many errors a word of so many letters may hold.
 func edits(letters int) int {
@@ -106,13 +110,18 @@ func (x *index) read(w *queryWord, fuzzy bool) reading {
 	k := edits(w.letters)
 	switch {
 	case fuzzy && k > 0 && w.letters <= maxLetters:
-		r.ranges = x.dict.fuzzy(w.folded, k)
+		r.ranges = withInside(x.dict.fuzzy(w.folded, k), x.dict.inside(w.folded))
 	case w.last || fuzzy && w.letters >= 3:
 		if lo, hi := x.dict.prefix(w.folded); lo < hi {
 			r.ranges = []near{{lo: lo, hi: hi}}
 		}
 	case r.exact >= 0:
 		r.ranges = []near{{lo: r.exact, hi: r.exact + 1}}
+	}
+	if stem, ok := strings.CutSuffix(w.folded, "ies"); ok && len(r.ranges) == 0 {
+		if n, ok := x.dict.find(stem + "y"); ok { // other endings are beginnings, or a letter away
+			r.ranges = []near{{lo: n, hi: n + 1}}
+		}
 	}
 	for _, n := range r.ranges {
 		r.count += x.count(n.lo, n.hi)
@@ -178,13 +187,8 @@ func (r *reading) quality(d *dictionary, word int32, n *near) float32 {
 	if !r.word.last {
 		q *= 0.8 // the word was finished as something shorter
 	}
-	switch n.edits {
-	case 1:
-		q *= 0.6
-	case 2:
-		q *= 0.4
-	}
-	if n.edits > 0 {
+	q *= nearness(n.edits)
+	if n.edits > 0 && n.edits != insideWord {
 		a, _ := utf8.DecodeRuneInString(found)
 		b, _ := utf8.DecodeRuneInString(r.word.folded)
 		if a != b {
@@ -193,6 +197,9 @@ func (r *reading) quality(d *dictionary, word int32, n *near) float32 {
 	}
 	return q
 }
+
+// nearness is what the quality of a word is multiplied by for the errors in it.
+func nearness(edits uint8) float32 { return [...]float32{1, 0.6, 0.4, insideWord: 0.4}[edits] }
 
 // hit is an item with its score.
 type hit struct {
@@ -307,12 +314,11 @@ func (s *search) bound() float32 {
 		r := &s.readings[i]
 		most := float32(1)
 		if r.exact < 0 {
-			most = 0.9
-			least := uint8(2)
+			nearest := float32(0)
 			for _, n := range r.ranges {
-				least = min(least, n.edits)
+				nearest = max(nearest, nearness(n.edits))
 			}
-			most *= [...]float32{1, 0.6, 0.4}[least]
+			most = 0.9 * nearest
 		}
 		sum += (wordsWeight*most + orderWeight*s.fade) * r.word.weight
 	}
@@ -326,7 +332,7 @@ func (s *search) bound() float32 {
 // those without errors first, and of a word's the most popular first.
 func (s *search) scan(r *reading, m *marks, allowed func(uint32) bool) {
 	most := s.bound()
-	for edits := range uint8(maxEdits + 1) {
+	for edits := range uint8(insideWord + 1) {
 		for _, n := range r.ranges {
 			if n.edits != edits {
 				continue
@@ -455,7 +461,7 @@ func (s *search) score(item uint32) (h hit, ok bool) {
 			}
 			own := specificWeight * float32(held[j].specific) / 255
 			if v+own > best+share {
-				best, share, place, typo = v, own, at, n.edits > 0
+				best, share, place, typo = v, own, at, n.edits > 0 && n.edits != insideWord
 			}
 		}
 		before = place
