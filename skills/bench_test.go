@@ -60,6 +60,7 @@ func BenchmarkExpand(b *testing.B) {
 		n++
 	}
 	slices.Sort(times)
+	b.ReportMetric(float64(times[len(times)/2].Nanoseconds()), "p50-ns")
 	b.ReportMetric(float64(times[len(times)*99/100].Nanoseconds()), "p99-ns")
 }
 
@@ -93,5 +94,6 @@ func BenchmarkExpandPrefix(b *testing.B) {
 		n++
 	}
 	slices.Sort(times)
+	b.ReportMetric(float64(times[len(times)/2].Nanoseconds()), "p50-ns")
 	b.ReportMetric(float64(times[len(times)*99/100].Nanoseconds()), "p99-ns")
 }

@@ -3,6 +3,7 @@ package skills
 import (
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -13,16 +14,18 @@ type Matcher struct {
 	graph  *Graph
 	reader reader
 
-	names                       trie     // names and aliases, over all words but fillers
-	edged                       trie     // those that start or end with a filler, over all words
-	phrases                     trie     // everyday phrases, over all words but stop words
-	telling                     trie     // those of the phrases that may stand in a course text
-	bags                        bags     // names and phrases as sets of words
-	skillNames, occupationNames []listed // for people who look something up
-	speller                     speller
-	byKey                       []completion
-	near                        [][]int32 // by skill: those that support it, sorted; see nearSkills
-	parents                     [][]int32 // by skill: what is directly broader, without subjects
+	names   trie // names and aliases, over all words but fillers
+	edged   trie // those that start or end with a filler, over all words
+	phrases trie // everyday phrases, over all words but stop words
+	telling trie // those of the phrases that may stand in a course text
+	bags    bags // names and phrases as sets of words
+	speller speller
+	byKey   []completion
+	near    [][]int32 // by skill: those that support it, sorted; see nearSkills
+	parents [][]int32 // by skill: what is directly broader, without subjects
+
+	// For people who look something up; made when somebody does.
+	skillNames, occupationNames func() []listed
 }
 
 // NewMatcher prepares a graph to be found in texts.
@@ -42,15 +45,16 @@ func NewMatcher(g *Graph) *Matcher {
 	m.reader.learn(intents)
 	m.speller = newSpeller(m.reader.learnt)
 	m.byKey = m.completions()
-	m.skillNames = m.listing(len(g.skills), func(i int) []named {
-		s := &g.skills[i]
-		return namesOf(s.Name, s.Aliases, s.Phrases)
+	m.skillNames = sync.OnceValue(func() []listed {
+		return m.listing(len(g.skills), func(i int) []named {
+			return namesOf(g.skills[i].Name, g.skills[i].Aliases, g.skills[i].Phrases)
+		})
 	})
-	m.occupationNames = m.listing(len(g.occupations), func(i int) []named {
-		o := &g.occupations[i]
-		return namesOf(o.Name, o.Aliases, o.Phrases)
+	m.occupationNames = sync.OnceValue(func() []listed {
+		return m.listing(len(g.occupations), func(i int) []named {
+			return namesOf(g.occupations[i].Name, g.occupations[i].Aliases, g.occupations[i].Phrases)
+		})
 	})
-	m.reader.learnt = nil
 	m.near, m.parents = nearSkills(g)
 	return m
 }

@@ -80,7 +80,7 @@ func fits(names []listed, typed string) map[int32]int {
 func (x *Index) SearchSkills(query string, limit int) []Named {
 	m := x.matcher
 	typed := m.searchKey(cutQuery(query))
-	found := fits(m.skillNames, typed)
+	found := fits(m.skillNames(), typed)
 	if typed == "" {
 		clear(found)
 		for i := range m.graph.skills {
@@ -113,7 +113,7 @@ func (x *Index) SearchSkills(query string, limit int) []Named {
 func (x *Index) SearchOccupations(query string, limit int) []Occupation {
 	m := x.matcher
 	typed := m.searchKey(cutQuery(query))
-	found := fits(m.occupationNames, typed)
+	found := fits(m.occupationNames(), typed)
 	out := make([]Occupation, 0, len(found))
 	for i := range found {
 		out = append(out, m.graph.occupations[i])
