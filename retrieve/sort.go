@@ -8,11 +8,14 @@ import (
 	"github.com/lectern-dev/lectern/rerank"
 )
 
-// clearly is the share of the best result's relevance from which a result answers
-// the query clearly, whatever words it holds. A list by meaning has a long tail of
-// what is near to it in some way; sorted by rating or date, that tail would come
-// first.
-const clearly = 0.5
+// The shares of the best result's relevance from which a result answers the query
+// clearly: one that holds every word of it, and any other. A list by meaning has a
+// long tail of what is near to it in some way; sorted by rating or date, that tail
+// would come first.
+const (
+	clearlyWithWords = 0.25
+	clearly          = 0.5
+)
 
 // ratingPrior is how many ratings of the catalogue's mean are added to a course's
 // own before courses are sorted by rating: five stars of one learner are no 4.8 of
@@ -32,9 +35,11 @@ func (p *pass) sorted(scored []rerank.Scored) []rerank.Scored {
 	}
 	out := make([]rerank.Scored, 0, len(scored))
 	for _, s := range scored {
-		c := &p.candidates[s.Index]
-		named := len(p.query) > 0 && len(c.MatchedTerms) == len(p.query) // in title, skills or categories
-		if named || c.ExactTitle || c.Relevance.Value >= clearly*best {
+		c, least := &p.candidates[s.Index], clearly
+		if p.holdsAll(c.Course.ID) {
+			least = clearlyWithWords
+		}
+		if c.ExactTitle || c.Relevance.Value >= least*best {
 			out = append(out, s)
 		}
 	}

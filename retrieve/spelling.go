@@ -80,11 +80,17 @@ func (e *Engine) didYouMean(ctx context.Context, p *pass) (*lectern.SpellingSugg
 func (p *pass) holdingAll() int {
 	n := 0
 	for _, en := range p.entries {
-		if h := p.held[en.facts.ID]; h.Any == 1<<len(p.understood.Words)-1 && h.Any != 0 {
+		if p.holdsAll(en.facts.ID) {
 			n++
 		}
 	}
 	return n
+}
+
+// holdsAll reports whether a course that words found holds every word of the query.
+func (p *pass) holdsAll(id string) bool {
+	h := p.held[id]
+	return h.Any != 0 && h.Any == 1<<len(p.understood.Words)-1
 }
 
 // listable is how many results a search lists.
