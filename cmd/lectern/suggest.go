@@ -14,6 +14,7 @@ func newSuggester(e *engine) (*suggest.Suggester, error) {
 		Config: e.config.Suggest, Clock: lectern.SystemClock, Logger: e.log,
 		Generations: suggestGenerations{e}, Local: lectern.KnowsCatalogueOnly, // what learnt from the catalogue works in this process
 		Profiles: e.store, Searches: &suggestSearches{phrases: e.searches.phrases}, Recents: e.searches.phrases,
+		Synonyms: suggestSynonyms{e.words},
 	}
 	if e.skills != nil {
 		o.Concepts = suggestConcepts{e.skills}

@@ -63,6 +63,15 @@ func testSynonyms(t *testing.T, d *deployment) {
 
 	s.must(http.MethodPut, path, admin, `{"version":0,"rules":[{"from":"xyzzyloaf","to":["bread baking"]}]}`)
 	found("xyzzyloaf", "loaf")
+	for _, s := range servers {
+		eventually(t, 2*time.Second, "a suggestion by the rule", func() bool {
+			var out struct {
+				Groups struct{ Courses []struct{ ID, Reason string } }
+			}
+			s.get("/v1/autocomplete?q=xyzzyloaf", public, &out)
+			return len(out.Groups.Courses) > 0 && out.Groups.Courses[0].ID == "loaf" && out.Groups.Courses[0].Reason == "synonym"
+		})
+	}
 
 	// Bad rules and changes from an old version are refused, and change nothing.
 	status, body := s.do(http.MethodPut, path, admin, "application/json", `{"version":1,"rules":[{"synonyms":["a","b"]},{"synonyms":["alone"]},{"from":"x"}]}`)
