@@ -1,5 +1,5 @@
 // Command lectern runs the course-discovery engine and everything around it:
-// serve, import, reindex, migrate, copy, keys, doctor, eval and demo.
+// serve, import, reindex, migrate, copy, keys, synonyms, doctor, eval and demo.
 package main
 
 import (
