@@ -118,7 +118,7 @@ func TestConfigRefusals(t *testing.T) {
 // comments beside the fields.
 func TestConfigDocs(t *testing.T) {
 	packages := map[string]string{
-		"main": ".", "api": "../../api", "indexing": "../../indexing", "learner": "../../learner", "retrieve": "../../retrieve", "rerank": "../../rerank", "skills": "../../skills", "suggest": "../../suggest",
+		"main": ".", "api": "../../api", "indexing": "../../indexing", "learner": "../../learner", "retrieve": "../../retrieve", "rerank": "../../rerank", "skills": "../../skills", "suggest": "../../suggest", "searchlog": "../../searchlog",
 		"postgres": "../../store/postgres", "qdrant": "../../index/qdrant", "openai": "../../embed/openai",
 	}
 	comments := map[string]map[string]string{} // package.Type → field → comment
