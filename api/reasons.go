@@ -84,6 +84,12 @@ func phrases() map[string]phrase {
 			"Les avis des apprenants sont proches de « {query} »",
 			"Was Lernende darüber sagen, ist nah an „{query}“",
 		},
+		"teaches_skill": {
+			"Teaches {skill}",
+			"Enseña: {skill}",
+			"Enseigne : {skill}",
+			"Vermittelt: {skill}",
+		},
 		"popular": {
 			"Popular with learners",
 			"Popular entre los estudiantes",

@@ -61,6 +61,7 @@ type Candidate struct {
 	Course     *Facts
 	Sources    []string // candidate sources that brought it, best first
 	Relevance  Signal   // fused score of words and meaning; search only
+	Skills     Signal   // how well it teaches the skills that the query asks for; unknown when it asks for none
 	ExactTitle bool     // the query is the course's title
 	Similarity Match    // cosine to the learner's taste, or to the course of SurfaceSimilar
 	Interest   Match    // best match among the stated interests and the goal
@@ -74,6 +75,7 @@ type Candidate struct {
 	NearestSim   float64  // cosine to it
 	MatchedTerms []string // words of the query that the course's title, skills or categories hold
 	Mentioned    []string // words of the query that its whole text holds
+	Skill        string   // name of the skill that says most for Skills
 }
 
 // Request is what scoring needs to know beside the candidates.

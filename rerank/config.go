@@ -27,6 +27,7 @@ type ReasonConfig struct {
 	RatedFrom   float64       `koanf:"rated_from"`   // highly_rated: stars at least
 	RatedCount  int           `koanf:"rated_count"`  // highly_rated: ratings at least
 	SimilarFrom float64       `koanf:"similar_from"` // similar_to_course, matches_interest: match at least
+	SkillFrom   float64       `koanf:"skill_from"`   // teaches_skill: match with the skills of the query at least
 }
 
 // Weights are the weights of the terms on every surface. Only their proportions
@@ -49,6 +50,7 @@ type TermWeights struct {
 	Time       float64 `koanf:"time_fit"`       // weight of hours against the weekly budget
 	Language   float64 `koanf:"language_fit"`   // weight of the learner's languages
 	Readiness  float64 `koanf:"readiness"`      // weight of the prerequisites that the learner has
+	Skills     float64 `koanf:"skill_match"`    // weight of the skills that the query asks for
 }
 
 // DefaultConfig returns the settings that docs/ranking.md gives reasons for.
@@ -63,13 +65,14 @@ func DefaultConfig() Config {
 		MaxVarietyLoss:    0.05,
 		Reasons: ReasonConfig{
 			Max: 3, NewWithin: 60 * 24 * time.Hour, PopularFrom: 0.6,
-			RatedFrom: 4.5, RatedCount: 10, SimilarFrom: 0.2,
+			RatedFrom: 4.5, RatedCount: 10, SimilarFrom: 0.2, SkillFrom: 0.2,
 		},
 	}
 }
 
 // DefaultWeights returns weights that sum to 1 on every surface. In search the
-// terms beside relevance sum to less than what an exact title is ahead by.
+// terms beside relevance and skills sum to less than what an exact title is ahead
+// by in those two.
 func DefaultWeights() Weights {
 	return Weights{
 		Home: TermWeights{
@@ -77,7 +80,8 @@ func DefaultWeights() Weights {
 			Freshness: 0.04, Level: 0.05, Time: 0.02, Language: 0.06, Readiness: 0.10,
 		},
 		Search: TermWeights{
-			Relevance: 0.92, Similarity: 0.02, Quality: 0.02, Popularity: 0.02, Language: 0.02,
+			Relevance: 0.70, Skills: 0.24,
+			Similarity: 0.015, Quality: 0.015, Popularity: 0.015, Language: 0.015,
 		},
 		Similar: TermWeights{
 			Similarity: 0.80, Quality: 0.05, Popularity: 0.05, Freshness: 0.02, Level: 0.02, Language: 0.06,
@@ -102,6 +106,7 @@ func (c Config) Validate() error {
 	v.check(r.RatedFrom >= lectern.MinStars && r.RatedFrom <= lectern.MaxStars, "reasons.rated_from", r.RatedFrom, "1 to 5")
 	v.check(r.RatedCount >= 1, "reasons.rated_count", r.RatedCount, "at least 1")
 	v.check(unit(r.SimilarFrom), "reasons.similar_from", r.SimilarFrom, "0 to 1")
+	v.check(unit(r.SkillFrom), "reasons.skill_from", r.SkillFrom, "0 to 1")
 	return v.err()
 }
 
@@ -140,7 +145,7 @@ func (w Weights) of(s lectern.Surface) TermWeights {
 func (w TermWeights) vector() [termCount]float64 {
 	return [termCount]float64{
 		w.Relevance, w.Similarity, w.Interest, w.Quality, w.Popularity,
-		w.Freshness, w.Level, w.Time, w.Language, w.Readiness,
+		w.Freshness, w.Level, w.Time, w.Language, w.Readiness, w.Skills,
 	}
 }
 

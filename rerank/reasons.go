@@ -18,6 +18,7 @@ const (
 	ReasonMentionsQuery   = "mentions_query"    // query: words of it that the text has, separated by ", "
 	ReasonCloseToQuery    = "close_to_query"    // query; close in meaning without a shared word
 	ReasonCloseToReviews  = "close_to_reviews"  // query; what learners say is close, and nothing else
+	ReasonTeachesSkill    = "teaches_skill"     // skill: its name
 	ReasonPopular         = "popular"           //
 	ReasonNewCourse       = "new_course"        //
 	ReasonHighlyRated     = "highly_rated"      // rating (one decimal), count
@@ -30,7 +31,7 @@ const (
 func ReasonCodes() []string {
 	return []string{
 		ReasonSimilarToCourse, ReasonMatchesInterest, ReasonMatchesGoal, ReasonMatchesQuery,
-		ReasonMentionsQuery, ReasonCloseToQuery, ReasonCloseToReviews, ReasonPopular, ReasonNewCourse, ReasonHighlyRated,
+		ReasonMentionsQuery, ReasonCloseToQuery, ReasonCloseToReviews, ReasonTeachesSkill, ReasonPopular, ReasonNewCourse, ReasonHighlyRated,
 		ReasonFitsLevel, ReasonFitsTime, ReasonFitsLanguage,
 	}
 }
@@ -69,9 +70,10 @@ func (l *Linear) addReasons(req Request, part surfaceTerms, candidates []Candida
 }
 
 // say is how much a term says for a course: its contribution beyond that of a
-// neutral value. Relevance has no neutral value; without it a search finds nothing.
+// neutral value. Relevance and skills have no neutral value; without them a search
+// finds nothing.
 func (p surfaceTerms) say(j int, value float64) float64 {
-	if p.index[j] == termRelevance {
+	if p.index[j] == termRelevance || p.index[j] == termSkill {
 		return p.terms[j].Weight * value
 	}
 	return p.terms[j].Weight * (value - Neutral)
@@ -99,6 +101,8 @@ func (l *Linear) reason(term int, value float64, req Request, c *Candidate, shar
 		return interestReason(shared, c, cfg.SimilarFrom)
 	case termInterest:
 		return interestReason(shared, c, cfg.SimilarFrom)
+	case termSkill:
+		return oneParam(shared, ReasonTeachesSkill, "skill", c.Skill), c.Skill != "" && c.Skills.Value >= cfg.SkillFrom
 	case termQuality:
 		ok := f.RatingMean >= cfg.RatedFrom && f.RatingCount >= cfg.RatedCount
 		if !ok {

@@ -36,7 +36,7 @@ func hours(h float64) *float64 { return &h }
 // everyTerm weighs every term the same, so that each can be read off.
 func everyTerm(c *rerank.Config) {
 	c.Weights.Home = rerank.TermWeights{
-		Relevance: 1, Similarity: 1, Interest: 1, Quality: 1, Popularity: 1, Freshness: 1, Level: 1, Time: 1, Language: 1,
+		Relevance: 1, Similarity: 1, Interest: 1, Quality: 1, Popularity: 1, Freshness: 1, Level: 1, Time: 1, Language: 1, Skills: 1,
 	}
 }
 
@@ -54,6 +54,10 @@ func TestTermValues(t *testing.T) {
 	}{
 		{"unknown relevance", "relevance", rerank.Candidate{}, rerank.Facts{}, 0.5},
 		{"best fused score", "relevance", rerank.Candidate{Relevance: rerank.Known(1)}, rerank.Facts{}, 0.9}, // .9 × 1
+		// .9·.5; the course whose title is the query teaches it; without a skill, relevance: .9·.4
+		{"skills", "skill_match", rerank.Candidate{Skills: rerank.Known(0.5), Relevance: rerank.Known(0.8)}, rerank.Facts{}, 0.45},
+		{"skills of an exact title", "skill_match", rerank.Candidate{Skills: rerank.Known(0), ExactTitle: true}, rerank.Facts{}, 1},
+		{"no skill asked for", "skill_match", rerank.Candidate{Relevance: rerank.Known(0.4)}, rerank.Facts{}, 0.36},
 		{"exact title", "relevance", rerank.Candidate{Relevance: rerank.Known(0.2), ExactTitle: true}, rerank.Facts{}, 1},
 		{"unknown similarity", "similarity", rerank.Candidate{}, rerank.Facts{}, 0.5},
 		{"nothing in common", "similarity", rerank.Candidate{Similarity: rerank.Matched(0)}, rerank.Facts{}, 0.5},
@@ -138,7 +142,7 @@ func candidates(t *rapid.T) []rerank.Candidate {
 		if rapid.Bool().Draw(t, "popular") {
 			f.Popularity = rerank.Known(value("popularity"))
 		}
-		out[i] = rerank.Candidate{Course: f, ExactTitle: rapid.Bool().Draw(t, "title"), Relevance: rerank.Known(value("relevance"))}
+		out[i] = rerank.Candidate{Course: f, ExactTitle: rapid.Bool().Draw(t, "title"), Relevance: rerank.Known(value("relevance")), Skills: rerank.Known(value("skills")), Skill: "Knitting"}
 		if rapid.Bool().Draw(t, "similar") {
 			out[i].Similarity, out[i].Interest = rerank.Matched(value("similarity")), rerank.Matched(value("interest"))
 		}

@@ -20,6 +20,7 @@ const (
 	termTime
 	termLanguage
 	termReadiness
+	termSkill
 	termCount
 )
 
@@ -33,7 +34,7 @@ const exactTitleLead = 0.1
 
 var termNames = [termCount]string{
 	"relevance", "similarity", "interest_match", "quality", "popularity",
-	"freshness", "level_fit", "time_fit", "language_fit", "readiness",
+	"freshness", "level_fit", "time_fit", "language_fit", "readiness", "skill_match",
 }
 
 // TermNames lists every term.
@@ -64,6 +65,8 @@ func (l *Linear) value(term int, req *Request, c *Candidate) float64 {
 		v = languageFit(req.Languages, req.Likely, c.Course.Languages)
 	case termReadiness:
 		v = orNeutral(c.Readiness)
+	case termSkill:
+		v = skillMatch(c)
 	}
 	return math.Round(min(max(v, 0), 1)*1e6) / 1e6
 }
@@ -94,6 +97,20 @@ func relevance(c *Candidate) float64 {
 		return Neutral
 	}
 	return (1 - exactTitleLead) * c.Relevance.Value
+}
+
+// skillMatch is 1 for the course whose title is the query, and 0.9 × how well any
+// other teaches the skills that the query asks for. Where it asks for none,
+// relevance stands in, so that the order and the height of scores are those of
+// words and meaning.
+func skillMatch(c *Candidate) float64 {
+	switch {
+	case c.ExactTitle:
+		return 1
+	case !c.Skills.Known:
+		return relevance(c)
+	}
+	return (1 - exactTitleLead) * c.Skills.Value
 }
 
 // quality is ½ + (b − m)/2, where m is the catalogue's mean and b the Bayesian

@@ -70,6 +70,7 @@ type entry struct {
 	categories []string // as the course has them; payload has them folded
 	title      string   // normalised
 	terms      []uint32 // of title, skills and categories; rising
+	phrases    []uint32 // terms of the title and of each skill in order; see phrasesOf
 	stated     lectern.StatedStats
 	stats      lectern.CourseStats
 	activity   float64 // decayed and weighted events

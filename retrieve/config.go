@@ -14,6 +14,11 @@ type Config struct {
 	MaxInterests   int              `koanf:"max_interests"`    // stated interests that fetch candidates of their own
 	LexicalWeight  float64          `koanf:"lexical_weight"`   // search: share of words in the fused score; 0 turns words off
 	SemanticWeight float64          `koanf:"semantic_weight"`  // search: share of meaning in the fused score; 0 turns meaning off
+	LexicalWords   int              `koanf:"lexical_words"`    // search: words of a query up to which lexical_weight holds; in longer ones the share of words falls in proportion, to the benefit of meaning; 0 holds it always
+	TitleWeight    float64          `koanf:"title_weight"`     // search: what a title that holds the words of the query adds, against 1 for words and meaning
+	PhraseWeight   float64          `koanf:"phrase_weight"`    // search: what a title that holds them as one phrase adds besides; half of that where one of the course's skills does
+	SkillsWeight   float64          `koanf:"skills_weight"`    // search: what the skills that the query asks for say in the order that feedback follows, against 1 for words and meaning; 0 turns skills off in searches
+	SkillsInQuery  float64          `koanf:"skills_in_query"`  // search: how far the query's vector is moved towards the names of those skills, against 1 for itself, with an embedder trained on the catalogue
 	ReviewsWeight  float64          `koanf:"reviews_weight"`   // search: how much of what its score lacks a course gains at most by reviews near the query; 0 saves that search
 	Feedback       int              `koanf:"feedback"`         // search: leading courses that the query's vector is moved towards before meaning is searched again; 0 saves that search
 	FeedbackWeight float64          `koanf:"feedback_weight"`  // search: how far, against 1 for the query itself
@@ -70,6 +75,11 @@ func DefaultConfig() Config {
 		MaxInterests:   4,
 		LexicalWeight:  0.5,
 		SemanticWeight: 0.5,
+		LexicalWords:   2,
+		TitleWeight:    0.2,
+		PhraseWeight:   0.2,
+		SkillsWeight:   0.5,
+		SkillsInQuery:  1,
 		ReviewsWeight:  0.2,
 		Feedback:       3,
 		FeedbackWeight: 1,
@@ -105,6 +115,11 @@ func (c Config) Validate() error {
 	check(weight(c.LexicalWeight), "lexical_weight", c.LexicalWeight, "at least 0")
 	check(weight(c.SemanticWeight), "semantic_weight", c.SemanticWeight, "at least 0")
 	check(c.LexicalWeight+c.SemanticWeight > 0, "semantic_weight", c.SemanticWeight, "over 0 when retrieve.lexical_weight is 0")
+	check(c.LexicalWords >= 0 && c.LexicalWords <= 64, "lexical_words", c.LexicalWords, "0 to 64")
+	check(weight(c.TitleWeight), "title_weight", c.TitleWeight, "at least 0")
+	check(weight(c.PhraseWeight), "phrase_weight", c.PhraseWeight, "at least 0")
+	check(weight(c.SkillsWeight), "skills_weight", c.SkillsWeight, "at least 0")
+	check(weight(c.SkillsInQuery), "skills_in_query", c.SkillsInQuery, "at least 0")
 	check(c.ReviewsWeight >= 0 && c.ReviewsWeight <= 1, "reviews_weight", c.ReviewsWeight, "0 to 1")
 	check(c.Feedback >= 0 && c.Feedback <= 50, "feedback", c.Feedback, "0 to 50")
 	check(weight(c.FeedbackWeight), "feedback_weight", c.FeedbackWeight, "at least 0")

@@ -46,11 +46,12 @@ type Rankings interface {
 	Ranking(ctx context.Context, id string) (lectern.Ranking, error)
 }
 
-// Deps are what an Engine works with; all are needed.
+// Deps are what an Engine works with; all but Concepts are needed.
 type Deps struct {
 	Catalog     *Catalog
 	Generations Generations
 	Words       Words
+	Concepts    Concepts // nil: no skills
 	Profiles    Profiles
 	Courses     Courses
 	Rankings    Rankings
@@ -223,6 +224,7 @@ type pass struct {
 	held       map[string]text.Held // SurfaceSearch: its words in the courses found
 	query      []queryWord          // SurfaceSearch
 	embedded   embeddedQuery        // SurfaceSearch: the last text that was embedded
+	concepts   []Concept            // SurfaceSearch: the skills that the query asks for
 	usual      float64              // SurfaceSearch: how near reviews at large are to the query
 	titleIDs   []string             // courses whose title is the query
 	sources    []source

@@ -178,17 +178,23 @@ func (e *Engine) weighEvidence(p *pass) {
 		e.look(p, words.hits)
 	}
 	known := p.understood.Known()
+	taught := p.taughtSurely()
+	skills := p.source(SourceSkills)
 	switch {
 	case meaning != nil && len(meaning.hits) > 0 && !e.knownWordsOnly(p.embedder): // one with knowledge of its own
 		p.sure = min(max(float64(meaning.hits[0].Score), known), 1)
+	case known < e.cfg.MinKnown && taught > 0:
+		p.sure = taught
 	case known < e.cfg.MinKnown:
-		p.forget(words, meaning, reviews)
+		p.forget(words, meaning, reviews, skills)
 	case words == nil || e.topical(p, words.hits):
 		p.sure = known
 	case p.mentioned(words.hits) > mostOfIt:
 		p.sure = mentionSure * known
+	case taught > 0:
+		p.sure = mentionSure * max(known, taught)
 	default:
-		p.forget(words, meaning, reviews)
+		p.forget(words, meaning, reviews, skills)
 	}
 	e.fuse(p)
 }

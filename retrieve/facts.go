@@ -41,6 +41,7 @@ func (c *Catalog) newEntry(course lectern.Course, stats lectern.CourseStats) *en
 			e.terms = append(e.terms, c.termIDs(s, course.Language)...)
 		}
 	}
+	e.phrases = c.phrasesOf(course)
 	slices.Sort(e.terms)
 	e.terms = slices.Clip(slices.Compact(e.terms))
 	e.setStats(stats, &c.cfg)

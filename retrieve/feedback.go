@@ -38,7 +38,8 @@ func (e *Engine) feedback(ctx context.Context, p *pass, questions []asked) {
 
 // movedQuery is the query's vector after feedback, nil when there is none.
 func (e *Engine) movedQuery(ctx context.Context, p *pass, query []float32) []float32 {
-	leading := p.fused[:min(e.cfg.Feedback, len(p.fused))]
+	leading := e.leading(p)
+	leading = leading[:min(e.cfg.Feedback, len(leading))]
 	ids := make([]string, len(leading))
 	for i, h := range leading {
 		ids[i] = h.ID

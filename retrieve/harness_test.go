@@ -108,6 +108,7 @@ type world struct {
 	index    *index.Index
 	lexicon  *text.Lexicon
 	embedder lectern.Embedder // nil: words only
+	concepts retrieve.Concepts
 	indexErr error
 	searches atomic.Int64 // of the index so far
 	failFrom int64        // so many searches succeed before indexErr shows
@@ -163,7 +164,7 @@ func (w *world) build(cfg retrieve.Config, r rerank.Reranker) {
 	recorder := w.recorder
 	w.t.Cleanup(func() { _ = recorder.Close(context.Background()) })
 	w.engine, err = retrieve.New(retrieve.Deps{
-		Catalog: w.catalog, Generations: w, Words: w.lexicon, Profiles: profiles, Courses: w, Rankings: w.recorder,
+		Catalog: w.catalog, Generations: w, Words: w.lexicon, Concepts: w.concepts, Profiles: profiles, Courses: w, Rankings: w.recorder,
 		Reranker: r, Clock: w.time,
 		NewID:     retrieve.RankingIDs(w.time, rand.NewChaCha8([32]byte{1})),
 		CursorKey: []byte("key"), Logger: log,

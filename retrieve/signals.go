@@ -105,6 +105,7 @@ func (p *pass) append(en *entry, sources []string) {
 func (e *Engine) measure(ctx context.Context, p *pass) error {
 	if p.req.Surface == lectern.SurfaceSearch {
 		measureRelevance(p)
+		e.measureSkills(p)
 	}
 	vectors, err := e.contentVectors(ctx, p)
 	if err != nil {

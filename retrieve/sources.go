@@ -21,6 +21,7 @@ const (
 	SourceWords     = rerank.SourceWords   // search: shared words; home and similar: in place of vectors
 	SourceMeaning   = "meaning"            // search: nearest to the query
 	SourceReviews   = rerank.SourceReviews // search: nearest to the query by what learners say
+	SourceSkills    = "skills"             // search: teach the skills that the query asks for
 	SourceTitle     = "title"              // search: the query is the title
 	SourceContent   = "content"            // similar: nearest to the course
 )
@@ -63,9 +64,11 @@ func (e *Engine) gather(ctx context.Context, p *pass) error {
 	switch p.req.Surface {
 	case lectern.SurfaceSearch:
 		p.usual = usuallySaid(questions, answers)
+		e.offerSkills(p)
 		e.weighEvidence(p)
 		e.feedback(ctx, p, questions)
 		e.addReviews(p)
+		e.addTitles(p)
 		e.offerTitles(p)
 	case lectern.SurfaceHome:
 		p.sources = append(p.sources,
@@ -251,6 +254,7 @@ func (e *Engine) searchQueries(ctx context.Context, p *pass) []asked {
 	if known {
 		meant = p.understood.Text
 	}
+	e.askConcepts(p)
 	p.query = e.queryWords(p.understood.Text, options.Language)
 	p.titleIDs = e.Catalog.titled(e.Catalog.normalTitle(p.req.Query, options.Language))
 	var out []asked
@@ -262,7 +266,7 @@ func (e *Engine) searchQueries(ctx context.Context, p *pass) []asked {
 	if e.cfg.vectors() && p.embedder != nil && (p.understood.Known() > 0 || !known) {
 		v := e.embedQuery(ctx, p, meant)
 		if v != nil && e.cfg.SemanticWeight > 0 {
-			out = append(out, asked{SourceMeaning, "cosine", e.cfg.SemanticWeight, denseQuery(v)})
+			out = append(out, asked{SourceMeaning, "cosine", e.cfg.SemanticWeight, denseQuery(e.moveToSkills(ctx, p, v))})
 		}
 		if v != nil && e.cfg.ReviewsWeight > 0 {
 			out = append(out, e.reviewsQuery(v))
@@ -296,12 +300,13 @@ func (e *Engine) fuse(p *pass) {
 	lists := make([][]lectern.Hit, len(p.sources))
 	weights := make([]float64, len(p.sources))
 	total := 0.0
+	lexical, semantic := e.shares(len(p.understood.Words))
 	for i, s := range p.sources {
 		switch s.name {
 		case SourceMeaning:
-			lists[i], weights[i] = s.hits, e.cfg.SemanticWeight
+			lists[i], weights[i] = s.hits, semantic
 		case SourceWords:
-			lists[i], weights[i] = e.covering(p, s.hits), e.cfg.LexicalWeight
+			lists[i], weights[i] = e.covering(p, s.hits), lexical
 		}
 		total += weights[i]
 	}
@@ -311,6 +316,18 @@ func (e *Engine) fuse(p *pass) {
 	p.parts = newFusedParts(p.sources, lists, weights)
 	p.fused = fusion.MaxNorm(lists, weights, 2*e.cfg.PerSource)
 	e.favourLanguage(p)
+}
+
+// shares are the weights of words and meaning for a query of so many words. Whoever
+// types one or two words means those; whoever describes in many what they want is
+// seldom answered in the same words.
+func (e *Engine) shares(words int) (lexical, semantic float64) {
+	lexical, semantic = e.cfg.LexicalWeight, e.cfg.SemanticWeight
+	if brief := e.cfg.LexicalWords; brief > 0 && words > brief && semantic > 0 {
+		kept := lexical * float64(brief) / float64(words)
+		lexical, semantic = kept, semantic+lexical-kept
+	}
+	return lexical, semantic
 }
 
 // offerTitles adds the courses with the query for a title, first.

@@ -31,10 +31,11 @@ func newEvalSearchCommand() *cobra.Command {
 	var o searchEval
 	cmd := &cobra.Command{
 		Use: "search", Args: noArgs,
-		Short: "Measure search by words, by meaning and by both, on queries with judgements",
+		Short: "Measure search by words, by meaning and as served, on queries with judgements",
 		Long: `Indexes the catalogue of --data in memory, asks every query, and prints nDCG@10,
 Recall@50, MRR@10 and milliseconds per query for word BM25 (bm25), for the latent
-vectors (latent) and for what /v1/search serves (hybrid).
+vectors (latent) and for what /v1/search serves (hybrid), also without the skill
+graph (hybrid-skills-off).
 
 Queries are lines of "id<TAB>text"; judgements are TREC qrels with course ids.
 When the queries were made from a field of the courses, that field must not be

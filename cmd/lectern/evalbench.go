@@ -17,6 +17,7 @@ type searchBench struct {
 	*engine
 	index    lectern.VectorIndex
 	embedder lectern.Embedder
+	unaided  *retrieve.Engine // the ranker without the skill graph; nil where that is off anyway
 }
 
 // Generation gives the bench's own index, so that the ranker never meets the
@@ -82,7 +83,14 @@ func newSearchBench(ctx context.Context, env environment, courses []lectern.Cour
 	if err := e.suggest.Mean(ctx); err != nil {
 		return nil, err
 	}
-	e.ranker, err = newRanker(ctx, e, b)
+	if e.ranker, err = newRanker(ctx, e, b); err != nil {
+		return b, err
+	}
+	if e.skills != nil && env.config.Retrieve.SkillsWeight > 0 {
+		without := *e
+		without.config.Retrieve.SkillsWeight = 0
+		b.unaided, err = newRanker(ctx, &without, b)
+	}
 	return b, err
 }
 
@@ -112,16 +120,26 @@ func without(c lectern.Course, fields []lectern.CourseField) lectern.Course {
 
 // rankers are the baselines and what is served.
 func (b *searchBench) rankers() []eval.SearchRanker {
-	return []eval.SearchRanker{
+	out := []eval.SearchRanker{
 		{Name: "bm25", Search: b.byWords},
 		{Name: "latent", Search: b.byMeaning},
-		{Name: "hybrid", Search: b.served},
 	}
+	if b.unaided != nil {
+		out = append(out, eval.SearchRanker{Name: "hybrid-skills-off", Search: servedBy(b.unaided)})
+	}
+	return append(out, eval.SearchRanker{Name: "hybrid", Search: b.served})
 }
 
 // served ranks as /v1/search does.
 func (b *searchBench) served(ctx context.Context, query string, k int) ([]string, error) {
-	return b.ranker.TopIDs(ctx, lectern.ListRequest{Surface: lectern.SurfaceSearch, Query: query, Limit: k}, k)
+	return servedBy(b.ranker)(ctx, query, k)
+}
+
+// servedBy searches as /v1/search does with an engine.
+func servedBy(e *retrieve.Engine) func(ctx context.Context, query string, k int) ([]string, error) {
+	return func(ctx context.Context, query string, k int) ([]string, error) {
+		return e.TopIDs(ctx, lectern.ListRequest{Surface: lectern.SurfaceSearch, Query: query, Limit: k}, k)
+	}
 }
 
 func (b *searchBench) byWords(ctx context.Context, query string, k int) ([]string, error) {

@@ -155,7 +155,7 @@ func newRanker(ctx context.Context, e *engine, generations retrieve.Generations)
 		return nil, fmt.Errorf("read the cursor secret: %w", err)
 	}
 	return retrieve.New(retrieve.Deps{
-		Catalog: e.catalog, Generations: generations, Words: e.words, Profiles: profiles,
+		Catalog: e.catalog, Generations: generations, Words: e.words, Concepts: newConcepts(e.skills), Profiles: profiles,
 		Courses: env.store, Rankings: loggedRankings{e.recorder, e.searches.log}, Reranker: linear,
 		Clock: lectern.SystemClock, NewID: retrieve.RankingIDs(lectern.SystemClock, rand.Reader),
 		CursorKey: cursorKey, Logger: env.log,

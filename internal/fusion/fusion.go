@@ -53,6 +53,27 @@ func MaxNorm(lists [][]lectern.Hit, weights []float64, k int) []lectern.Hit {
 	return merged[:min(k, len(merged))]
 }
 
+// Sum merges lists by the weighted sum of their scores as they are. Scores below
+// zero and weights that are missing count as zero. Hits come back by falling score,
+// then rising id, at most k of them.
+func Sum(lists [][]lectern.Hit, weights []float64, k int) []lectern.Hit {
+	scores := make(map[string]float64)
+	for i, list := range lists {
+		w := weightAt(weights, i)
+		for _, h := range list {
+			if w > 0 && h.Score > 0 {
+				scores[h.ID] += w * float64(h.Score)
+			}
+		}
+	}
+	merged := make([]lectern.Hit, 0, len(scores))
+	for id, s := range scores {
+		merged = append(merged, lectern.Hit{ID: id, Score: float32(s)})
+	}
+	slices.SortFunc(merged, ByScore)
+	return merged[:min(max(k, 0), len(merged))]
+}
+
 // ByScore orders hits by falling score, then rising id.
 func ByScore(a, b lectern.Hit) int {
 	return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
@@ -103,6 +124,38 @@ func Feedback(query []float32, hits []lectern.Hit, vectors [][]float32, beta flo
 	}
 	out := make([]float32, len(mean))
 	for j, x := range mean {
+		out[j] = float32(x)
+	}
+	return out
+}
+
+// Towards moves a query's vector towards others: the unit vector of query + the
+// weighted sum of those that are there and as long as it. It returns query when
+// none is.
+func Towards(query []float32, vectors [][]float32, weights []float64) []float32 {
+	sum := make([]float64, len(query))
+	moved := false
+	for i, v := range vectors {
+		w := weightAt(weights, i)
+		if len(v) != len(query) || w == 0 {
+			continue
+		}
+		moved = true
+		for j, x := range v {
+			sum[j] += w * float64(x)
+		}
+	}
+	if !moved {
+		return query
+	}
+	for j, x := range query {
+		sum[j] += float64(x)
+	}
+	if !toUnit(sum, 1) {
+		return query
+	}
+	out := make([]float32, len(sum))
+	for j, x := range sum {
 		out[j] = float32(x)
 	}
 	return out

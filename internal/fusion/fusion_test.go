@@ -92,3 +92,32 @@ func TestFeedback(t *testing.T) {
 		})
 	}
 }
+
+func TestSum(t *testing.T) {
+	words := []lectern.Hit{{ID: "a", Score: 0.5}, {ID: "b", Score: 0.25}}
+	skills := []lectern.Hit{{ID: "b", Score: 1}, {ID: "c", Score: 0.5}, {ID: "d", Score: -1}}
+	// a = .5; b = .25 + .5·1; c = .5·.5
+	want := []lectern.Hit{{ID: "b", Score: 0.75}, {ID: "a", Score: 0.5}, {ID: "c", Score: 0.25}}
+	if diff := cmp.Diff(want, fusion.Sum([][]lectern.Hit{words, skills}, []float64{1, 0.5}, 9)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := fusion.Sum([][]lectern.Hit{words, skills}, []float64{1}, 1); len(got) != 1 || got[0].ID != "a" {
+		t.Errorf("without a weight for skills, the first: %v", got)
+	}
+}
+
+func TestTowards(t *testing.T) {
+	query := []float32{1, 0, 0}
+	near := cmpopts.EquateApprox(0, 1e-6)
+	// (1, .75, 0) at unit length; vectors that are absent or of another length add nothing
+	got := fusion.Towards(query, [][]float32{{0, 1, 0}, nil, {1, 1}, {0, 0, 1}}, []float64{0.75, 1, 1})
+	if diff := cmp.Diff([]float32{0.8, 0.6, 0}, got, near); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := fusion.Towards(query, [][]float32{nil}, []float64{1}); &got[0] != &query[0] {
+		t.Errorf("nothing to move towards gives another vector: %v", got)
+	}
+	if got := fusion.Towards(query, [][]float32{{-1, 0, 0}}, []float64{1}); &got[0] != &query[0] {
+		t.Errorf("no direction is left, and it is not the query's: %v", got)
+	}
+}
