@@ -85,7 +85,8 @@ func newTitleIndex(sources []source, share func(word string) float64) *index {
 
 func buildIndex(sources []source, titles bool, share func(word string) float64) *index {
 	x := &index{keys: make([]string, len(sources)), prior: make([]float32, len(sources)), titles: titles}
-	x.marks = &sync.Pool{New: func() any { return &marks{seen: newBits(len(sources)), held: newBits(len(sources))} }}
+	n := len(sources) // not the sources, which the pool would keep alive
+	x.marks = &sync.Pool{New: func() any { return &marks{seen: newBits(n), held: newBits(n)} }}
 	x.dict = newDictionary(distinctWords(sources))
 	number := make(map[string]int32, len(x.dict.words))
 	for i, w := range x.dict.words {
