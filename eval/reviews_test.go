@@ -362,7 +362,9 @@ func TestReviewsInSearch(t *testing.T) {
 		own := l.known(half.name, weights, queries, qrels)
 		l.review(rotated(vectors))
 		others := l.known(half.name+", the reviews of another course", weights, queries, qrels)
-		if own.NDCG <= 0 || own.Recall <= 0 || others.Recall >= own.Recall/2 {
+		// The first ten hardly ever hold such a course, so that their mean gain may be
+		// nothing; the first fifty must gain.
+		if own.NDCG < 0 || own.Recall <= 0 || others.Recall >= own.Recall/2 {
 			t.Errorf("%s: reviews gain %+v, those of another course %+v", half.name, own, others)
 		}
 	}
