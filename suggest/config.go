@@ -16,7 +16,7 @@ type Config struct {
 
 	Phrases         int           `koanf:"phrases"`          // skills, wordings and completions whose best courses are computed ahead; 0 for no suggestions by meaning
 	PhraseCourses   int           `koanf:"phrase_courses"`   // courses computed ahead for each of them
-	Similarity      float64       `koanf:"similarity"`       // cosine from which a phrase means what was typed
+	Similarity      float64       `koanf:"similarity"`       // cosine from which a phrase means what was typed; 0 measures what is rare among the embedder's phrases
 	EmbedTimeout    time.Duration `koanf:"embed_timeout"`    // waited for the vector of what was typed, where the embedder is another server
 	EmbedGiveUp     time.Duration `koanf:"embed_give_up"`    // after which such a vector is not waited for in the background either
 	EmbedAtOnce     int           `koanf:"embed_at_once"`    // such vectors under way at a time
@@ -38,7 +38,7 @@ func DefaultConfig() Config {
 
 		Phrases:         5000,
 		PhraseCourses:   10,
-		Similarity:      0.7,
+		Similarity:      0,
 		EmbedTimeout:    25 * time.Millisecond,
 		EmbedGiveUp:     2 * time.Second,
 		EmbedAtOnce:     8,

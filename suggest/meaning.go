@@ -83,6 +83,7 @@ type meanings struct {
 	// belongs to a topic.
 	fingerprint string
 	dim         int
+	similarity  float64 // from which a phrase counts
 	matrix      []float32
 	rows        []int32
 	at          map[string]int32       // rows by phrase
@@ -178,7 +179,8 @@ func isIntent(w string) bool {
 
 // nearest returns the topics whose phrases are nearest to a vector, with how much
 // that says, in (0, 1], best first.
-func (m *meanings) nearest(v []float32, similarity float64) []nearTopic {
+func (m *meanings) nearest(v []float32) []nearTopic {
+	similarity := m.similarity
 	if len(v) != m.dim || m.dim == 0 {
 		return nil
 	}
@@ -260,7 +262,7 @@ func (s *Suggester) near(ctx context.Context, m *meanings, q typedQuery) (out []
 	if err != nil {
 		return nil, false
 	}
-	return m.nearest(v, s.o.Config.Similarity), m.complete
+	return m.nearest(v), m.complete
 }
 
 // recognised is how much of a query its concepts cover, in [0, 1].

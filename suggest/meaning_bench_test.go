@@ -11,7 +11,7 @@ func BenchmarkNearest(b *testing.B) {
 	for _, dim := range []int{256, 1536} {
 		b.Run(fmt.Sprint("dim=", dim), func(b *testing.B) {
 			r := rand.New(rand.NewPCG(1, 2))
-			m := &meanings{dim: dim, matrix: make([]float32, mostPhrases*dim), rows: make([]int32, mostPhrases)}
+			m := &meanings{dim: dim, similarity: 0.7, matrix: make([]float32, mostPhrases*dim), rows: make([]int32, mostPhrases)}
 			for i := range m.matrix {
 				m.matrix[i] = float32(r.NormFloat64() / 16)
 			}
@@ -20,7 +20,7 @@ func BenchmarkNearest(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				m.nearest(m.matrix[:dim], 0.7)
+				m.nearest(m.matrix[:dim])
 			}
 		})
 	}

@@ -1,6 +1,8 @@
 package suggest
 
 import (
+	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -123,5 +125,39 @@ func TestPhrasesAreBounded(t *testing.T) {
 	s = made(t, o.Options, wholeFixture())
 	if out := ask(t, s, "learn to code"); strings.Contains(reasons(out.Courses), "meaning") || len(out.Degraded) > 0 {
 		t.Errorf("switched off: %s, degraded %v", reasons(out.Courses), out.Degraded)
+	}
+}
+
+// The cosine that counts is measured where it is not set: an embedder of which all
+// vectors are alike must not make everything mean everything.
+func TestSimilarityIsMeasured(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		common float32 // of all vectors
+		lo, hi float64
+	}{{"apart", 0, 0.45, 0.55}, {"alike", 3, 0.88, mostRare}} {
+		const n, dim = 500, 33
+		r := rand.New(rand.NewPCG(1, 2))
+		m := &meanings{dim: dim}
+		for i := range n {
+			v, norm := make([]float32, dim), 0.0
+			for j := range v {
+				v[j] = float32(r.NormFloat64() / math.Sqrt(dim))
+			}
+			v[0] += tt.common
+			for _, x := range v {
+				norm += float64(x * x)
+			}
+			for j := range v {
+				v[j] /= float32(math.Sqrt(norm))
+			}
+			m.matrix, m.rows = append(m.matrix, v...), append(m.rows, int32(i))
+		}
+		if got := m.rare(); got < tt.lo || got > tt.hi {
+			t.Errorf("%s: %.2f, want %.2f to %.2f", tt.name, got, tt.lo, tt.hi)
+		}
+	}
+	if got := (&meanings{}).rare(); got != mostRare {
+		t.Errorf("without phrases: %v", got)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 	"weak"
 
+	"github.com/viterin/vek/vek32"
+
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/text"
 )
@@ -123,6 +125,7 @@ func (s *Suggester) makeMeanings(ctx context.Context, old *meanings, all bool) (
 		m.fingerprint, m.complete = "", false
 		return m, fmt.Errorf("embed what may be meant: %w", err)
 	}
+	m.similarity = cmp.Or(s.o.Config.Similarity, m.rare())
 	if err := b.search(ctx, index, all); err != nil {
 		m.complete = false
 		return m, fmt.Errorf("search the courses of completions: %w", err)
@@ -280,6 +283,35 @@ func (b *meaner) embed(ctx context.Context, embedder lectern.Embedder) error {
 	}
 	return nil
 }
+
+// What cosine is rare.
+const (
+	rarePairs  = 0.998 // the share of pairs of phrases that are less alike
+	rareSample = 64    // phrases that are compared with all
+	leastRare  = 0.3
+	mostRare   = 0.9
+)
+
+// rare is a cosine that few pairs of phrases of different topics reach. Embedders
+// differ: of one, anything is .7 from anything, of another only the same.
+func (m *meanings) rare() float64 {
+	step := max(1, len(m.rows)/rareSample)
+	var all []float32
+	for i := 0; i < len(m.rows); i += step {
+		for j := range m.rows {
+			if m.rows[i] != m.rows[j] {
+				all = append(all, vek32.Dot(m.row(i), m.row(j)))
+			}
+		}
+	}
+	if len(all) == 0 {
+		return mostRare
+	}
+	slices.Sort(all)
+	return min(max(float64(all[int(rarePairs*float64(len(all)-1))]), leastRare), mostRare)
+}
+
+func (m *meanings) row(i int) []float32 { return m.matrix[i*m.dim : (i+1)*m.dim] }
 
 func (b *meaner) embedSome(ctx context.Context, embedder lectern.Embedder, texts []string) ([][]float32, error) {
 	ctx, cancel := context.WithTimeout(ctx, b.s.o.Config.MeaningsTimeout)
