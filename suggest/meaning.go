@@ -11,8 +11,6 @@ import (
 	"unicode/utf8"
 	"weak"
 
-	"github.com/viterin/vek/vek32"
-
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/text"
 )
@@ -85,6 +83,7 @@ type meanings struct {
 	dim         int
 	similarity  float64 // from which a phrase counts
 	matrix      []float32
+	sketches    []float32 // of the rows, nil for short ones
 	rows        []int32
 	at          map[string]int32       // rows by phrase
 	complete    bool                   // nothing is missing that the index or the embedder did not give
@@ -185,8 +184,9 @@ func (m *meanings) nearest(v []float32) []nearTopic {
 		return nil
 	}
 	var best []nearTopic
+	compare := m.comparer(v, similarity)
 	for row, t := range m.rows {
-		dot := vek32.Dot(v, m.matrix[row*m.dim:(row+1)*m.dim])
+		dot := compare(row)
 		if float64(dot) < similarity || len(best) == maxNear && dot <= best[len(best)-1].score {
 			continue
 		}

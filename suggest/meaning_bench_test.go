@@ -2,8 +2,11 @@ package suggest
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/viterin/vek/vek32"
 )
 
 // BenchmarkNearest compares one vector with the most phrases there may be.
@@ -18,6 +21,11 @@ func BenchmarkNearest(b *testing.B) {
 			for i := range m.rows {
 				m.rows[i] = int32(i / 3)
 			}
+			for i := range m.rows {
+				norm := float32(math.Sqrt(float64(vek32.Dot(m.row(i), m.row(i)))))
+				vek32.DivNumber_Inplace(m.row(i), norm)
+			}
+			m.makeSketches()
 			b.ReportAllocs()
 			for b.Loop() {
 				m.nearest(m.matrix[:dim])

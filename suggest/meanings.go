@@ -125,6 +125,7 @@ func (s *Suggester) makeMeanings(ctx context.Context, old *meanings, all bool) (
 		m.fingerprint, m.complete = "", false
 		return m, fmt.Errorf("embed what may be meant: %w", err)
 	}
+	m.makeSketches()
 	m.similarity = cmp.Or(s.o.Config.Similarity, m.rare())
 	if err := b.search(ctx, index, all); err != nil {
 		m.complete = false
