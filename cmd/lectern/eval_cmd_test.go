@@ -35,7 +35,7 @@ func TestEvalSearchByClass(t *testing.T) {
 	}
 	// A file alone is reported as before, without classes.
 	out = mustRun(t, append([]string{"eval", "search", "--data", data, "--gains"}, questions...)...)
-	if !strings.Contains(out, "51 queries, 0 without a relevant course") || strings.Count(out, "hybrid") != 2 || !strings.Contains(out, "gain of") {
+	if !strings.Contains(out, "51 queries, 0 without a relevant course") || strings.Count(out, "hybrid") != 4 || strings.Count(out, "hybrid-skills-off") != 2 || !strings.Contains(out, "gain of") {
 		t.Errorf("%s", out)
 	}
 }
