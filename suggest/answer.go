@@ -65,6 +65,7 @@ type answerer struct {
 	typed    typedQuery
 	variants []variantQuery
 	asked    []Asked
+	spelt    bool // several courses hold the words as typed
 }
 
 // variantQuery is the query by a synonym.
@@ -117,8 +118,9 @@ func (a *answerer) answer(ctx context.Context, raw string) lectern.Suggestions {
 			a.variants = append(a.variants, variantQuery{newQuery(a.analyzer, v.Query), v.From + " → " + v.To})
 		}
 	}
+	courses := a.courses(ctx) // first: they tell whether the words are spelt right
 	return lectern.Suggestions{
-		Courses:     a.courses(ctx),
+		Courses:     courses,
 		Completions: a.phrases(completions, lectern.SuggestCompletion),
 		Skills:      a.phrases(skills, lectern.SuggestSkill),
 		Categories:  a.phrases(categories, lectern.SuggestCategory),

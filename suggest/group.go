@@ -46,6 +46,9 @@ func (g *group) byWords() {
 	}
 	g.query = g.weighed(g.a.query)
 	g.pass(g.query, pass{})
+	if g.kind == lectern.SuggestCourse {
+		g.a.spelt = len(g.found) >= enough
+	}
 	for _, v := range g.a.variants {
 		if len(g.found) < g.a.limit && len(v.query.words) > 0 {
 			g.pass(g.weighed(v.query), pass{reason: lectern.SuggestSynonym, via: v.via})
@@ -57,9 +60,10 @@ func (g *group) byWords() {
 }
 
 // misspelt adds what holds all words in other spellings, where there is little as
-// typed. What the skill graph recognises is no misspelling: there it comes last.
+// typed. What several courses hold as typed is no misspelling anywhere; what the
+// skill graph recognises is hardly one: there it comes last.
 func (g *group) misspelt() {
-	if g.query != nil && len(g.found) < min(g.a.limit, enough) && g.query.forgives() {
+	if g.query != nil && !g.a.spelt && len(g.found) < min(g.a.limit, enough) && g.query.forgives() {
 		g.pass(g.query, pass{fuzzy: true})
 	}
 }
