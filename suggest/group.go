@@ -59,10 +59,17 @@ func (g *group) byWords() {
 	}
 }
 
+// longName is of how many words the phrases and names are for which other
+// spellings are looked for: of more words hardly any is.
+const longName = 5
+
 // misspelt adds what holds all words in other spellings, where there is little as
 // typed. What several courses hold as typed is no misspelling anywhere; what the
 // skill graph recognises is hardly one: there it comes last.
 func (g *group) misspelt() {
+	if g.kind != lectern.SuggestCourse && len(g.a.query.words) > longName {
+		return
+	}
 	if g.query != nil && !g.a.spelt && len(g.found) < min(g.a.limit, enough) && g.query.forgives() {
 		g.pass(g.query, pass{fuzzy: true})
 	}
