@@ -19,6 +19,9 @@ type Concept struct {
 // an embedder that was trained on the catalogue alone cannot know. Implementations
 // are safe for concurrent use.
 type Concepts interface {
+	// Ready reports whether it knows nearly all courses. Until it does, lists are
+	// made without it: half of the courses would win over the other half.
+	Ready() bool
 	// Expand returns the skills that a query asks for, weightiest first; none where
 	// none is recognised.
 	Expand(query string) []Concept
@@ -35,6 +38,10 @@ type Concepts interface {
 // typed is read as well.
 func (e *Engine) askConcepts(p *pass) {
 	if e.Concepts == nil || e.cfg.SkillsWeight == 0 {
+		return
+	}
+	if !e.Concepts.Ready() {
+		p.degrade(DegradedSkills)
 		return
 	}
 	p.concepts = e.Concepts.Expand(p.understood.Text)

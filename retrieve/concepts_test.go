@@ -11,7 +11,10 @@ import (
 )
 
 // knitted is a skill graph of one skill, which no course of the fixture names.
-type knitted struct{ teaches map[string]float32 }
+type knitted struct {
+	teaches map[string]float32
+	tagging bool // it has just begun
+}
 
 func (knitted) Expand(query string) []retrieve.Concept {
 	if !strings.Contains(query, "yarn") {
@@ -31,6 +34,8 @@ func (k knitted) Rank(asked []retrieve.Concept, most int, allow func(string) boo
 	return out[:min(most, len(out))]
 }
 
+func (k knitted) Ready() bool { return !k.tagging }
+
 func (k knitted) Taught(_ []retrieve.Concept, id string) string {
 	if k.teaches[id] == 0 {
 		return ""
@@ -39,7 +44,7 @@ func (k knitted) Taught(_ []retrieve.Concept, id string) string {
 }
 
 func knows(teaches map[string]float32) option {
-	return func(w *world, _ *retrieve.Config, _ *rerankConfig) { w.concepts = knitted{teaches} }
+	return func(w *world, _ *retrieve.Config, _ *rerankConfig) { w.concepts = knitted{teaches: teaches} }
 }
 
 func explaining(q string) lectern.ListRequest {
@@ -76,6 +81,17 @@ func TestSkillsAnswerInOtherWords(t *testing.T) {
 	}
 	if !slices.Contains(first.Sources, retrieve.SourceSkills) {
 		t.Errorf("sources %v", first.Sources)
+	}
+}
+
+// TestSkillsNotYetTagged: while only some courses are tagged none has a head start,
+// and the list says so.
+func TestSkillsNotYetTagged(t *testing.T) {
+	w := newWorld(t, fixture(t), func(w *world, _ *retrieve.Config, _ *rerankConfig) {
+		w.concepts = knitted{teaches: map[string]float32{"mus-2": 0.9}, tagging: true}
+	})
+	if l := w.list(search("yarn")); l.Total != 0 || !slices.Contains(l.Degraded, retrieve.DegradedSkills) {
+		t.Errorf("got %v, degraded %v", ids(l), l.Degraded)
 	}
 }
 

@@ -84,6 +84,7 @@ const (
 	DegradedIndex     = "index"     // the index did not answer: what memory holds
 	DegradedProfile   = "profile"   // the learner could not be read: a list for nobody
 	DegradedFacets    = "facets"    // facets, suggestion or fallback of a search could not be found out
+	DegradedSkills    = "skills"    // courses are still being tagged after a start: words and meaning only
 	DegradedRecording = "recording" // the list will not be stored: later events cite it in vain
 )
 

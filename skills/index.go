@@ -40,6 +40,8 @@ type Index struct {
 	free    []int32  // slots
 	dropped []*entry // deleted, but still in the snapshot's lists
 
+	complete atomic.Bool // once nothing waited
+
 	idMu sync.RWMutex // guards byID, which is written with mu held as well
 	byID map[string]*entry
 }
@@ -125,6 +127,9 @@ func (x *Index) Apply(ctx context.Context, upserts []lectern.Course, deletes []s
 		}
 		x.pending[id] = w
 		x.stack = append(x.stack, id)
+	}
+	if len(x.pending) == 0 {
+		x.complete.Store(true)
 	}
 	if len(x.pending)+len(x.dropped) > 0 {
 		x.notify()
@@ -293,6 +298,17 @@ func (x *Index) Waiting() int {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return len(x.pending)
+}
+
+// Ready reports whether nearly all courses are tagged: false from the start until
+// the catalogue was read and tagged, and true while a few courses change.
+func (x *Index) Ready() bool {
+	const (
+		share = 20 // tagged courses for one that waits
+		few   = 64
+	)
+	waiting := x.Waiting()
+	return x.complete.Load() && (waiting <= few || waiting*share <= x.Len())
 }
 
 // Tags returns the skills of a course, most confident first, without evidence;

@@ -73,6 +73,38 @@ func TestIndexCourses(t *testing.T) {
 	}
 }
 
+// TestIndexReady follows a start, an ordinary day and a catalogue that is replaced.
+func TestIndexReady(t *testing.T) {
+	x := skills.NewIndex(skills.NewMatcher(shippedGraph(t)), skills.IndexOptions{})
+	ready := func(when string, want bool) {
+		t.Helper()
+		if x.Ready() != want {
+			t.Errorf("%s: ready is %v", when, !want)
+		}
+	}
+	apply := func(n int, title string) {
+		t.Helper()
+		courses := make([]lectern.Course, n)
+		for i := range courses {
+			courses[i] = popular(fmt.Sprint(i), title, 0)
+		}
+		if err := x.Apply(t.Context(), courses, nil, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ready("before the catalogue is read", false)
+	apply(200, "Pottery")
+	ready("before it is tagged", false)
+	refreshed(t, x, nil, nil, false)
+	ready("tagged", true)
+	apply(10, "Knitting")
+	ready("a few courses change", true)
+	apply(200, "Weaving")
+	ready("all of them change", false)
+	refreshed(t, x, nil, nil, true)
+	ready("an empty catalogue", true)
+}
+
 func TestIndexVanishes(t *testing.T) {
 	m := skills.NewMatcher(shippedGraph(t))
 	x := skills.NewIndex(m, skills.IndexOptions{})

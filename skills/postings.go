@@ -136,6 +136,9 @@ func (x *Index) publish(batch []*waiting, fresh []*entry) {
 	}
 	x.idMu.Unlock()
 	x.version.Add(1)
+	if len(x.pending) == 0 {
+		x.complete.Store(true)
+	}
 }
 
 // change is a snapshot in the making.

@@ -21,6 +21,9 @@ func newConcepts(x *skills.Index) retrieve.Concepts {
 	return concepts{x}
 }
 
+// Ready reports whether the catalogue is tagged.
+func (c concepts) Ready() bool { return c.index.Ready() }
+
 // Expand returns the skills that a query asks for.
 func (c concepts) Expand(query string) []retrieve.Concept {
 	terms := c.index.Matcher().Expand(query)

@@ -126,7 +126,10 @@ func testEndToEnd(t *testing.T, d *deployment) {
 		s.kill()
 		s = d.start() // it outlives this subtest
 		eventually(t, time.Minute, "readiness", func() bool { return s.send(http.MethodGet, "/readyz", "", "") == http.StatusOK })
-		s.get("/v1/search?q=statistics&limit=3", public, &after)
+		eventually(t, time.Minute, "every part of search", func() bool {
+			s.get("/v1/search?q=statistics&limit=3", public, &after)
+			return len(after.Degraded) == 0
+		})
 		if !slices.Equal(before.ids(), after.ids()) {
 			t.Errorf("another order after the restart: %v, then %v", before.ids(), after.ids())
 		}
@@ -156,7 +159,7 @@ func testEndToEnd(t *testing.T, d *deployment) {
 				}
 			}
 		}
-		if !slices.Equal(names, []string{"bm25", "latent", "hybrid"}) {
+		if !slices.Equal(names, []string{"bm25", "latent", "hybrid-skills-off", "hybrid"}) {
 			t.Errorf("rankers %v", names)
 		}
 	})
