@@ -59,6 +59,8 @@ Lectern is ready after %.1f s: %d courses, searchable by words and meaning.
 
 Try:
 
+  curl -s -H 'Authorization: Bearer %s' '%s/v1/autocomplete?q=become+a+data+an&limit=5'
+
   curl -s -H 'Authorization: Bearer %s' '%s/v1/search?q=machne+lerning&limit=5'
 
   curl -s -H 'Authorization: Bearer %s' '%s/v1/learners/%s/recommendations?limit=5&explain=true'
@@ -67,5 +69,5 @@ Try:
 
 Stop with Ctrl-C; the data stays in %s.
 `, time.Since(s.started).Seconds(), index.Points, base, base, base, keys.admin, keys.public,
-		keys.public, base, keys.admin, base, learner, keys.admin, base, e.config.Data), nil
+		keys.public, base, keys.public, base, keys.admin, base, learner, keys.admin, base, e.config.Data), nil
 }
