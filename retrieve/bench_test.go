@@ -2,6 +2,7 @@ package retrieve_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -233,5 +234,28 @@ func BenchmarkSearchPage(b *testing.B) {
 				w.list(req)
 			}
 		})
+	}
+}
+
+// BenchmarkWithoutIndex makes first pages of searches from memory: of two words,
+// and of one that no title, skill or category has, for which all texts are read.
+func BenchmarkWithoutIndex(b *testing.B) {
+	for _, n := range []int{5_000, 100_000} {
+		courses := bigCatalogue(n)
+		courses[n/2].Description += " packaging"
+		w := newWorld(b, courses, wordsOnly)
+		w.indexErr = errors.New("down")
+		for _, q := range []string{"w003x w040x", "packaging"} {
+			b.Run(fmt.Sprintf("%d/%s", n, strings.ReplaceAll(q, " ", "+")), func(b *testing.B) {
+				req := search(q)
+				if l := w.list(req); len(l.Items) == 0 {
+					b.Fatal("nothing found")
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					w.list(req)
+				}
+			})
+		}
 	}
 }

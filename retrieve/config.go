@@ -38,7 +38,7 @@ type Config struct {
 type Budgets struct {
 	Profile    time.Duration `koanf:"profile"`    // read profile and taste
 	Embed      time.Duration `koanf:"embed"`      // embed the query
-	Candidates time.Duration `koanf:"candidates"` // search the index
+	Candidates time.Duration `koanf:"candidates"` // all that one list asks of the index; on the first page of a search as much again for facets and suggestions
 	Courses    time.Duration `koanf:"courses"`    // read the page's courses
 }
 

@@ -81,7 +81,7 @@ func New(deps Deps, cfg Config) (*Engine, error) {
 // Names of what may be missing from a list, in List.Degraded.
 const (
 	DegradedSemantic  = "semantic"  // no embedder, or it did not answer: words only
-	DegradedIndex     = "index"     // the index did not answer: what memory holds
+	DegradedIndex     = "index"     // the index did not answer, or not all in time: what memory holds
 	DegradedProfile   = "profile"   // the learner could not be read: a list for nobody
 	DegradedFacets    = "facets"    // facets, suggestion or fallback of a search could not be found out
 	DegradedSkills    = "skills"    // courses are still being tagged after a start: words and meaning only
@@ -93,8 +93,12 @@ func (e *Engine) List(ctx context.Context, req lectern.ListRequest) (lectern.Lis
 	if err := checkRequest(req); err != nil {
 		return lectern.List{}, err
 	}
-	p := e.newPass(req)
-	if req.Cursor != "" {
+	return e.list(ctx, e.newPass(req))
+}
+
+// list is List for a request that has been checked.
+func (e *Engine) list(ctx context.Context, p *pass) (lectern.List, error) {
+	if p.req.Cursor != "" {
 		return e.nextPage(ctx, p)
 	}
 	scored, err := e.rank(ctx, p, e.cfg.Depth)
@@ -102,7 +106,7 @@ func (e *Engine) List(ctx context.Context, req lectern.ListRequest) (lectern.Lis
 		return lectern.List{}, err
 	}
 	ranking := e.record(p, scored)
-	if req.Surface != lectern.SurfaceSearch {
+	if p.req.Surface != lectern.SurfaceSearch {
 		return e.page(ctx, p, ranking, 0)
 	}
 	about, err := e.aboutSearch(ctx, p, len(scored))
@@ -120,6 +124,7 @@ func (e *Engine) aboutSearch(ctx context.Context, p *pass, found int) (about lec
 	if found > 0 {
 		about.Corrected = e.corrected(p)
 	}
+	p.patience.left = e.cfg.Budgets.Candidates
 	failed := func(err error) bool {
 		if err != nil && ctx.Err() == nil {
 			e.Logger.WarnContext(ctx, "search answered without facets or suggestions", "error", err)
@@ -209,6 +214,7 @@ type pass struct {
 	req      lectern.ListRequest
 	at       time.Time
 	index    lectern.VectorIndex
+	patience *patience        // below index
 	embedder lectern.Embedder // nil: words only
 	view     catalogView
 
@@ -234,6 +240,8 @@ type pass struct {
 	entries    []*entry      // beside candidates
 	cosines    []float64
 	dropped    map[string]string // candidates that the filter stage lost, with why
+	away       bool              // the index does not answer; memory does
+	variant    bool              // compared with another pass; see Engine.variant
 	degraded   []string
 	timings    []lectern.Timing
 	stageFrom  time.Time
@@ -243,7 +251,9 @@ type pass struct {
 
 func (e *Engine) newPass(req lectern.ListRequest) *pass {
 	p := &pass{req: req, at: e.Clock(), view: e.Catalog.current(), dropped: make(map[string]string), held: make(map[string]text.Held)}
-	p.index, p.embedder = e.Generations.Generation()
+	index, embedder := e.Generations.Generation()
+	p.patience = &patience{VectorIndex: index, left: e.cfg.Budgets.Candidates}
+	p.index, p.embedder = p.patience, embedder
 	if p.embedder == nil && (req.Surface != lectern.SurfaceSearch || e.cfg.vectors()) {
 		p.degrade(DegradedSemantic)
 	}
@@ -309,7 +319,7 @@ func (e *Engine) loadProfile(ctx context.Context, p *pass) error {
 	}
 	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Profile)
 	defer cancel()
-	profile, taste, err := e.Profiles.Load(bounded, p.req.Learner, p.index, e.readers(p.embedder))
+	profile, taste, err := e.Profiles.Load(bounded, p.req.Learner, p.patience.VectorIndex, e.readers(p.embedder))
 	switch {
 	case err == nil:
 	case lectern.ErrorCode(err) == lectern.CodeNotFound:
@@ -348,7 +358,7 @@ func (e *Engine) setFilter(p *pass) {
 	}
 	p.match = newMatcher(p.filter)
 	if p.filter.MinRating != nil {
-		p.index = &ratedIndex{p.index, e.Catalog, p.view.rated, p.view.size}
+		p.index = &ratedIndex{p.patience, e.Catalog, p.view.rated, p.view.size}
 	}
 }
 

@@ -345,10 +345,6 @@ func TestDegraded(t *testing.T) {
 		if l := w.list(home(ada)); !slices.Contains(l.Degraded, retrieve.DegradedIndex) || len(l.Items) == 0 {
 			t.Errorf("degraded %v, %d items", l.Degraded, len(l.Items))
 		}
-		_, err := w.engine.List(context.Background(), lectern.ListRequest{Surface: lectern.SurfaceSearch, Query: "go", Limit: 3})
-		if lectern.ErrorCode(err) != lectern.CodeUnavailable {
-			t.Errorf("search: %v", err)
-		}
 	})
 	t.Run("request given up", func(t *testing.T) {
 		w := newWorld(t, fixture(t))

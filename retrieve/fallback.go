@@ -25,16 +25,24 @@ func (e *Engine) fallback(ctx context.Context, p *pass) (*lectern.Fallback, erro
 		Surface: lectern.SurfaceHome, Learner: p.req.Learner, Filter: p.req.Filter,
 		Limit: min(p.req.Limit, fallbackItems), Explain: p.req.Explain,
 	}
-	list, err := e.List(ctx, home)
+	list, err := e.listHome(ctx, p, home)
 	if err == nil && len(list.Items) == 0 { // nothing passes the filters at all
 		home.Filter = lectern.Filter{Languages: p.req.Filter.Languages}
-		list, err = e.List(ctx, home)
+		list, err = e.listHome(ctx, p, home)
 	}
 	if err != nil {
 		return nil, err
 	}
 	list.NextCursor = "" // its request is not one that a caller could repeat
 	return &lectern.Fallback{Reason: lectern.FallbackNoMatch, List: &list}, nil
+}
+
+// listHome makes a home page for whoever searched. An index that did not answer the
+// search is not asked again.
+func (e *Engine) listHome(ctx context.Context, p *pass, req lectern.ListRequest) (lectern.List, error) {
+	home := e.newPass(req)
+	home.away = p.away
+	return e.list(ctx, home)
 }
 
 // filtersToDrop finds the filters without which there would be results, the most

@@ -13,7 +13,7 @@ import (
 // docs/measured/search.md. When the index does not answer in time the first
 // answer stands.
 func (e *Engine) feedback(ctx context.Context, p *pass, questions []asked) {
-	if e.cfg.Feedback == 0 || len(p.fused) == 0 {
+	if e.cfg.Feedback == 0 || len(p.fused) == 0 || p.away {
 		return
 	}
 	for i, q := range questions {
@@ -28,6 +28,7 @@ func (e *Engine) feedback(ctx context.Context, p *pass, questions []asked) {
 		answers, err := e.search(ctx, p, []asked{q})
 		if err != nil {
 			e.Logger.WarnContext(ctx, "feedback left out", "error", err)
+			p.degrade(DegradedIndex)
 			return
 		}
 		p.sources[i].hits = e.nearEnough(answers[0])
@@ -44,11 +45,10 @@ func (e *Engine) movedQuery(ctx context.Context, p *pass, query []float32) []flo
 	for i, h := range leading {
 		ids[i] = h.ID
 	}
-	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Candidates)
-	defer cancel()
-	vectors, err := p.index.Vectors(bounded, lectern.VectorContent, ids)
+	vectors, err := p.index.Vectors(ctx, lectern.VectorContent, ids)
 	if err != nil {
 		e.Logger.WarnContext(ctx, "feedback left out", "error", err)
+		p.degrade(DegradedIndex)
 		return nil
 	}
 	return fusion.Feedback(query, leading, vectors, e.cfg.FeedbackWeight)

@@ -106,6 +106,7 @@ type world struct {
 	putFails error
 
 	index    *index.Index
+	inner    lectern.VectorIndex // asked in place of index where set
 	lexicon  *text.Lexicon
 	embedder lectern.Embedder // nil: words only
 	concepts retrieve.Concepts
@@ -224,6 +225,9 @@ func (w *world) remove(ids ...string) {
 func (w *world) time() time.Time { return w.clock }
 
 func (w *world) Generation() (lectern.VectorIndex, lectern.Embedder) {
+	if w.inner != nil {
+		return w.inner, w.embedder
+	}
 	return brokenIndex{w.index, w}, w.embedder
 }
 

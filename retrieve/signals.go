@@ -164,16 +164,14 @@ func measureRelevance(p *pass) {
 // contentVectors reads the candidates' vectors, nil when nothing is to be held
 // against them.
 func (e *Engine) contentVectors(ctx context.Context, p *pass) ([][]float32, error) {
-	if p.embedder == nil || len(p.candidates) == 0 || len(p.taste.Vectors) == 0 {
+	if p.embedder == nil || p.away || len(p.candidates) == 0 || len(p.taste.Vectors) == 0 {
 		return nil, nil
 	}
 	ids := make([]string, len(p.entries))
 	for i, en := range p.entries {
 		ids[i] = en.facts.ID
 	}
-	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Candidates)
-	defer cancel()
-	vectors, err := p.index.Vectors(bounded, lectern.VectorContent, ids)
+	vectors, err := p.index.Vectors(ctx, lectern.VectorContent, ids)
 	if err == nil && len(vectors) == len(ids) {
 		return vectors, nil
 	}

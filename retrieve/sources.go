@@ -56,7 +56,7 @@ func (e *Engine) gather(ctx context.Context, p *pass) error {
 	default:
 		questions = e.homeQueries(p)
 	}
-	answers, err := e.ask(ctx, p, questions)
+	questions, answers, err := e.ask(ctx, p, questions)
 	if err != nil {
 		return err
 	}
@@ -78,28 +78,30 @@ func (e *Engine) gather(ctx context.Context, p *pass) error {
 	return nil
 }
 
-// ask searches the index. When it does not answer, a home page is made of what
-// memory holds; other lists need it.
-func (e *Engine) ask(ctx context.Context, p *pass, questions []asked) ([][]lectern.Hit, error) {
+// ask searches the index. When it does not answer, a list is made of what memory
+// holds; it returns the questions that the answers are for.
+func (e *Engine) ask(ctx context.Context, p *pass, questions []asked) ([]asked, [][]lectern.Hit, error) {
 	if len(questions) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
-	answers, err := e.search(ctx, p, questions)
-	if err == nil {
-		return answers, nil
+	if !p.away {
+		answers, err := e.search(ctx, p, questions)
+		switch {
+		case err == nil:
+			return questions, answers, nil
+		case ctx.Err() != nil:
+			return nil, nil, overdue(ctx)
+		case p.variant: // what memory says of it could not be compared with the list
+			return nil, nil, unavailable(ctx, "the index does not answer", err)
+		}
+		e.lose(ctx, p, err)
 	}
-	if ctx.Err() != nil {
-		return nil, overdue(ctx)
-	}
-	if p.req.Surface != lectern.SurfaceHome {
-		return nil, unavailable(ctx, "the index does not answer", err)
-	}
-	e.Logger.WarnContext(ctx, "index not searched; listing what memory holds", "error", err)
-	p.degrade(DegradedIndex)
-	return make([][]lectern.Hit, len(questions)), nil
+	questions, answers := e.remember(p, questions)
+	return questions, answers, nil
 }
 
-// search puts the questions to the index within their budget.
+// search puts the questions to the index, within what the request has left of its
+// budget.
 func (e *Engine) search(ctx context.Context, p *pass, questions []asked) ([][]lectern.Hit, error) {
 	filter := p.indexFilter()
 	queries := make([]lectern.VectorQuery, len(questions))
@@ -107,9 +109,7 @@ func (e *Engine) search(ctx context.Context, p *pass, questions []asked) ([][]le
 		q.query.Filter, q.query.K = filter, e.cfg.PerSource
 		queries[i] = q.query
 	}
-	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Candidates)
-	defer cancel()
-	return p.index.Search(bounded, queries)
+	return p.index.Search(ctx, queries)
 }
 
 // indexFilter is the request's filter with what the surface leaves out.
@@ -222,14 +222,17 @@ func (e *entry) words() string {
 func closed(s string) string { return s + " " }
 
 // similarQueries asks for what is near a course: by its vector, or by the words
-// of its title and skills while it has none.
+// of its title and skills while it has none or the index does not say.
 func (e *Engine) similarQueries(ctx context.Context, p *pass) ([]asked, error) {
 	if p.embedder != nil {
-		bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Candidates)
-		defer cancel()
-		vectors, err := p.index.Vectors(bounded, lectern.VectorContent, []string{p.seed.facts.ID})
-		if err != nil {
-			return nil, unavailable(ctx, "the index does not answer", err)
+		vectors, err := p.index.Vectors(ctx, lectern.VectorContent, []string{p.seed.facts.ID})
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			return nil, overdue(ctx)
+		default:
+			e.lose(ctx, p, err)
+			return e.seedWords(p), nil
 		}
 		if len(vectors) == 1 && vectors[0] != nil {
 			p.taste.Vectors = vectors // similarity on this surface is to the course
@@ -238,11 +241,16 @@ func (e *Engine) similarQueries(ctx context.Context, p *pass) ([]asked, error) {
 	}
 	p.taste.Vectors = nil
 	p.degrade(DegradedSemantic)
+	return e.seedWords(p), nil
+}
+
+// seedWords asks for the words of a course's title and skills.
+func (e *Engine) seedWords(p *pass) []asked {
 	v := e.Words.QueryVector(closed(p.seed.words()), text.QueryOptions{Language: p.seed.facts.Language})
 	if len(v.Indices) == 0 {
-		return nil, nil
+		return nil
 	}
-	return []asked{{SourceWords, "BM25", 1, sparseQuery(v)}}, nil
+	return []asked{{SourceWords, "BM25", 1, sparseQuery(v)}}
 }
 
 // searchQueries asks for shared words and for nearness in meaning.

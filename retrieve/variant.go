@@ -24,16 +24,14 @@ func (e *Engine) queryOptions(p *pass) text.QueryOptions {
 }
 
 // variant runs a search that differs from a pass in query or filter up to its
-// candidates: for the same learner, at the same moment, over the same index. What
-// it lacks is not the list's to report.
+// candidates: for the same learner, at the same moment, over the same index, or over
+// memory where the pass had to. What it lacks is not the list's to report.
 func (e *Engine) variant(ctx context.Context, p *pass, req lectern.ListRequest) (*pass, error) {
 	v := &pass{
-		req: req, at: p.at, view: p.view, index: p.index, embedder: p.embedder,
+		req: req, at: p.at, view: p.view, index: p.patience, patience: p.patience, embedder: p.embedder,
+		away: p.away, variant: true,
 		profile: p.profile, taste: p.taste, states: p.states, embedded: p.embedded,
 		dropped: make(map[string]string), held: make(map[string]text.Held), stageFrom: p.stageFrom,
-	}
-	if rated, ok := v.index.(*ratedIndex); ok {
-		v.index = rated.VectorIndex
 	}
 	e.setFilter(v)
 	if err := e.gather(ctx, v); err != nil {

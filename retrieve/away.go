@@ -1,0 +1,152 @@
+package retrieve
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/fusion"
+)
+
+// patience is the index as one request asks it: all calls share one budget, and
+// once one of them has failed the rest fail at once, so that a slow or dead index
+// costs a request its budget once.
+type patience struct {
+	lectern.VectorIndex
+	left   time.Duration
+	failed error
+}
+
+var _ lectern.VectorIndex = (*patience)(nil)
+
+// Search answers every query while there is time left.
+func (x *patience) Search(ctx context.Context, queries []lectern.VectorQuery) (out [][]lectern.Hit, err error) {
+	err = x.call(ctx, func(ctx context.Context) error {
+		out, err = x.VectorIndex.Search(ctx, queries)
+		return err
+	})
+	return out, err
+}
+
+// Vectors reads vectors while there is time left.
+func (x *patience) Vectors(ctx context.Context, vector string, ids []string) (out [][]float32, err error) {
+	err = x.call(ctx, func(ctx context.Context) error {
+		out, err = x.VectorIndex.Vectors(ctx, vector, ids)
+		return err
+	})
+	return out, err
+}
+
+// call makes one call within what is left. It reads the machine's own clock: what
+// is measured is the index, not the ranking.
+func (x *patience) call(ctx context.Context, ask func(context.Context) error) error {
+	if x.failed != nil {
+		return x.failed
+	}
+	bounded, cancel := context.WithTimeout(ctx, x.left)
+	defer cancel()
+	begin := time.Now()
+	x.failed = ask(bounded)
+	x.left -= time.Since(begin)
+	return x.failed
+}
+
+// lose notes that the index does not answer: from here on memory does.
+func (e *Engine) lose(ctx context.Context, p *pass, err error) {
+	e.Logger.WarnContext(ctx, "index not searched; listing what memory holds", "error", err)
+	p.away = true
+	p.degrade(DegradedIndex)
+}
+
+// remember answers the questions by words from what memory holds of every course;
+// those by vectors stay unanswered. A list of similar courses asks for the words of
+// its course instead.
+func (e *Engine) remember(p *pass, questions []asked) ([]asked, [][]lectern.Hit) {
+	p.degrade(DegradedIndex)
+	if p.req.Surface == lectern.SurfaceSimilar {
+		p.taste.Vectors = nil
+		questions = e.seedWords(p)
+	}
+	answers := make([][]lectern.Hit, len(questions))
+	for i := range questions {
+		if v := questions[i].query.Sparse; v != nil {
+			questions[i].unit = "words in memory"
+			answers[i] = e.recall(p, *v)
+		}
+	}
+	return questions, answers
+}
+
+// recall finds the courses that the request allows whose title, skills or
+// categories share words with a query. The score is the sum of the weights that
+// shared words have in the query; of equal ones the popular come first. Where a
+// search finds few so, those come after that have its words in their texts only. It
+// looks at every open course, which is why it only stands in for an index.
+func (e *Engine) recall(p *pass, query lectern.SparseVector) []lectern.Hit {
+	var out []lectern.Hit
+	found := make(map[string]bool)
+	for _, en := range p.view.popular { // all open courses
+		score := float32(0)
+		for i, term := range query.Indices {
+			if en.holds(term) {
+				score += query.Values[i]
+			}
+		}
+		if score > 0 && p.mayRecall(en) {
+			out = append(out, lectern.Hit{ID: en.facts.ID, Score: score})
+			found[en.facts.ID] = true
+		}
+	}
+	if p.req.Surface == lectern.SurfaceSearch && len(out) < e.cfg.PerSource {
+		out = append(out, e.recallTexts(p, found)...)
+	}
+	slices.SortStableFunc(out, func(a, b lectern.Hit) int { return cmp.Compare(b.Score, a.Score) })
+	out = slices.Clip(out[:min(len(out), e.cfg.PerSource)])
+	slices.SortFunc(out, fusion.ByScore)
+	return out
+}
+
+// What a word counts that only the text of a course holds, against one in its title,
+// and how many texts are looked at before others get at the words.
+const (
+	textWord  = 0.5
+	textsHeld = 256
+)
+
+// recallTexts finds the courses, but for those found already, that have words of the
+// query anywhere.
+func (e *Engine) recallTexts(p *pass, found map[string]bool) []lectern.Hit {
+	if p.understood.Known() == 0 {
+		return nil
+	}
+	var ids []string
+	for _, en := range p.view.popular {
+		if !found[en.facts.ID] && p.mayRecall(en) {
+			ids = append(ids, en.facts.ID)
+		}
+	}
+	var out []lectern.Hit
+	for part := range slices.Chunk(ids, textsHeld) {
+		for i, held := range e.Words.Held(p.understood, part) {
+			score := 0.0
+			for j, w := range p.understood.Words {
+				if held.Any&(1<<j) != 0 {
+					score += textWord * w.Trust * w.IDF
+				}
+			}
+			if score > 0 {
+				out = append(out, lectern.Hit{ID: part[i], Score: float32(score)})
+			}
+		}
+	}
+	return out
+}
+
+// mayRecall reports whether a course may be in the list.
+func (p *pass) mayRecall(en *entry) bool {
+	id := en.facts.ID
+	_, seen := p.seen[id]
+	return !seen && p.match.allows(id, &en.payload) && (p.seed == nil || p.seed.facts.ID != id)
+}
