@@ -75,11 +75,11 @@ bench: ## the benchmarks behind the figures in the docs
 .PHONY: load
 load: COURSES ?= 5000,100000
 load: ## type at a server over HTTP with 1, 8 and 32 connections (COURSES=5000,100000)
-	LECTERN_LOAD=$(COURSES) $(GO) test -count 1 -timeout 60m -run 'TestTypingUnderLoad' -v ./cmd/lectern
+	LECTERN_TEST_LOAD=$(COURSES) $(GO) test -count 1 -timeout 60m -run 'TestTypingUnderLoad' -v ./cmd/lectern
 
 .PHONY: soak
 soak: test-deps ## the long crash and property tests: twenty kills each
-	LECTERN_SOAK=1 LECTERN_TEST_REQUIRE_POSTGRES=1 $(GO) test -timeout 60m -run 'Kill|Crash|EndToEnd' -v $(PACKAGES)
+	LECTERN_TEST_SOAK=1 LECTERN_TEST_REQUIRE_POSTGRES=1 $(GO) test -timeout 60m -run 'Kill|Crash|EndToEnd' -v $(PACKAGES)
 
 .PHONY: clean
 clean: ## remove what was built and the demo data

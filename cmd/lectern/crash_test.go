@@ -19,7 +19,7 @@ import (
 
 // kills is how often a crash test kills: a few times in every run, often in a soak.
 func kills() int {
-	if os.Getenv("LECTERN_SOAK") != "" {
+	if os.Getenv("LECTERN_TEST_SOAK") != "" {
 		return 20
 	}
 	return 3

@@ -278,11 +278,11 @@ func TestPartSummary(t *testing.T) {
 }
 
 // TestPartsOfRealRatings imports ratings, two parts at once, over two connections
-// to one file, as two processes would; with LECTERN_SOAK all of them.
+// to one file, as two processes would; with LECTERN_TEST_SOAK all of them.
 func TestPartsOfRealRatings(t *testing.T) {
 	kind, yaml, file := ingest.Reviews, "coursera-reviews.yaml", "coursera-reviews/reviews_en.csv.gz"
 	want := 3768
-	if os.Getenv("LECTERN_SOAK") != "" {
+	if os.Getenv("LECTERN_TEST_SOAK") != "" {
 		kind, yaml, file = ingest.Ratings, "coursera-ratings.yaml", "coursera-ratings/ratings.csv.gz"
 		want = 1_454_711
 	}

@@ -34,7 +34,7 @@ func serviceOf(store *sqlite.Store) ingest.Service {
 	return ingest.Service{Courses: store, Reviews: store, Learners: store, Events: store}
 }
 
-// TestSQLiteEndToEnd imports both catalogues, the reviews and, with LECTERN_SOAK,
+// TestSQLiteEndToEnd imports both catalogues, the reviews and, with LECTERN_TEST_SOAK,
 // all ratings into a real store.
 func TestSQLiteEndToEnd(t *testing.T) {
 	testData(t)
@@ -54,7 +54,7 @@ func TestSQLiteEndToEnd(t *testing.T) {
 	if stats.Courses != 3529 || stats.Reviews+stats.ParkedReviews != 3768 {
 		t.Errorf("%+v", stats)
 	}
-	if os.Getenv("LECTERN_SOAK") == "" {
+	if os.Getenv("LECTERN_TEST_SOAK") == "" {
 		return
 	}
 	sum := shipped(t, svc, ingest.Ratings, "coursera-ratings.yaml", "coursera-ratings/ratings.csv.gz")
@@ -134,7 +134,7 @@ func TestKill(t *testing.T) {
 	}
 	const courses, cells, each = 4000, 500, 8
 	rounds := 3
-	if os.Getenv("LECTERN_SOAK") != "" {
+	if os.Getenv("LECTERN_TEST_SOAK") != "" {
 		rounds = 20
 	}
 	dir := t.TempDir()

@@ -64,7 +64,7 @@ func crashWriter(ctx context.Context, s *sqlite.Store, name string, say chan<- s
 // acknowledged is there, once.
 func TestKill(t *testing.T) {
 	rounds := 3
-	if os.Getenv("LECTERN_SOAK") != "" {
+	if os.Getenv("LECTERN_TEST_SOAK") != "" {
 		rounds = 20
 	}
 	path := filepath.Join(t.TempDir(), "lectern.db")
