@@ -108,21 +108,23 @@ func (e *Engine) recall(p *pass, query lectern.SparseVector) []lectern.Hit {
 	return out
 }
 
-// What a word counts that only the text of a course holds, against one in its title,
-// and how many texts are looked at before others get at the words.
 const (
-	textWord  = 0.5
-	textsHeld = 256
+	textWord  = 0.5    // what a word in the text of a course counts, against one in its title
+	textsMost = 20_000 // texts that are looked at: reading takes longer than titles do
+	textsHeld = 256    // of them at a time, before others get at the words
 )
 
 // recallTexts finds the courses, but for those found already, that have words of the
-// query anywhere.
+// query anywhere, among the most popular.
 func (e *Engine) recallTexts(p *pass, found map[string]bool) []lectern.Hit {
 	if p.understood.Known() == 0 {
 		return nil
 	}
 	var ids []string
 	for _, en := range p.view.popular {
+		if len(ids) == textsMost {
+			break
+		}
 		if !found[en.facts.ID] && p.mayRecall(en) {
 			ids = append(ids, en.facts.ID)
 		}
