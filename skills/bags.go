@@ -114,8 +114,9 @@ func (e *expander) describe() {
 		all = append(all, d)
 	}
 	slices.SortFunc(all, compareDescribed)
+	spelt := e.q.trust(0, len(e.q.words))
 	for _, d := range all[:min(len(all), bagSkills)] {
-		e.enter(d.target.owner, trustDescribed*d.shares*e.q.trust(0, len(e.q.words)), Why{Kind: kinds[d.target.form], Name: d.target.text})
+		e.enter(d.target.owner, trustDescribed*d.shares*spelt, Why{Kind: kinds[d.target.form], Name: d.target.text, Misspelt: spelt < 1})
 	}
 }
 

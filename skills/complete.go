@@ -91,9 +91,11 @@ func (m *Matcher) ExpandPrefix(query string) []Term {
 	typed := joinWords(group)
 	before := joinWords(q.words[:min(group[0].at, len(q.words))])
 	best := make(map[string]Term)
-	keep := func(terms []Term, trust float64) {
+	spelt := q.trust(0, len(q.words))
+	keep := func(terms []Term, trust float64, misspelt bool) {
 		for _, t := range terms {
 			t.Weight *= trust
+			t.Why.Misspelt = t.Why.Misspelt || misspelt
 			if old, ok := best[t.SkillID]; !ok || t.Weight > old.Weight {
 				best[t.SkillID] = t
 			}
@@ -101,12 +103,12 @@ func (m *Matcher) ExpandPrefix(query string) []Term {
 	}
 	q.words = append(q.words, typing)
 	q.weighWords()
-	keep(m.expand(q), 1)
+	keep(m.expand(q), 1, false)
 	for _, c := range found {
 		next := asked{words: m.reader.read(nil, before+" "+c.text)}
 		next.weighWords()
 		share := min(1, float64(len(typed))/float64(len(c.key)))
-		keep(m.expand(next), trustUnfinished*share*q.trust(0, len(q.words))/float64(len(found)))
+		keep(m.expand(next), trustUnfinished*share*spelt/float64(len(found)), spelt < 1)
 	}
 	return bounded(best)
 }

@@ -19,6 +19,7 @@ type Why struct {
 	Kind       Kind
 	Name       string // the name, alias or phrase, as the graph has it
 	Occupation string // the id of the occupation that takes the skill; "" when the query names the skill itself
+	Misspelt   bool   // the query holds the name only with typing errors forgiven
 }
 
 // Kind is the sort of name that a query holds.
@@ -265,14 +266,15 @@ func (e *expander) becoming() bool {
 
 // weigh enters what one place in the query asks for.
 func (e *expander) weigh(f found) {
-	share := float64(e.q.covers(f)) / float64(len(e.q.matter)) * e.q.trust(f.from, f.to)
+	spelt := e.q.trust(f.from, f.to)
+	share := float64(e.q.covers(f)) / float64(len(e.q.matter)) * spelt
 	for i := range f.targets {
 		x := &f.targets[i]
 		trust := e.trust(f, i)
 		if trust == 0 {
 			continue
 		}
-		why := Why{Kind: kinds[x.form], Name: x.text}
+		why := Why{Kind: kinds[x.form], Name: x.text, Misspelt: spelt < 1}
 		if !x.occupation {
 			e.enter(x.owner, trust*share, why)
 			continue
