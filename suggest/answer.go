@@ -111,6 +111,9 @@ func (a *answerer) eligible(f lectern.Filter) lectern.Filter {
 func (a *answerer) answer(ctx context.Context, raw string) lectern.Suggestions {
 	words := split(a.analyzer, raw, true)
 	a.query, a.typed = queryOf(words), newTypedQuery(raw, words)
+	for i := range a.query.words {
+		a.query.words[i].known = a.knows(a.query.words[i].folded)
+	}
 	a.asked = a.s.asks(a.typed)
 	if a.s.o.Synonyms != nil {
 		variants := a.s.o.Synonyms.Variants(raw)
@@ -126,6 +129,17 @@ func (a *answerer) answer(ctx context.Context, raw string) lectern.Suggestions {
 		Categories:  a.phrases(categories, lectern.SuggestCategory),
 		Providers:   a.phrases(providers, lectern.SuggestProvider),
 	}
+}
+
+// knows reports whether a word is, or begins, one of the catalogue or of the names
+// of what it teaches.
+func (a *answerer) knows(w string) bool {
+	if a.meanings.names != nil && len(a.meanings.names.begunBy(w)) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(a.view.snapshots(), func(s *snapshot) bool {
+		return len(s.courses.begunBy(w)) > 0 || len(s.shelves[completions].index.begunBy(w)) > 0
+	})
 }
 
 // part is an index of one of the snapshots, or beside them.
@@ -196,6 +210,7 @@ func (a *answerer) courses(ctx context.Context) []lectern.Suggestion {
 		g.addCourses(a.meanings.courses(a.asked, near))
 	}
 	g.misspelt()
+	g.respelt()
 	if words == 0 && len(g.found) < min(a.limit, enough) {
 		g.bySomeWords()
 	}

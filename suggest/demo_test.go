@@ -45,7 +45,7 @@ func (c concepts) Tags(courseID string) (out []string) {
 
 func (c concepts) Expand(query string) (out []suggest.Asked) {
 	for _, t := range c.Matcher().Expand(query) {
-		out = append(out, suggest.Asked{ID: t.SkillID, Weight: t.Weight})
+		out = append(out, suggest.Asked{ID: t.SkillID, Weight: t.Weight, Misspelt: t.Why.Misspelt})
 	}
 	return out
 }

@@ -167,13 +167,15 @@ func (g *smallGraph) Tags(course string) []string {
 func (g *smallGraph) Expand(query string) []Asked {
 	switch strings.ToLower(strings.TrimSpace(query)) {
 	case "learn to code", "programming":
-		return []Asked{{"programming", 0.9}}
+		return []Asked{{ID: "programming", Weight: 0.9}}
 	case "become a data analyst":
-		return []Asked{{"sql", 0.4}, {"statistics", 0.35}}
+		return []Asked{{ID: "sql", Weight: 0.4}, {ID: "statistics", Weight: 0.35}}
 	case "py":
-		return []Asked{{"programming", 0.5}} // a weak name
+		return []Asked{{ID: "programming", Weight: 0.5}} // a weak name
+	case "machne lerning":
+		return []Asked{{ID: "statistics", Weight: 0.64, Misspelt: true}}
 	case "js":
-		return []Asked{{"programming", 1}}
+		return []Asked{{ID: "programming", Weight: 1}}
 	}
 	return nil
 }

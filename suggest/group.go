@@ -54,7 +54,7 @@ func (g *group) byWords() {
 			g.pass(g.weighed(v.query), pass{reason: lectern.SuggestSynonym, via: v.via})
 		}
 	}
-	if recognised(g.a.asked) < sureOf {
+	if recognisedAsTyped(g.a.asked) < sureOf {
 		g.misspelt()
 	}
 }
@@ -73,6 +73,20 @@ func (g *group) misspelt() {
 	if g.query != nil && !g.a.spelt && len(g.found) < min(g.a.limit, enough) && g.query.forgives() {
 		g.pass(g.query, pass{fuzzy: true})
 	}
+}
+
+// respelt adds what holds all words when those too may be misspelt that the
+// catalogue knows, where nothing else was found.
+func (g *group) respelt() {
+	if g.query == nil || len(g.found) > 0 || !slices.ContainsFunc(g.query.words, func(w queryWord) bool { return w.known && edits(w.letters) > 0 }) {
+		return
+	}
+	q := *g.query
+	q.words = slices.Clone(q.words)
+	for i := range q.words {
+		q.words[i].known = false
+	}
+	g.pass(&q, pass{fuzzy: true})
 }
 
 // bySomeWords adds what holds some of several words.

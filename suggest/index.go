@@ -17,6 +17,7 @@ const (
 	inTitle field = 1 << iota // or in a phrase
 	inSkill
 	inProvider
+	inGeneric // in another name, where it tells that name from few others
 )
 
 // weight is what a word counts in its best field.
@@ -26,8 +27,10 @@ func (f field) weight() float32 {
 		return 1
 	case f&inSkill != 0:
 		return 0.6
+	case f&inProvider != 0:
+		return 0.5
 	}
-	return 0.5
+	return 0.3
 }
 
 // occurrence is a word of an item.

@@ -51,8 +51,9 @@ type Concept struct {
 
 // Asked is a concept that a query asks for.
 type Asked struct {
-	ID     string
-	Weight float64 // in (0, 1]
+	ID       string
+	Weight   float64 // in (0, 1]
+	Misspelt bool    // the query asks for it only with typing errors forgiven
 }
 
 // topic is a concept or a completion with its best courses.
@@ -272,6 +273,11 @@ func recognised(asked []Asked) float64 {
 		sum += a.Weight
 	}
 	return min(sum, 1)
+}
+
+// recognisedAsTyped is the same without what was only guessed behind misspelt words.
+func recognisedAsTyped(asked []Asked) float64 {
+	return recognised(slices.DeleteFunc(slices.Clone(asked), func(a Asked) bool { return a.Misspelt }))
 }
 
 // sureOf is from where a query that concepts cover is no misspelling.

@@ -161,6 +161,7 @@ func (b *meaner) addConcepts() {
 	slices.SortStableFunc(concepts, func(x, y Concept) int { return cmp.Or(cmp.Compare(y.Courses, x.Courses), cmp.Compare(x.ID, y.ID)) })
 	concepts = concepts[:min(len(concepts), b.s.o.Config.Phrases)]
 	sources := make([]source, 0, len(concepts))
+	generic := b.genericWords(concepts)
 	for _, c := range concepts {
 		words := split(b.analyzer, c.Name, false)
 		t := topic{id: c.ID, name: c.Name, key: keyOf(words), weight: float32(math.Log1p(float64(c.Courses))/4) + 0.3}
@@ -176,7 +177,11 @@ func (b *meaner) addConcepts() {
 		for _, other := range c.Aliases {
 			b.add(&b.others, other, at)
 			for _, w := range split(b.analyzer, other, false) {
-				held = append(held, sourceWord{w.folded, noPlace, inSkill})
+				in := inSkill
+				if generic[w.folded] {
+					in = inGeneric
+				}
+				held = append(held, sourceWord{w.folded, noPlace, in})
 			}
 		}
 		for _, other := range c.Phrases {
@@ -185,6 +190,49 @@ func (b *meaner) addConcepts() {
 		sources = append(sources, source{key: t.key, prior: t.weight, words: held})
 	}
 	b.m.names = newIndex(sources)
+}
+
+// Words of other names are generic that so many concepts' other names hold: such a
+// share of them, but no fewer than leastGeneric.
+const (
+	genericShare = 0.01
+	leastGeneric = 8
+)
+
+// genericWords are those of concepts' other names by which nobody tells which
+// concept is meant: "introduction" of "introduction to ethics".
+func (b *meaner) genericWords(concepts []Concept) map[string]bool {
+	out, count := make(map[string]bool), make(map[string]int)
+	for _, c := range concepts {
+		own := make(map[string]bool)
+		for _, other := range c.Aliases {
+			for _, w := range split(b.analyzer, other, true) {
+				own[w.folded] = true
+				if w.stop || isIntent(w.folded) || isWide(w.folded) {
+					out[w.folded] = true
+				}
+			}
+		}
+		for w := range own {
+			count[w]++
+		}
+	}
+	for w, n := range count {
+		if n >= leastGeneric && float64(n) >= genericShare*float64(len(concepts)) {
+			out[w] = true
+		}
+	}
+	return out
+}
+
+// isWide reports words that say how much of a subject is taught, not which.
+func isWide(w string) bool {
+	switch w {
+	case "introductory", "basic", "fundamental", "fundamentals", "foundation", "foundations", "essentials", "principles",
+		"general", "advanced", "intermediate", "skills", "101":
+		return true
+	}
+	return false
 }
 
 // add notes a wording, unless another topic has it.

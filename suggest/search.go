@@ -25,6 +25,7 @@ type queryWord struct {
 	letters int
 	last    bool    // unfinished: it also stands for words that it begins
 	loose   bool    // grammar: it need not be there
+	known   bool    // the catalogue has it, or words that it begins: it is no misspelling
 	weight  float32 // the rarer, the more; those of a query sum to 1
 }
 
@@ -109,12 +110,12 @@ func (x *index) read(w *queryWord, fuzzy bool) reading {
 	}
 	k := edits(w.letters)
 	switch {
-	case fuzzy && k > 0 && w.letters <= maxLetters:
+	case fuzzy && k > 0 && !w.known && w.letters <= maxLetters:
 		r.ranges = withInside(x.dict.fuzzy(w.folded, k), x.dict.inside(w.folded))
+	case fuzzy && k > 0 && w.letters <= maxLetters:
+		r.ranges = withInside(x.begunBy(w.folded), x.dict.inside(w.folded))
 	case w.last || fuzzy && w.letters >= 3:
-		if lo, hi := x.dict.prefix(w.folded); lo < hi {
-			r.ranges = []near{{lo: lo, hi: hi}}
-		}
+		r.ranges = x.begunBy(w.folded)
 	case r.exact >= 0:
 		r.ranges = []near{{lo: r.exact, hi: r.exact + 1}}
 	}
@@ -127,6 +128,14 @@ func (x *index) read(w *queryWord, fuzzy bool) reading {
 		r.count += x.count(n.lo, n.hi)
 	}
 	return r
+}
+
+// begunBy returns the words that w begins.
+func (x *index) begunBy(w string) []near {
+	if lo, hi := x.dict.prefix(w); lo < hi {
+		return []near{{lo: lo, hi: hi}}
+	}
+	return nil
 }
 
 // end is the number after the last word of all ranges.
@@ -215,6 +224,7 @@ type search struct {
 	q        *query
 	readings []reading
 	limit    int
+	fuzzy    bool
 	partial  bool    // any one word suffices
 	fade     float32 // of where in the text the words stand
 	left     int     // items that may still be scored
@@ -222,7 +232,7 @@ type search struct {
 }
 
 func newSearch(x *index, q *query, fuzzy bool, limit int) *search {
-	s := &search{x: x, q: q, limit: limit, fade: fade(x, q), readings: make([]reading, len(q.words))}
+	s := &search{x: x, q: q, limit: limit, fuzzy: fuzzy, fade: fade(x, q), readings: make([]reading, len(q.words))}
 	for i := range q.words {
 		s.readings[i] = x.read(&q.words[i], fuzzy)
 	}
@@ -325,6 +335,9 @@ func (s *search) bound() float32 {
 	if s.x.titles {
 		sum += specificWeight
 	}
+	if s.fuzzy {
+		sum += meantWeight
+	}
 	return sum + 1e-3 // more than rounding
 }
 
@@ -406,94 +419,4 @@ func better(a, b hit) bool {
 		return a.score > b.score
 	}
 	return a.item < b.item
-}
-
-// What the terms of a score, each in [0, 1], weigh. No sum of the others reaches
-// an exact text.
-const (
-	exactWeight    = 1000 // the query is the text
-	beginsWeight   = 4    // the text begins with the query; fades, see below
-	wordsWeight    = 8    // how well the words of the query are found, the rarer ones the more
-	orderWeight    = 4    // which of them stand right after the one before, or first; fades
-	specificWeight = 8    // how much of what tells a title from others has been typed
-	priorWeight    = 1.5  // popularity
-)
-
-// Up to fadeLetters letters of a first word say most of all how a title begins.
-// With more of them it is a word that they ask for, wherever it stands.
-const fadeLetters = 3
-
-func fade(x *index, q *query) float32 {
-	if !x.titles || len(q.words) != 1 || q.words[0].letters <= fadeLetters {
-		return 1
-	}
-	share := float32(fadeLetters) / float32(q.words[0].letters)
-	return share * share
-}
-
-// score adds up an item's words; ok is false when words are missing that must be
-// there.
-func (s *search) score(item uint32) (h hit, ok bool) {
-	h.item = item
-	held := s.x.heldBy(item)
-	before := -1 // place of the word before; the first one is in order at the very start
-	matched, wanted := 0, 0
-	var specific float32
-	for i := range s.readings {
-		r := &s.readings[i]
-		if !r.word.loose {
-			wanted++
-		}
-		var best, share float32
-		place, typo := -2, false
-		for j := r.firstIn(held); j < len(held); j++ {
-			if held[j].word >= r.end() {
-				break
-			}
-			n := r.match(held[j].word)
-			if n == nil {
-				continue
-			}
-			v := wordsWeight * r.quality(s.x.dict, held[j].word, n) * held[j].in.weight()
-			at := int(held[j].place)
-			if held[j].place != noPlace && at == before+1 {
-				v += orderWeight * s.fade
-			}
-			own := specificWeight * float32(held[j].specific) / 255
-			if v+own > best+share {
-				best, share, place, typo = v, own, at, n.edits > 0 && n.edits != insideWord
-			}
-		}
-		before = place
-		if best == 0 {
-			before = -2
-			if !r.word.loose && !s.partial {
-				return h, false
-			}
-			continue
-		}
-		if !r.word.loose {
-			matched++
-		}
-		h.typo = h.typo || typo
-		h.score += best * r.word.weight
-		specific = max(specific, share)
-	}
-	if matched == 0 {
-		return h, false
-	}
-	h.score += specific
-	h.part = s.partial
-	if matched < wanted {
-		h.score *= float32(matched) / float32(wanted)
-	}
-	key := s.x.keys[item]
-	switch {
-	case key == s.q.key:
-		h.score += exactWeight
-	case strings.HasPrefix(key, s.q.key):
-		h.score += beginsWeight * s.fade
-	}
-	h.score += priorWeight * s.x.prior[item]
-	return h, true
 }

@@ -73,7 +73,7 @@ func (c suggestConcepts) Expand(query string) []suggest.Asked {
 	terms := c.index.Matcher().Expand(query)
 	out := make([]suggest.Asked, len(terms))
 	for i, t := range terms {
-		out[i] = suggest.Asked{ID: t.SkillID, Weight: t.Weight}
+		out[i] = suggest.Asked{ID: t.SkillID, Weight: t.Weight, Misspelt: t.Why.Misspelt}
 	}
 	return out
 }
