@@ -227,8 +227,8 @@ func TestConfigValidate(t *testing.T) {
 		t.Error(err)
 	}
 	c := Config{Block: []string{" "}}
-	e, ok := c.Validate().(*lectern.Error)
-	if !ok {
+	var e *lectern.Error
+	if !errors.As(c.Validate(), &e) {
 		t.Fatal("an empty configuration is accepted")
 	}
 	var keys []string

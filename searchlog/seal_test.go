@@ -2,6 +2,7 @@ package searchlog
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -76,8 +77,8 @@ func TestOpenRefuses(t *testing.T) {
 		"uuid":      "019a0000-0000-7000-8000-000000000000",
 	} {
 		_, err := s.Open(bad)
-		e, ok := err.(*lectern.Error)
-		if !ok || e.Code != lectern.CodeInvalid || len(e.Fields) != 1 || e.Fields[0].Field != "ranking_id" {
+		var e *lectern.Error
+		if !errors.As(err, &e) || e.Code != lectern.CodeInvalid || len(e.Fields) != 1 || e.Fields[0].Field != "ranking_id" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

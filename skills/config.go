@@ -38,7 +38,7 @@ func (c Config) Open() (*Graph, error) {
 		return nil, &lectern.Error{Code: lectern.CodeInvalid, Message: "the override of the skill graph " + reason, Err: err,
 			Fields: []lectern.FieldError{lectern.NewFieldError("skills.override", c.Override, reason, "a YAML file, as docs/skills.md describes it")}}
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // was only read
 	o, err := ReadOverride(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Override, err)

@@ -61,7 +61,7 @@ func (t *synonymTrie) match(out []substitution, tokens []Token) []substitution {
 			node = next
 			j += 1 + dottedParts(tokens[j:])
 			// Grammar alone is no phrase in a query that says more: IT is, it is not.
-			if _, ok := t.ends[node]; ok && !(stops && content) {
+			if _, ok := t.ends[node]; ok && (!stops || !content) {
 				end, last = j, node
 			}
 		}

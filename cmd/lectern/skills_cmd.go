@@ -204,6 +204,6 @@ func opened(name string, files *[]*os.File) (io.Reader, error) {
 
 func closeAll(files []*os.File) {
 	for _, f := range files {
-		f.Close() // was only read
+		_ = f.Close() // was only read
 	}
 }
