@@ -3,6 +3,7 @@ package retrieve_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/retrieve"
+	"github.com/lectern-dev/lectern/text"
 )
 
 // TestWithoutIndex: searches and lists of similar courses are made of what memory
@@ -186,5 +188,43 @@ func TestSlowIndex(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestWithoutIndexOnRealSearch compares searches of a real catalogue with and
+// without the index, by words: every fifth skill that two courses or more carry is a
+// query. Memory is a makeshift, but has to be most of the way there; it is as good on
+// names, which is what titles hold.
+func TestWithoutIndexOnRealSearch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads a whole catalogue twice over")
+	}
+	courses, bySkill := coursera(t)
+	w := newWorld(t, courses, wordsOnly, func(w *world, c *retrieve.Config, _ *rerankConfig) {
+		w.lexicon = text.NewLexicon(text.DefaultParams())
+		c.Budgets.Candidates = time.Minute // a busy machine is no reason to lose hits
+	})
+	var queries []string
+	for i, q := range slices.Sorted(maps.Keys(bySkill)) {
+		if len(bySkill[q]) >= 2 && i%5 == 0 {
+			queries = append(queries, q)
+		}
+	}
+	measure := func() (mean float64) {
+		for _, q := range queries {
+			got, err := w.engine.TopIDs(t.Context(), search(q), 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			mean += ndcg(got, bySkill[q]) / float64(len(queries))
+		}
+		return mean
+	}
+	with := measure()
+	w.indexErr = errors.New("down")
+	without := measure()
+	t.Logf("%d courses, %d queries, nDCG@10 by words: %.4f with the index, %.4f without", len(courses), len(queries), with, without)
+	if without < 0.75*with {
+		t.Errorf("nDCG@10 %.4f without the index, %.4f with it", without, with)
 	}
 }
