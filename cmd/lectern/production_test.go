@@ -19,8 +19,9 @@ import (
 	"github.com/lectern-dev/lectern/embed/openai/openaitest"
 )
 
-// ready waits until a server answers by words and meaning. A Qdrant that was just
-// started again is asked once the breaker lets a call through.
+// ready waits until a server answers by words and meaning. PostgreSQL may still be on
+// its way back, when requests answer 503; a Qdrant that was just started again is asked
+// once the breaker lets a call through, and until then searches lack the index.
 func (s *testServer) ready(key string) {
 	s.t.Helper()
 	eventually(s.t, time.Minute, "readiness", func() bool { return s.send(http.MethodGet, "/readyz", "", "") == http.StatusOK })
@@ -83,6 +84,12 @@ func TestKillServersBehind(t *testing.T) {
 			}
 			if round%3 != 0 {
 				d.qdrant.Kill()
+			}
+			if round%3 == 1 { // PostgreSQL is there
+				var l listAnswer
+				if s.get("/v1/search?q=data", key, &l); len(l.Items) == 0 || !slices.Contains(l.Degraded, "index") {
+					t.Errorf("a search without Qdrant: %d items, degraded %v", len(l.Items), l.Degraded)
+				}
 			}
 			pause(600)
 			if round%3 != 1 {
