@@ -62,6 +62,7 @@ type index struct {
 	keys  []string  // of items
 	prior []float32 // falling
 	byKey []uint32  // items by rising key
+	leads []float32 // of titles, by place in byKey: see makeLeads
 	// The items that hold word w are items[starts[w]:starts[w+1]], rising.
 	starts []uint32
 	items  []uint32
@@ -131,6 +132,9 @@ func buildIndex(sources []source, titles bool, share func(word string) float64) 
 		x.byKey[i] = uint32(i)
 	}
 	slices.SortStableFunc(x.byKey, func(a, b uint32) int { return strings.Compare(x.keys[a], x.keys[b]) })
+	if titles {
+		x.makeLeads()
+	}
 	x.makeTops()
 	return x
 }

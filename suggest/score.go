@@ -11,7 +11,8 @@ import (
 const (
 	exactWeight    = 1000 // the query is the text
 	meantWeight    = 4    // the text is the query but for errors in its words
-	beginsWeight   = 4    // the text begins with the query; fades, see below
+	beginsWeight   = 4    // the text begins with the query, a word; fades, see below
+	followsWeight  = 12   // the text begins with the query, several words
 	wordsWeight    = 8    // how well the words of the query are found, the rarer ones the more
 	orderWeight    = 4    // which of them stand right after the one before, or first; fades
 	specificWeight = 8    // how much of what tells a title from others has been typed
@@ -98,6 +99,8 @@ func (s *search) score(item uint32) (h hit, ok bool) {
 	switch {
 	case key == s.q.key:
 		h.score += exactWeight
+	case len(s.readings) > 1 && strings.HasPrefix(key, s.q.key):
+		h.score += followsWeight
 	case strings.HasPrefix(key, s.q.key):
 		h.score += beginsWeight * s.fade
 	case whole == len(s.readings) && strings.Count(key, " ") == whole-1:

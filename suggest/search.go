@@ -245,18 +245,25 @@ func (s *search) run(allowed func(uint32) bool) []hit {
 	if len(s.readings) == 0 {
 		return nil
 	}
+	s.look(allowed)
+	s.share(allowed)
+	return s.best
+}
+
+// look finds the items with the best scores.
+func (s *search) look(allowed func(uint32) bool) {
 	if top, ok := s.x.tops[s.q.key]; ok && len(s.readings) == 1 && !s.readings[0].fuzzy {
 		for _, item := range top {
 			s.offer(item, allowed)
 		}
 		if len(s.best) >= s.limit || len(top) < topItems {
-			return s.best
+			return
 		}
 		s.best = s.best[:0]
 	}
 	if s.partial {
 		s.scanAny(allowed)
-		return s.best
+		return
 	}
 	rarest := -1
 	for i := range s.readings {
@@ -265,7 +272,7 @@ func (s *search) run(allowed func(uint32) bool) []hit {
 			continue
 		}
 		if r.count == 0 {
-			return nil
+			return
 		}
 		if rarest < 0 || r.count < s.readings[rarest].count {
 			rarest = i
@@ -278,15 +285,14 @@ func (s *search) run(allowed func(uint32) bool) []hit {
 	s.narrow(marks, rarest)
 	s.left = maxScored
 	s.scan(&s.readings[rarest], marks, allowed)
-	return s.best
 }
 
 // scanKeys offers the items that begin with the whole query. They go first
 // because their boost is what the bound of the others leaves out.
 func (s *search) scanKeys(m *marks, allowed func(uint32) bool) {
-	from, _ := slices.BinarySearchFunc(s.x.byKey, s.q.key, func(i uint32, key string) int { return strings.Compare(s.x.keys[i], key) })
-	for _, item := range s.x.byKey[from:] {
-		if s.left == 0 || !strings.HasPrefix(s.x.keys[item], s.q.key) {
+	from, to := s.x.beginning(s.q.key)
+	for _, item := range s.x.byKey[from:to] {
+		if s.left == 0 {
 			return
 		}
 		if m.seen.add(item) {
