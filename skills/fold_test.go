@@ -25,7 +25,7 @@ func TestAmerican(t *testing.T) {
 		"organisation": "organization", "visualising": "visualizing", "analyse": "analyze", "analysing": "analyzing",
 		"analysis": "analysis", "analyses": "analyses", "colour": "color", "behavioural": "behavioral", "paediatrics": "pediatrics",
 		"archaeology": "archeology", "modelling": "modeling", "counsellor": "counselor", "centre": "center", "theatres": "theaters",
-		"programme": "program", "jewellery": "jewelry", "crisis": "crisis", "four": "four", "rising": "rising",
+		"programme": "program", "selling": "selling", "biller": "biller", "jewellery": "jewelry", "crisis": "crisis", "four": "four", "rising": "rising",
 	} {
 		if got := american(british); got != want {
 			t.Errorf("american(%q) = %q, want %q", british, got, want)

@@ -24,7 +24,9 @@ func american(w string) string {
 	w = respell(w, 0, "ae", "e", "")      // paediatrics, archaeology
 	w = respell(w, 2, "llery", "lry", "") // jewellery
 	for _, ending := range []string{"ling", "led", "ler", "lor"} {
-		w = respell(w, 2, "l"+ending, ending, "") // modelling, counsellor
+		if i := strings.Index(w, "l"+ending); i > 0 && syllables(w[:i]) > 1 {
+			w = respell(w, 2, "l"+ending, ending, "") // modelling, counsellor, but not selling
+		}
 	}
 	switch {
 	case strings.HasSuffix(w, "tre"):
@@ -33,6 +35,19 @@ func american(w string) string {
 		return w[:len(w)-3] + "ers"
 	}
 	return w
+}
+
+// syllables counts the groups of vowels.
+func syllables(w string) int {
+	n, before := 0, false
+	for i := range len(w) {
+		vowel := strings.IndexByte("aeiouy", w[i]) >= 0
+		if vowel && !before {
+			n++
+		}
+		before = vowel
+	}
+	return n
 }
 
 // respell changes the first occurrence of from that has at least lead bytes
