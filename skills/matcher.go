@@ -134,7 +134,7 @@ func turn(words []word) []word {
 // that its object may come after it.
 func isDoing(w string) bool {
 	switch w {
-	case "management", "development", "repair", "design", "care":
+	case "management", "development", "repair", "design", "care", "training":
 		return true
 	}
 	return strings.HasSuffix(w, "ing") && !isIntent(w)
@@ -160,7 +160,10 @@ func (m *Matcher) addPhrase(x target, uses map[string]int) {
 		short = short[1:]
 	}
 	if !slices.ContainsFunc(short, func(w word) bool { return !isIntent(w.surface) }) {
-		return // says nothing but that something is wanted
+		if len(words) > 1 {
+			put(&m.phrases, words, x, uses) // for who asks for nothing else: "get a job", "teach a class"
+		}
+		return
 	}
 	m.bags.add(x, short)
 	if len(words) > 1 {
@@ -187,7 +190,8 @@ func isWish(w string) bool {
 }
 
 // intents are the longer of the words below, so that they are known when misspelt.
-const intents = "course courses tutorial beginner beginners introduction learning understanding getting started become"
+const intents = "course courses tutorial beginner beginners introduction learning understanding getting started become " +
+	"experience explained fundamentals essentials certificate interested professional training workshop"
 
 // isIntent reports whether a folded word says that somebody wants to learn
 // something rather than what.
@@ -199,7 +203,35 @@ func isIntent(w string) bool {
 		"work", "working", "job", "jobs", "career":
 		return true
 	}
-	return isWish(w)
+	return isWish(w) || isOffer(w) || isAsking(w)
+}
+
+// isOffer reports whether a folded word says in what form something is taught, how
+// thoroughly, or to whom.
+func isOffer(w string) bool {
+	switch w {
+	case "training", "workshop", "workshops", "bootcamp", "masterclass", "webinar", "lecture", "lectures", "module", "guide", "overview",
+		"fundamental", "fundamentals", "essentials", "foundations", "introductory", "crash", "101", "primer",
+		"certificate", "certificates", "certified", "diploma", "degree", "level", "intermediate", "advanced", "complete",
+		"newbie", "newbies", "dummies", "beginner's", "absolute", "hard", "difficult", "anyone", "somebody", "everyone", "everybody", "experience", "skills",
+		"expert", "pro", "professional", "professionally":
+		return true
+	}
+	return false
+}
+
+// isAsking reports whether a folded word belongs to how people put a question
+// rather than to what they ask about.
+func isAsking(w string) bool {
+	switch w {
+	case "explain", "explained", "explaining", "show", "tell", "find", "finding", "looking", "search", "searching", "recommend", "suggest",
+		"interested", "curious", "wondering", "wanted", "wish", "hope", "trying", "use", "using", "works", "happen", "happens", "nothing", "explore", "exploring", "discover",
+		"without", "never", "ever", "always", "maybe", "possible", "way", "ways", "thing", "things", "stuff", "everything", "anything",
+		"myself", "yourself", "new", "quick", "great", "top", "right", "properly", "correctly", "actually", "exactly", "step", "steps",
+		"i'd", "i'm", "i've", "i'll", "what's", "how's", "don't", "can't", "let's", "there's", "im", "ive", "dont", "cant", "whats", "hows", "thanks":
+		return true
+	}
+	return false
 }
 
 // speltOf decides which capitals a name of one word must have in a text. Two
