@@ -47,6 +47,8 @@ const (
 const (
 	trustPhrase     = 0.9
 	trustDescribed  = 0.7 // words in common with a phrase or name
+	trustHint       = 0.5 // a word that only few skills' names and phrases hold, shared among them
+	trustPooled     = 0.4 // words in common with all names and phrases of a skill
 	trustShortened  = 0.8 // a phrase without "learn to" and the like
 	trustWeak       = 0.5 // a weak name that nothing else in the query supports, shared among its owners
 	trustInflected  = 0.85
@@ -70,11 +72,15 @@ const (
 // a weak name unless another name in the query supports it. An occupation gives
 // .8 of its weight times each skill's share of it.
 //
-// Where nothing of that stands in the query, the two skills are taken of which a
-// phrase or name has most words in common with it: two
-// words at least, .6 of the query's information and .5 of the phrase's, each word
-// counting by how few phrases hold it. They weigh .7 × both shares. Where the weights add up to
-// more than 1 they are divided by their sum.
+// Where that explains less than half of the words, the two skills are taken of
+// which a phrase or name has most words in common with the query: two words at
+// least, .6 of the query's information and .5 of the phrase's, each word counting
+// by how few phrases hold it. They weigh .7 × both shares. Where there are none,
+// the two whose names and phrases together hold two words and .45 of the
+// information, at .4 × that share; and where there are none either, those of at
+// most four skills that alone hold a word with .48 of it, at .5 × that share
+// divided among them. Where the weights add up to more than 1 they are divided by
+// their sum.
 func (m *Matcher) Expand(query string) []Term {
 	q := m.readQuery(cutQuery(query))
 	if len(q.words) == 0 {
@@ -110,10 +116,12 @@ func (m *Matcher) forgive(q *asked) {
 func (m *Matcher) expand(q asked) []Term {
 	e := expander{m: m, q: q, best: make(map[int32]Term)}
 	e.find()
+	covered := 0
 	for _, f := range e.found {
 		e.weigh(f)
+		covered += q.covers(f)
 	}
-	if len(e.found) == 0 && !q.bare {
+	if 2*covered < len(q.matter) && !q.bare {
 		e.describe()
 	}
 	return e.terms()
@@ -162,7 +170,7 @@ func (q *asked) weighWords() {
 	}
 	if len(q.matter) == 0 {
 		q.bare = true
-		for _, w := range q.words {
+		for _, w := range withoutStops(nil, q.words) {
 			q.matter = append(q.matter, w.at)
 		}
 	}
@@ -192,7 +200,7 @@ func (e *expander) find() {
 	nearly := func(_ *target, inflected int) bool { return inflected <= 1 }
 	all := e.m.names.find(nil, withoutFillers(nil, e.q.words), nearly)
 	all = e.m.edged.find(all, e.q.words, nearly)
-	all = e.m.phrases.find(all, withoutStops(nil, e.q.words), nearly)
+	all = e.m.phrases.find(all, without(nil, e.q.words, isPadding), nearly)
 	all = slices.DeleteFunc(all, func(f found) bool {
 		n := e.q.covers(f)
 		return n == 0 || e.q.bare && n < len(e.q.matter)
@@ -209,6 +217,19 @@ func (e *expander) find() {
 			}
 		}
 	}
+}
+
+// isPadding reports whether a word of a query may stand inside a phrase without
+// changing it.
+func isPadding(w word) bool {
+	if w.stop {
+		return true
+	}
+	switch w.surface {
+	case "actually", "exactly", "please", "maybe", "always":
+		return true
+	}
+	return false
 }
 
 // needWhole drops the targets that count only when they are all that is asked
@@ -308,6 +329,9 @@ func (e *expander) reading(f found, i int) float64 {
 // trust is how sure it is that a target is meant.
 func (e *expander) trust(f found, i int) float64 {
 	x, trust := &f.targets[i], e.reading(f, i)
+	if x.shortened && isNamed(f) {
+		return 0 // who asks for painting does not ask to understand paintings
+	}
 	if trust == 0 || !x.weak || !x.occupation && slices.ContainsFunc(e.strong, func(by int32) bool { return e.m.supports(by, x.owner) }) {
 		return trust
 	}
@@ -325,6 +349,17 @@ func (e *expander) trust(f found, i int) float64 {
 		trust *= trustAside
 	}
 	return trust * trustWeak / float64(owners)
+}
+
+// isNamed reports whether the words of a place are, as they stand, a skill's name
+// without doubt.
+func isNamed(f found) bool {
+	for i, x := range f.targets {
+		if x.form != formPhrase && !x.occupation && !x.weak && !x.turned && f.inflect[i] == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // enter keeps the best of what speaks for a skill.
