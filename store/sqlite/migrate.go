@@ -3,9 +3,12 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/pressly/goose/v3"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
@@ -18,7 +21,12 @@ import (
 // Migrate brings the schema up to date: our own migrations, then the job
 // queue's. It is harmless on a schema that is up to date, and waits for another
 // process that migrates the same file.
-func (s *Store) Migrate(ctx context.Context) error {
+func (s *Store) Migrate(ctx context.Context) (err error) {
+	unlock, err := s.lockMigrations(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	p, err := s.goose()
 	if err != nil {
 		return err
@@ -41,6 +49,23 @@ func (s *Store) Migrate(ctx context.Context) error {
 	}
 	return nil
 }
+
+// lockMigrations waits until no other process migrates the same file. A migration
+// is a transaction, but what is pending is looked up before it.
+func (s *Store) lockMigrations(ctx context.Context) (unlock func() error, err error) {
+	ctx, cancel := context.WithTimeout(ctx, migrationsWait)
+	defer cancel()
+	lock := flock.New(s.opts.Path + ".migrate.lock")
+	if _, err := lock.TryLockContext(ctx, migrationsPoll); err != nil {
+		return nil, lectern.Errorf(lectern.CodeUnavailable, "wait for another process that migrates %s: %w", s.opts.Path, err)
+	}
+	return lock.Unlock, nil
+}
+
+const (
+	migrationsWait = 5 * time.Minute // a large store may take as long
+	migrationsPoll = 20 * time.Millisecond
+)
 
 // MigrateDown takes our migrations back to version; 0 removes every table, the
 // job queue's too. What the tables held is lost.
