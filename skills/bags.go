@@ -67,7 +67,8 @@ const (
 	bagQuery   = 0.6
 	bagName    = 0.5
 	bagSkills  = 2
-	hintNames  = 12 // that may hold a word which is all that a name and a query have in common
+	bagRare    = 100 // names that hold a word, up to which all of them are looked at
+	hintNames  = 12  // that may hold a word which is all that a name and a query have in common
 	hintQuery  = 0.48
 	hintSkills = 4    // that such names may belong to
 	bagLimit   = 1000 // names that hold a word, past which it tells nothing and costs much
@@ -78,8 +79,7 @@ func (e *expander) describe() {
 	b := &e.m.bags
 	asked := 0.0
 	var ids []int32
-	common := make(map[int32]float64)
-	count := make(map[int32]int)
+	common := make(map[int32]overlap)
 	for _, w := range e.q.words {
 		if !bagged(w) || slices.Contains(ids, w.id) && w.id != unknown {
 			continue
@@ -96,20 +96,29 @@ func (e *expander) describe() {
 		if says {
 			asked += b.idf[id]
 		}
+	}
+	// The rarer words say which names come into question, the others only which of
+	// them: a common word is in too many names to look at each.
+	slices.SortStableFunc(ids, func(x, y int32) int { return cmp.Compare(len(b.with[x]), len(b.with[y])) })
+	for n, id := range ids {
 		if len(b.with[id]) > bagLimit {
-			continue
+			break
 		}
 		for _, i := range b.with[id] {
-			common[i] += b.idf[id]
-			count[i]++
+			c, ok := common[i]
+			if !ok && n > 0 && len(b.with[id]) > bagRare {
+				continue
+			}
+			common[i] = overlap{c.sum + b.idf[id], c.words + 1}
 		}
 	}
 	if asked == 0 {
 		return
 	}
 	best := make(map[int32]described)
-	for i, shared := range common {
-		if count[i] < 2 || shared < bagQuery*asked {
+	for i, c := range common {
+		shared := c.sum
+		if c.words < 2 || shared < bagQuery*asked {
 			continue
 		}
 		whole := 0.0
@@ -167,6 +176,12 @@ func (e *expander) hint(asked float64) {
 			e.enter(owner, weight, Why{Kind: kinds[x.form], Name: x.text, Misspelt: e.q.trust(w.at, w.at+1) < 1})
 		}
 	}
+}
+
+// overlap is what a name has in common with a query.
+type overlap struct {
+	sum   float64
+	words int
 }
 
 // described is a name that has words in common with a query.
