@@ -287,6 +287,7 @@ func (g *group) suggestions() []lectern.Suggestion {
 		switch {
 		case f.entry != nil:
 			s.ID, s.Text = f.entry.id, f.entry.title
+			s.Highlight = g.a.query.highlight(g.a.analyzer, s.Text)
 		case f.topic != nil:
 			s.ID, s.Text = f.topic.id, f.topic.name
 		default:

@@ -218,9 +218,14 @@ func TestBoundLosesNothing(t *testing.T) {
 		}
 		q.weigh(x)
 		for _, fuzzy := range []bool{false, true} {
-			want := newSearch(x, q, fuzzy, len(courses)).run(anything)
+			run := func(limit int) []hit {
+				s := newSearch(x, q, fuzzy, limit)
+				s.budget, s.each = len(courses), len(courses)
+				return s.run(anything)
+			}
+			want := run(len(courses))
 			want = want[:min(len(want), DefaultLimit)]
-			got := newSearch(x, q, fuzzy, DefaultLimit).run(anything)
+			got := run(DefaultLimit)
 			if d := cmp.Diff(want, got, cmp.AllowUnexported(hit{}), cmpopts.EquateEmpty()); d != "" {
 				rt.Fatalf("%q, fuzzy %v:\n%s", string(letters), fuzzy, d)
 			}

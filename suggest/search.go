@@ -119,6 +119,11 @@ func (x *index) read(w *queryWord, fuzzy bool) reading {
 	case r.exact >= 0:
 		r.ranges = []near{{lo: r.exact, hi: r.exact + 1}}
 	}
+	if b := bare(w.folded); b != "" && !w.last && !fuzzy {
+		if n, ok := x.dict.find(b); ok {
+			r.ranges = union(r.ranges, []near{{lo: n, hi: n + 1}})
+		}
+	}
 	if stem, ok := strings.CutSuffix(w.folded, "ies"); ok && len(r.ranges) == 0 {
 		if n, ok := x.dict.find(stem + "y"); ok { // other endings are beginnings, or a letter away
 			r.ranges = []near{{lo: n, hi: n + 1}}
@@ -130,12 +135,16 @@ func (x *index) read(w *queryWord, fuzzy bool) reading {
 	return r
 }
 
-// begunBy returns the words that w begins.
+// begunBy returns the words that w begins, with its article or without.
 func (x *index) begunBy(w string) []near {
+	var out []near
 	if lo, hi := x.dict.prefix(w); lo < hi {
-		return []near{{lo: lo, hi: hi}}
+		out = []near{{lo: lo, hi: hi}}
 	}
-	return nil
+	if b := bare(w); b != "" {
+		out = union(out, x.begunBy(b))
+	}
+	return out
 }
 
 // end is the number after the last word of all ranges.
@@ -227,12 +236,17 @@ type search struct {
 	fuzzy    bool
 	partial  bool    // any one word suffices
 	fade     float32 // of where in the text the words stand
+	budget   int     // items that are scored at most
+	each     int     // of them, those of any one word
 	left     int     // items that may still be scored
 	best     []hit
 }
 
 func newSearch(x *index, q *query, fuzzy bool, limit int) *search {
-	s := &search{x: x, q: q, limit: limit, fuzzy: fuzzy, fade: fade(x, q), readings: make([]reading, len(q.words))}
+	s := &search{x: x, q: q, limit: limit, fuzzy: fuzzy, fade: fade(x, q), readings: make([]reading, len(q.words)), budget: maxScored, each: maxScored}
+	if fuzzy {
+		s.budget, s.each = maxMisspelt, maxOfWord
+	}
 	for i := range q.words {
 		s.readings[i] = x.read(&q.words[i], fuzzy)
 	}
@@ -280,10 +294,10 @@ func (s *search) look(allowed func(uint32) bool) {
 	}
 	marks := s.x.borrow()
 	defer s.x.marks.Put(marks)
-	s.left = maxScored
+	s.left = s.budget
 	s.scanKeys(marks, allowed)
 	s.narrow(marks, rarest)
-	s.left = maxScored
+	s.left = s.budget
 	s.scan(&s.readings[rarest], marks, allowed)
 }
 
@@ -357,6 +371,7 @@ func (s *search) scan(r *reading, m *marks, allowed func(uint32) bool) {
 				continue
 			}
 			for w := n.lo; w < n.hi; w++ {
+				each := s.each
 				for _, item := range s.x.items[s.x.starts[w]:s.x.starts[w+1]] {
 					if len(s.best) == s.limit && s.best[s.limit-1].score > most+priorWeight*s.x.prior[item] {
 						break // items stand by falling prior: none of this word's can follow
@@ -367,7 +382,10 @@ func (s *search) scan(r *reading, m *marks, allowed func(uint32) bool) {
 					if s.left == 0 {
 						return
 					}
-					s.left--
+					if each == 0 {
+						break
+					}
+					s.left, each = s.left-1, each-1
 					s.offer(item, allowed)
 				}
 			}
@@ -376,11 +394,13 @@ func (s *search) scan(r *reading, m *marks, allowed func(uint32) bool) {
 }
 
 // How many items are scored at most: as many as keep an answer quick, the nearest
-// and the most popular first. A few hundred would do for most queries.
+// and the most popular first. A few hundred would do for most queries. Misspelt words
+// stand for many others, of which the rare ones tell most: no common one takes it all.
 const (
-	maxScored  = 10_000
-	maxPartial = 4_000 // of those that lack words
-	narrowing  = 64
+	maxScored   = 5_000
+	maxMisspelt = 1_500 // of those that hold words in other spellings, or lack some
+	maxOfWord   = 150   // of them, with any one word
+	narrowing   = 64
 )
 
 // scanAny offers items with any of the words, rare words first.
@@ -394,7 +414,7 @@ func (s *search) scanAny(allowed func(uint32) bool) {
 	slices.SortStableFunc(order, func(a, b *reading) int { return cmp.Compare(a.count, b.count) })
 	marks := s.x.borrow()
 	defer s.x.marks.Put(marks)
-	s.left = maxPartial
+	s.left = s.budget
 	s.scanKeys(marks, allowed)
 	for _, r := range order {
 		s.scan(r, marks, allowed)

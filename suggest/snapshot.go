@@ -114,6 +114,9 @@ func courseSources(a *text.Analyzer, entries []*entry, titles [][]word) []source
 		if !ok {
 			for _, w := range split(a, s, false) {
 				ws = append(ws, share(w.folded))
+				if b := bare(w.folded); b != "" {
+					ws = append(ws, share(b))
+				}
 			}
 			known[s] = ws
 		}
@@ -145,7 +148,7 @@ func placed(ws []word, in field) []sourceWord {
 		}
 		out[i] = sourceWord{w.folded, uint16(min(max(at, 0), noPlace-1)), in}
 	}
-	return out
+	return withBare(out)
 }
 
 func byPrior(a, b *entry) int {
