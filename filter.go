@@ -31,6 +31,13 @@ type Filter struct {
 	OnlyIDs []string `json:"-"`
 }
 
+// Narrows reports whether the caller filters by anything; Eligible, which every
+// list has, does not count.
+func (f Filter) Narrows() bool {
+	return len(f.Levels)+len(f.Languages)+len(f.Categories)+len(f.Providers)+len(f.Skills)+len(f.ExcludeIDs) > 0 ||
+		f.MinHours != nil || f.MaxHours != nil || f.MinRating != nil || f.OnlyIDs != nil
+}
+
 // Eligibility is the hard filter of every list: open, inside its enrolment
 // window, and offered to this region and these organisations. A course that is
 // restricted to regions or organisations is hidden from a caller whose region or

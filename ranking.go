@@ -98,6 +98,7 @@ type Ranking struct {
 	Surface       Surface      `json:"surface"`
 	Query         string       `json:"query,omitempty"`
 	Sort          Sort         `json:"sort,omitempty"` // "" is by relevance
+	Filtered      bool         `json:"filtered,omitempty"` // the caller narrowed it
 	CourseID      string       `json:"course_id,omitempty"`
 	RequestHash   string       `json:"request_hash"` // of everything but cursor and limit
 	CreatedAt     time.Time    `json:"created_at"`

@@ -72,7 +72,9 @@ func importIngest(ctx context.Context, env environment, kind ingest.Kind, dryRun
 }
 
 // loggedRankings records lists, and of searches what was searched for. Only first
-// pages are recorded, and nothing that an evaluation ranks.
+// pages are recorded, and nothing that an evaluation ranks. A search that finds
+// nothing under a filter is not logged: it says more of the filter than of what the
+// catalogue lacks.
 type loggedRankings struct {
 	*retrieve.Recorder
 	log *searchlog.Log
@@ -81,7 +83,8 @@ type loggedRankings struct {
 var _ retrieve.Rankings = loggedRankings{}
 
 func (r loggedRankings) Record(ranking lectern.Ranking) bool {
-	if ranking.Surface == lectern.SurfaceSearch {
+	inVain := ranking.Filtered && len(ranking.Items) == 0
+	if ranking.Surface == lectern.SurfaceSearch && !inVain {
 		r.log.Record(searchlog.SearchOf(ranking)) // what it drops, it counts
 	}
 	return r.Recorder.Record(ranking)
