@@ -15,7 +15,7 @@ const bareLetters = 3
 
 // bare returns a folded word without its article, "" when it has none.
 func bare(w string) string {
-	if len(w) < 2*bareLetters || w[0] < 0xD7 || w[0] > 0xD8+3 {
+	if len(w) < 2*bareLetters || w[0] < 0xD7 || w[0] > 0xDB {
 		return "" // neither Hebrew nor Arabic
 	}
 	for _, article := range [...]string{"وال", "بال", "كال", "فال", "ال", "لل", "ה"} {
