@@ -21,10 +21,20 @@ import (
 // snapshot. A real catalogue is filled up by the demo generator; an invented one
 // has words of few syllables, which are all alike, the worst for misspelt words.
 func BenchmarkSuggest(b *testing.B) {
-	for _, size := range []int{5_000, 100_000, 250_000} {
+	for _, size := range benchSizes() {
 		b.Run(fmt.Sprint("real=", size), func(b *testing.B) { typeAt(b, realistic(b, size)) })
 		b.Run(fmt.Sprint("invented=", size), func(b *testing.B) { typeAt(b, synthetic(size)) })
 	}
+}
+
+// benchSizes are how many courses the catalogues have. The largest takes minutes:
+// it is left out unless LECTERN_TEST_LARGE is set.
+func benchSizes() []int {
+	sizes := []int{5_000, 100_000}
+	if os.Getenv("LECTERN_TEST_LARGE") != "" {
+		sizes = append(sizes, 250_000)
+	}
+	return sizes
 }
 
 // typeAt types the titles of a catalogue at it.

@@ -58,7 +58,8 @@ type generation struct {
 
 func (g generation) Generation() (lectern.VectorIndex, lectern.Embedder) { return g.index, g.embedder }
 
-// whole is everything that suggestions are made of, over one catalogue.
+// whole is everything that suggestions are made of, over one catalogue; without g,
+// no vectors of courses.
 func whole(t testing.TB, courses []lectern.Course, o suggest.Options, g *suggest.Generations) *suggest.Suggester {
 	t.Helper()
 	ctx := t.Context()
@@ -79,27 +80,16 @@ func whole(t testing.TB, courses []lectern.Course, o suggest.Options, g *suggest
 		texts[i], entries[i] = c.EmbeddingText(), suggest.Entry{Course: c}
 	}
 	options := embed.DefaultOptions()
-	options.MaxDocs = 2000
+	options.MaxDocs = 1000
 	local, err := embed.Train(ctx, slices.Values(texts), options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	vectors, err := local.Embed(ctx, lectern.EmbedDocument, texts)
-	if err != nil {
-		t.Fatal(err)
+	var x lectern.VectorIndex = silent{}
+	if g != nil {
+		x = indexed(t, courses, texts, local)
+		*g = generation{x, local}
 	}
-	points := make([]lectern.Point, len(courses))
-	for i, c := range courses {
-		points[i] = lectern.Point{ID: c.ID, Payload: lectern.PayloadOf(c), Dense: map[string][]float32{}}
-		if vectors[i] != nil {
-			points[i].Dense[lectern.VectorContent] = vectors[i]
-		}
-	}
-	x := index.New(index.Options{})
-	if err := x.Upsert(ctx, points); err != nil {
-		t.Fatal(err)
-	}
-	*g = generation{x, local}
 	o.Clock, o.Generations, o.Local, o.Concepts = now, generation{x, local}, lectern.KnowsCatalogueOnly, concepts{tagged}
 	s, err := suggest.NewWith(o)
 	if err != nil {
@@ -115,13 +105,35 @@ func whole(t testing.TB, courses []lectern.Course, o suggest.Options, g *suggest
 	return s
 }
 
+// indexed is an index of courses by the vectors of their texts.
+func indexed(t testing.TB, courses []lectern.Course, texts []string, local lectern.Embedder) lectern.VectorIndex {
+	t.Helper()
+	ctx := t.Context()
+	vectors, err := local.Embed(ctx, lectern.EmbedDocument, texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	points := make([]lectern.Point, len(courses))
+	for i, c := range courses {
+		points[i] = lectern.Point{ID: c.ID, Payload: lectern.PayloadOf(c), Dense: map[string][]float32{}}
+		if vectors[i] != nil {
+			points[i].Dense[lectern.VectorContent] = vectors[i]
+		}
+	}
+	x := index.New(index.Options{})
+	if err := x.Upsert(ctx, points); err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
 // On the demo platform's catalogue, what people want leads to what teaches it, by
 // the graph or by the vectors of phrases.
 func TestDemoCatalogue(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains an embedder; run without -short")
 	}
-	s := whole(t, demo.Catalog(1500, 1, now()), suggest.Options{}, new(suggest.Generations))
+	s := whole(t, demo.Catalog(600, 1, now()), suggest.Options{}, new(suggest.Generations))
 	tests := []struct {
 		query string
 		want  []string // titles hold these, each at least one of the first six

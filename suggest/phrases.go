@@ -2,12 +2,9 @@ package suggest
 
 import (
 	"cmp"
-	"hash/maphash"
 	"math"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/lectern-dev/lectern/text"
 )
@@ -43,6 +40,8 @@ const (
 	minLetters    = 3 // of a single word
 	maxSequence   = 4
 	maxTitleWords = 8 // longer titles do not complete a query
+	// Of scripts without spaces every letter counts as a word.
+	maxTitleLetters = 30
 )
 
 // gatherer collects phrases by their folded form.
@@ -145,91 +144,34 @@ func (g *gatherer) count(at int, spelling string, k kind, entry uint32) {
 }
 
 // addSequences adds titles, and the sequences of words that enough titles share.
-// A first pass counts hashes, so that the many rare sequences take no more room
-// than a number each.
 func (g *gatherer) addSequences(entries []*entry, titles [][]word) {
-	seed := maphash.MakeSeed()
-	counts := make(map[uint64]int32)
-	hash := func(ws []word) uint64 {
-		var h maphash.Hash
-		h.SetSeed(seed)
-		for _, w := range ws {
-			h.WriteString(w.folded)
-			h.WriteByte(' ')
-		}
-		return h.Sum64()
-	}
-	for _, ws := range titles {
-		for seq := range sequences(ws) {
-			counts[hash(seq)]++
-		}
-	}
-	stops := make(map[string]bool)
-	isStop := func(w string) bool {
-		stop, ok := stops[w]
-		if !ok {
-			tokens := g.analyzer.Tokens(w, "")
-			stop = len(tokens) > 0 && tokens[0].Stop
-			stops[w] = stop
-		}
-		return stop
-	}
-	led := leads(titles, counts, hash)
+	c := newCounter(g.analyzer)
+	units := make([][]unit, len(titles))
 	for i, ws := range titles {
-		title := entries[i].title
-		for seq := range sequences(ws) {
-			first, last := seq[0], seq[len(seq)-1]
-			n := counts[hash(seq)]
-			if n < minShared || isStop(first.folded) || isStop(last.folded) || len(seq) == 1 && (tooShort(first.folded) || 2*led[hash(seq)] > n) {
-				continue
-			}
-			spelling := title[first.start:last.end]
-			if at := g.add(spelling, seq, isSequence); at >= 0 {
-				g.count(at, spelling, isSequence, uint32(i))
+		units[i] = unitsOf(entries[i].title, ws)
+		c.count(ws, units[i])
+	}
+	for i, ws := range titles {
+		c.lap(ws, units[i])
+	}
+	for i, ws := range titles {
+		title, us := entries[i].title, units[i]
+		for from, to := range sequences(us) {
+			if seq := us[from:to]; c.completes(title, ws, seq) {
+				held := ws[seq[0].from:seq[len(seq)-1].to]
+				g.addTitle(title[held[0].start:held[len(held)-1].end], held, isSequence, uint32(i))
 			}
 		}
-		if len(ws) <= maxTitleWords {
-			if at := g.add(title, ws, isTitle); at >= 0 {
-				g.count(at, title, isTitle, uint32(i))
-			}
+		if len(us) <= maxTitleWords && len(ws) <= maxTitleLetters {
+			g.addTitle(title, ws, isTitle, uint32(i))
 		}
 	}
 }
 
-// leads counts how often a word is followed by the word that follows it most
-// often: "machine" is nothing to complete a query to where nearly all machines are
-// machine learning.
-func leads(titles [][]word, counts map[uint64]int32, hash func([]word) uint64) map[uint64]int32 {
-	out := make(map[uint64]int32)
-	for _, ws := range titles {
-		for i := range max(len(ws)-1, 0) {
-			if one := hash(ws[i : i+1]); counts[one] >= minShared {
-				out[one] = max(out[one], counts[hash(ws[i:i+2])])
-			}
-		}
-	}
-	return out
-}
-
-// tooShort reports whether a word alone is too little to be suggested. A letter of
-// a script without spaces is.
-func tooShort(w string) bool {
-	return utf8.RuneCountInString(w) < minLetters || !strings.ContainsFunc(w, unicode.IsLetter)
-}
-
-// sequences yields the stretches of neighbouring words of a title.
-func sequences(ws []word) func(func([]word) bool) {
-	return func(yield func([]word) bool) {
-		for from := range ws {
-			if ws[from].part {
-				continue
-			}
-			for n := minSequence; n <= maxSequence && from+n <= len(ws); n++ {
-				if !yield(ws[from : from+n]) {
-					return
-				}
-			}
-		}
+// addTitle adds a title or a part of it.
+func (g *gatherer) addTitle(spelling string, ws []word, k kind, entry uint32) {
+	if at := g.add(spelling, ws, k); at >= 0 {
+		g.count(at, spelling, k, entry)
 	}
 }
 
