@@ -3,6 +3,7 @@ package suggest
 import (
 	"hash/maphash"
 	"iter"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -12,7 +13,10 @@ import (
 // unit is a stretch of a title's words that a completion does not break: a word,
 // with the parts of its dotted name, or as many letters of a script without spaces
 // as follow each other.
-type unit struct{ from, to int }
+type unit struct {
+	from, to int
+	cut      bool // no phrase goes on from the one before
+}
 
 // unitsOf divides the words of a title.
 func unitsOf(title string, ws []word) []unit {
@@ -23,7 +27,7 @@ func unitsOf(title string, ws []word) []unit {
 			out[last].to = i + 1
 			continue
 		}
-		out = append(out, unit{i, i + 1})
+		out = append(out, unit{i, i + 1, i > 0 && cuts(title, ws[i-1], w)})
 	}
 	return out
 }
@@ -37,12 +41,23 @@ func joins(title string, a, b word) bool {
 		unicode.Is(unicode.Katakana, left) == unicode.Is(unicode.Katakana, right)
 }
 
+// cuts reports whether punctuation beside a script without spaces parts two words,
+// which is all that parts phrases there.
+func cuts(title string, a, b word) bool {
+	left, _ := utf8.DecodeLastRuneInString(title[:a.end])
+	right, _ := utf8.DecodeRuneInString(title[b.start:])
+	return (isScriptWithoutSpaces(left) || isScriptWithoutSpaces(right)) && strings.TrimSpace(title[a.end:b.start]) != ""
+}
+
 // sequences yields the places of the stretches of up to maxSequence neighbouring
 // units.
 func sequences(us []unit) iter.Seq2[int, int] {
 	return func(yield func(from, to int) bool) {
 		for from := range us {
 			for to := from + minSequence; to <= min(from+maxSequence, len(us)); to++ {
+				if to-from > 1 && us[to-1].cut {
+					break
+				}
 				if !yield(from, to) {
 					return
 				}
@@ -85,7 +100,7 @@ func (c *counter) hash(ws []word, us []unit) uint64 {
 func (c *counter) count(ws []word, us []unit) {
 	for from, to := range sequences(us) {
 		c.counts[c.hash(ws, us[from:to])]++
-		if to-from == maxSequence && to < len(us) {
+		if to-from == maxSequence && to < len(us) && !us[to].cut {
 			c.counts[c.hash(ws, us[from:to+1])]++
 		}
 	}
@@ -100,10 +115,10 @@ func (c *counter) lap(ws []word, us []unit) {
 		if c.counts[own] < minShared {
 			continue
 		}
-		if from > 0 && !c.leads(ws[us[from-1].from]) {
+		if from > 0 && !us[from].cut && !c.leads(ws[us[from-1].from]) {
 			c.within[own] = max(c.within[own], c.counts[c.hash(ws, us[from-1:to])])
 		}
-		if to == len(us) {
+		if to == len(us) || us[to].cut {
 			continue
 		}
 		longer := c.counts[c.hash(ws, us[from:to+1])]

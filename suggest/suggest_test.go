@@ -124,6 +124,7 @@ func TestSharedSequences(t *testing.T) {
 		course("1", "A First Garden Design Studio at Home", "", "", "", 0),
 		course("2", "Advanced Garden Design Studio Practice and its History in Europe Today", "", "", "", 0),
 		course("3", "The Garden Design Studio for Professionals who Work in Large Cities", "", "", "", 0),
+		course("4", "A Garden Design That Lasts for Everybody who Lives in a City", "", "", "", 0),
 	})
 	if got, want := texts(ask(t, s, "gard").Completions), "Garden Design, Garden Design Studio, "; !strings.HasPrefix(got, want) {
 		t.Errorf("completions %q", got)
