@@ -32,7 +32,7 @@ const (
 	maxQueryBytes   = 8 << 10 // more than so many words have
 	maxCompletions  = 8
 	maxCorrections  = 4
-	maxCorrected    = 4    // words corrected per query
+	maxCorrected    = 4    // words that other spellings are named for
 	maxPrefixScan   = 2000 // words looked at per completion
 	minFuzzyLetters = 4
 	minPrefix       = 2 // letters
@@ -71,16 +71,13 @@ func (l *Lexicon) Rewrite(q string, o QueryOptions) (string, bool) {
 	l.prepare(o)
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	open := endsInWord(q)
 	words := make([]string, len(tokens))
 	changed := false
-	for i, t := range tokens {
-		words[i] = t.Surface
-		if t.Stop || l.known(t) {
-			continue
-		}
-		if best := l.best(t, open && i == len(tokens)-1); best != "" {
-			words[i], changed = best, true
+	o.Mode = ModeSmart
+	for i, r := range l.readTokens(tokens, nil, o, endsInWord(q)) {
+		words[i] = tokens[i].Surface
+		if !r.known && len(r.choices) > 0 {
+			words[i], changed = l.vocab.entries[r.choices[0].entry].word, true
 		}
 	}
 	if !changed {
@@ -142,37 +139,25 @@ func (l *Lexicon) expand(tokens []Token, subs []substitution, o QueryOptions, op
 			out = appendSenses(out, s)
 		}
 	}
-	corrected := 0
-	for i, t := range tokens {
-		factor := 1.0
+	for i, r := range l.readTokens(tokens, meant, o, open) {
+		t, factor := tokens[i], 1.0
 		if t.Stop && content {
 			if o.Mode == ModeWord {
 				continue
 			}
 			factor = stopWeight
 		}
-		var known bool
-		out, known = l.appendExact(out, t, factor, o)
-		if !known && meant != nil && meant[i] {
-			continue // its synonym says what it is: it is no slip
-		}
-		if o.Mode == ModeWord || t.Stop && content {
+		switch {
+		case r.slip:
+			out = l.appendChoices(out, r.choices, fuzzyWeight*factor)
 			continue
-		}
-		n := len(out)
-		if open && i == len(tokens)-1 {
-			w := prefixWeight
-			if known {
-				w = knownPrefixWeight
-			}
-			out = l.appendChoices(out, l.completions(t), w*factor)
-		}
-		if !known && len(out) == n && corrected < maxCorrected {
-			corrected++
-			out = l.appendChoices(out, l.corrections(t), fuzzyWeight*factor)
-			if len(out) == n {
-				out = l.appendForeign(out, t, factor, o)
-			}
+		case r.known:
+			out, _ = l.appendExact(out, t, factor, o)
+			out = l.appendChoices(out, r.choices, knownPrefixWeight*factor)
+		case len(r.choices) > 0:
+			out = l.appendChoices(out, r.choices, prefixWeight*factor)
+		case o.Mode == ModeSmart && (meant == nil || !meant[i]) && !(t.Stop && content):
+			out = l.appendForeign(out, t, factor, o)
 		}
 	}
 	return out
@@ -299,27 +284,6 @@ func (c *choices) add(x choice) {
 // compareChoices orders the likelier first, then by term and word.
 func compareChoices(a, b choice) int {
 	return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.term, b.term), cmp.Compare(a.entry, b.entry))
-}
-
-// known reports whether any live document holds the token.
-func (l *Lexicon) known(t Token) bool {
-	_, ok := l.appendExact(nil, t, 1, QueryOptions{})
-	return ok
-}
-
-// best returns the likeliest word for an unknown token, "" when there is none.
-func (l *Lexicon) best(t Token, open bool) string {
-	var cs []choice
-	if open {
-		cs = l.completions(t)
-	}
-	if len(cs) == 0 {
-		cs = l.corrections(t)
-	}
-	if len(cs) == 0 {
-		return ""
-	}
-	return l.vocab.entries[cs[0].entry].word
 }
 
 func firstRune(s string) rune {

@@ -60,12 +60,13 @@ func (l *Lexicon) Understand(q string, o QueryOptions) Understood {
 	l.prepare(o)
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	r := understanding{lexicon: l, tokens: tokens, o: o, open: endsInWord(q)}
+	r := understanding{lexicon: l, tokens: tokens, o: o}
 	r.content = slices.ContainsFunc(tokens, func(t Token) bool { return !t.Stop })
 	if len(subs) > 0 {
 		r.senses, r.meant = l.allSenses(subs, tokens, o)
 		r.bits = make([]uint64, len(tokens))
 	}
+	r.readings = l.readTokens(tokens, r.meant, o, endsInWord(q))
 	for i := range tokens {
 		r.word(i)
 	}
@@ -87,17 +88,17 @@ func (l *Lexicon) Understand(q string, o QueryOptions) Understood {
 
 // understanding is a query while it is read.
 type understanding struct {
-	lexicon *Lexicon
-	tokens  []Token
-	o       QueryOptions
-	open    bool // the last word may be a beginning
-	content bool // there are words beside stop words
-	senses  [][]sense
-	meant   []bool   // tokens that a synonym stands for; nil without any
-	bits    []uint64 // of tokens, as Held's
-	u       Understood
-	text    []string
-	changed bool
+	lexicon  *Lexicon
+	tokens   []Token
+	readings []wordReading
+	o        QueryOptions
+	content  bool // there are words beside stop words
+	senses   [][]sense
+	meant    []bool   // tokens that a synonym stands for; nil without any
+	bits     []uint64 // of tokens, as Held's
+	u        Understood
+	text     []string
+	changed  bool
 }
 
 // word reads one token.
@@ -108,7 +109,7 @@ func (r *understanding) word(i int) {
 		return
 	}
 	meant := r.meant != nil && r.meant[i]
-	w := r.lexicon.understand(t, r.o, r.open && i == len(r.tokens)-1, meant)
+	w := r.lexicon.understand(t, r.readings[i], r.o, meant)
 	r.changed = r.changed || w.Read != t.Surface
 	switch {
 	case w.Read != "":
@@ -156,17 +157,12 @@ func passable(surface string) bool {
 
 // understand reads one word. One that has a synonym stands for nothing that it is
 // not: what is unknown of it is no slip.
-func (l *Lexicon) understand(t Token, o QueryOptions, open, meant bool) QueryWord {
+func (l *Lexicon) understand(t Token, r wordReading, o QueryOptions, meant bool) QueryWord {
 	w := QueryWord{Surface: t.Surface, IDF: l.idf(0)}
-	exact, known := l.appendExact(nil, t, 1, o)
-	var choices []choice
-	if o.Mode == ModeSmart && (known || !meant) {
-		if open {
-			choices = l.completions(t)
-		}
-		if !known && len(choices) == 0 {
-			choices = l.corrections(t)
-		}
+	known, choices := r.known, r.choices
+	var exact []weighted
+	if known {
+		exact, _ = l.appendExact(nil, t, 1, o)
 	}
 	foreign := false
 	if o.Mode == ModeSmart && !known && !meant && len(choices) == 0 {
@@ -207,7 +203,11 @@ func trust(typed, read string) float64 {
 	if strings.HasPrefix(read, typed) {
 		return max(0.6, float64(a)/float64(b))
 	}
-	sure := max(0, 1-2/float64(max(a, b)))
+	edits := 2.0
+	if !oneApart(typed, read) {
+		edits *= 2
+	}
+	sure := max(0, 1-edits/float64(max(a, b)))
 	if firstRune(typed) != firstRune(read) {
 		sure /= 2 // slips seldom hit the first letter: a ballet is no wallet
 	}

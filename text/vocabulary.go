@@ -12,8 +12,11 @@ import (
 type vocabulary struct {
 	heads   map[string]int32 // word → its first entry
 	entries []wordEntry
-	sorted  []int32 // entries by word, one per distinct word
-	fresh   []int32 // distinct words not in sorted yet
+	sorted  []int32          // entries by word, one per distinct word
+	fresh   []int32          // distinct words not in sorted yet
+	sounds  map[uint32]int32 // hash of what a word sounds like → the latest such word
+	alike   []int32          // by entry: another entry that sounds alike, or -1
+	buf     []byte
 }
 
 // wordEntry says that a word counted as a term. The same word may count as
@@ -24,7 +27,9 @@ type wordEntry struct {
 	next int32 // another entry of the same word, or -1
 }
 
-func newVocabulary() vocabulary { return vocabulary{heads: make(map[string]int32)} }
+func newVocabulary() vocabulary {
+	return vocabulary{heads: make(map[string]int32), sounds: make(map[uint32]int32)}
+}
 
 // add records that a word counts as a term.
 func (v *vocabulary) add(word string, term int32) {
@@ -38,6 +43,7 @@ func (v *vocabulary) add(word string, term int32) {
 		}
 	}
 	at := int32(len(v.entries))
+	v.alike = append(v.alike, -1)
 	if known {
 		v.entries = append(v.entries, wordEntry{v.entries[head].word, term, v.entries[head].next})
 		v.entries[head].next = at
@@ -47,6 +53,55 @@ func (v *vocabulary) add(word string, term int32) {
 	v.entries = append(v.entries, wordEntry{word, term, -1})
 	v.heads[word] = at
 	v.fresh = append(v.fresh, at)
+	if v.buf = soundOf(v.buf, word); len(v.buf) > 0 {
+		key := hashBytes(v.buf)
+		if other, ok := v.sounds[key]; ok {
+			v.alike[at] = other
+		}
+		v.sounds[key] = at
+	}
+}
+
+// hashBytes is TermID of bytes.
+func hashBytes(b []byte) uint32 {
+	h := uint32(2166136261)
+	for _, c := range b {
+		h = (h ^ uint32(c)) * 16777619
+	}
+	return h
+}
+
+// maxAlike bounds the words looked at that sound alike.
+const maxAlike = 4000
+
+// soundingLike calls found for the head entry of known words, a bounded number,
+// that sound like word but for one consonant; words whose hash is the same may be
+// among them.
+func (v *vocabulary) soundingLike(word string, found func(entry int32)) {
+	sound := string(soundOf(nil, word))
+	if sound == "" {
+		return
+	}
+	left := maxAlike
+	walk := func(key uint32) {
+		e, ok := v.sounds[key]
+		for ; ok && e >= 0 && left > 0; e = v.alike[e] {
+			left--
+			found(e)
+		}
+	}
+	walk(hashBytes([]byte(sound)))
+	eachEdit([]rune(sound), consonants(alphabetOf(firstRune(sound))), func(b []byte) { walk(hashBytes(b)) })
+}
+
+// consonants drops the vowels of an alphabet.
+func consonants(alphabet string) string {
+	return strings.Map(func(r rune) rune {
+		if isVowel(r) {
+			return -1
+		}
+		return r
+	}, alphabet)
 }
 
 // settle merges fresh words into the sorted ones when there are more than limit.
@@ -99,13 +154,17 @@ func (v *vocabulary) withPrefix(prefix string, limit int, found func(entry int32
 // whatever the size of the vocabulary.
 func (v *vocabulary) oneEdit(word string, found func(entry int32)) {
 	letters := []rune(word)
-	alphabet := alphabetOf(letters[0])
-	buf := make([]byte, 0, len(word)+2*utf8.UTFMax)
-	try := func() {
-		if e, ok := v.heads[string(buf)]; ok {
+	eachEdit(letters, alphabetOf(letters[0]), func(b []byte) {
+		if e, ok := v.heads[string(b)]; ok {
 			found(e)
 		}
-	}
+	})
+}
+
+// eachEdit calls try for all that one edit makes of letters.
+func eachEdit(letters []rune, alphabet string, tried func([]byte)) {
+	buf := make([]byte, 0, utf8.UTFMax*(len(letters)+2))
+	try := func() { tried(buf) }
 	for i := range len(letters) + 1 {
 		stem := appendRunes(buf[:0], letters[:i])
 		n := len(stem)
