@@ -48,6 +48,7 @@ type synonymStep struct {
 
 // meant is one rule's answer to a phrase.
 type meant struct {
+	from string // the phrase, as the rule spells it
 	to   []*phrase
 	rule int
 }
@@ -161,6 +162,7 @@ type compiler struct {
 // synonymEdge says that a rule lets one phrase stand for another.
 type synonymEdge struct {
 	pair   synonymPair
+	from   string // as the rule spells it
 	rule   int
 	field  string
 	oneWay bool
@@ -246,7 +248,7 @@ func (c *compiler) oneWay(i int, at, lang string, r lectern.SynonymRule, bad int
 	})
 	t.add(from, to, i)
 	for _, p := range to {
-		c.edges = append(c.edges, synonymEdge{synonymPair{lang, from.key, p.key}, i, at, true})
+		c.edges = append(c.edges, synonymEdge{synonymPair{lang, from.key, p.key}, from.text, i, at, true})
 	}
 }
 
@@ -263,7 +265,7 @@ func (c *compiler) equals(i int, at, lang string, r lectern.SynonymRule, bad int
 		t.add(p, all, i)
 		for _, q := range all {
 			if len(all) <= 2 && p != q { // larger groups would be too many pairs to compare
-				c.edges = append(c.edges, synonymEdge{synonymPair{lang, p.key, q.key}, i, at, false})
+				c.edges = append(c.edges, synonymEdge{synonymPair{lang, p.key, q.key}, p.text, i, at, false})
 			}
 		}
 	}
@@ -354,7 +356,7 @@ func (t *synonymTrie) add(from *phrase, to []*phrase, rule int) {
 		}
 		node = next
 	}
-	t.ends[node] = append(t.ends[node], meant{to, rule})
+	t.ends[node] = append(t.ends[node], meant{from.text, to, rule})
 }
 
 // contradictions warns of what several rules say about the same two phrases.
@@ -363,14 +365,14 @@ func (c *compiler) contradictions() {
 	for _, e := range c.edges {
 		if f, ok := first[e.pair]; ok {
 			if f.rule != e.rule {
-				c.warn(e.field, e.pair.from, fmt.Sprintf("says what rules[%d] says already", f.rule))
+				c.warn(e.field, e.from, fmt.Sprintf("says what rules[%d] says already", f.rule))
 			}
 			continue
 		}
 		if e.oneWay {
 			back := synonymPair{e.pair.lang, e.pair.to, e.pair.from}
 			if f, ok := first[back]; ok && f.oneWay && f.rule != e.rule {
-				c.warn(e.field, e.pair.from, fmt.Sprintf("is one way, but rules[%d] goes the other way: together they are equals", f.rule))
+				c.warn(e.field, e.from, fmt.Sprintf("is one way, but rules[%d] goes the other way: together they are equals", f.rule))
 			}
 		}
 		first[e.pair] = e

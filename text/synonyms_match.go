@@ -7,8 +7,8 @@ import (
 
 // substitution is a phrase of a query with what it stands for.
 type substitution struct {
-	from, to int // tokens of the query
-	text     string
+	from, to int    // tokens of the query
+	text     string // as the first rule that has it spells it
 	means    []*phrase
 }
 
@@ -74,16 +74,14 @@ func (t *synonymTrie) match(out []substitution, tokens []Token) []substitution {
 
 // substitution is what the phrase that ends at a node stands for, without itself.
 func (t *synonymTrie) substitution(tokens []Token, from, to int, node int32) substitution {
-	var own, words strings.Builder
+	var own strings.Builder
 	for i := from; i < to; i += 1 + dottedParts(tokens[i:to]) {
 		if i > from {
 			own.WriteByte(' ')
-			words.WriteByte(' ')
 		}
 		own.WriteString(tokens[i].Term)
-		words.WriteString(tokens[i].Surface)
 	}
-	s := substitution{from: from, to: to, text: words.String()}
+	s := substitution{from: from, to: to, text: t.ends[node][0].from}
 	for _, m := range t.ends[node] {
 		for _, p := range m.to {
 			if p.key != own.String() && !s.has(p) {
@@ -127,7 +125,7 @@ func disjoint(all []substitution) []substitution {
 // Variant is a query with one phrase replaced by what it stands for.
 type Variant struct {
 	Text string // the whole query, rewritten
-	From string // the phrase of the query, folded
+	From string // the phrase of the query, as the rule spells it
 	To   string // what stands in its place, as the rule spells it
 }
 

@@ -141,7 +141,7 @@ func appendSenses(out []weighted, senses []sense) []weighted {
 
 // UsedSynonym is a synonym that a query was read with.
 type UsedSynonym struct {
-	From  string // the phrase of the query, folded
+	From  string // the phrase of the query, as the rule spells it
 	To    string // what it stands for too, as the rule spells it
 	words uint64 // of the query that it stands for, as Held's bits
 	needs uint64 // words of synonyms that a document must hold

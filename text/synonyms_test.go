@@ -368,3 +368,21 @@ func BenchmarkCompileSynonyms(b *testing.B) {
 		manyRules(b)
 	}
 }
+
+// What is shown of a rule is what its author wrote, neither folded nor stemmed nor
+// cut into pairs of letters.
+func TestSynonymsAreShownAsWritten(t *testing.T) {
+	s := compile(t, equals("machine learning", "机器学习"), oneWay("Künstler", "artists"), oneWay("frobnicate", "adjust"), oneWay("Frobnicate", "adjust"))
+	for query, want := range map[string]string{
+		"机器学习": "机器学习 → machine learning", "kunstler": "Künstler → artists", "frobnicating": "frobnicate → adjust",
+	} {
+		v := s.Variants(query)
+		if len(v) != 1 || v[0].From+" → "+v[0].To != want {
+			t.Errorf("%q varies as %+v, want %s", query, v, want)
+		}
+	}
+	w := s.Warnings()
+	if len(w) != 1 || w[0].Value != "Frobnicate" {
+		t.Errorf("warnings are %+v, want one of Frobnicate", w)
+	}
+}
