@@ -150,12 +150,12 @@ func measureRelevance(p *pass) {
 		c.ExactTitle = slices.Contains(p.titleIDs, en.facts.ID)
 		for _, w := range p.query {
 			if !slices.ContainsFunc(w.terms, func(t uint32) bool { return !en.holds(t) }) {
-				c.MatchedTerms = append(c.MatchedTerms, w.shown)
+				c.MatchedTerms = append(c.MatchedTerms, p.shown(w.shown))
 			}
 		}
 		for j, w := range p.understood.Words {
-			if p.held[en.facts.ID].Read&(1<<j) != 0 && !slices.Contains(c.Mentioned, w.Read) {
-				c.Mentioned = append(c.Mentioned, w.Read)
+			if p.held[en.facts.ID].Read&(1<<j) != 0 && !slices.Contains(c.Mentioned, w.Shown) {
+				c.Mentioned = append(c.Mentioned, w.Shown)
 			}
 		}
 	}

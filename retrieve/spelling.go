@@ -12,15 +12,29 @@ import (
 const farMore = 5
 
 // corrected is the spelling that a search was made for, "" for the one that was
-// typed. A word that was only begun is not misspelt.
-func (e *Engine) corrected(p *pass) string {
+// typed.
+func (e *Engine) corrected(p *pass) string { return e.respell(p.req.Query, corrections(p.understood)) }
+
+// corrections are the words of a query that were read as others, folded, with
+// these as they are shown. A word that was only begun is not misspelt.
+func corrections(u text.Understood) map[string]string {
 	to := make(map[string]string)
-	for _, w := range p.understood.Words {
+	for _, w := range u.Words {
 		if w.Read != "" && w.Read != w.Surface && w.Trust < 1 && !strings.HasPrefix(w.Read, w.Surface) {
-			to[w.Surface] = w.Read
+			to[w.Surface] = w.Shown
 		}
 	}
-	return e.respell(p.req.Query, to)
+	return to
+}
+
+// shown is a word of the query as the catalogue mostly writes it.
+func (p *pass) shown(read string) string {
+	for _, w := range p.understood.Words {
+		if w.Read == read {
+			return w.Shown
+		}
+	}
+	return read
 }
 
 // respell replaces words of a query, given folded; "" when it has none of them.
@@ -54,14 +68,19 @@ func (e *Engine) respell(query string, to map[string]string) string {
 func (e *Engine) didYouMean(ctx context.Context, p *pass) (*lectern.SpellingSuggestion, error) {
 	options := e.queryOptions(p)
 	doubts := e.Words.Respellings(p.req.Query, options, farMore)
-	to := make(map[string]string, len(doubts))
+	read := p.understood
+	if p.req.Exact { // nothing was corrected, but it may be offered
+		read = e.Words.Understand(closed(p.req.Query), text.QueryOptions{Language: options.Language})
+	}
+	to := corrections(read)
+	offered := p.req.Exact && len(to) > 0
 	for _, d := range doubts {
-		if d.Known > 0 || p.req.Exact {
-			to[d.Surface] = d.Other
+		if _, done := to[d.Surface]; !done && (d.Known > 0 || p.req.Exact) {
+			to[d.Surface], offered = d.Shown, true
 		}
 	}
 	other := e.respell(p.req.Query, to)
-	if other == "" {
+	if other == "" || !offered {
 		return nil, nil
 	}
 	req := p.req

@@ -23,6 +23,8 @@ type lexeme struct {
 	// listed says that the lexicon that owns the analyzer has this word in its
 	// vocabulary, so that it need not look again.
 	listed atomic.Bool
+	// uses is how often documents held it, as that lexicon counts under its lock.
+	uses uint32
 }
 
 // titledTerm is what a stop word of a title counts as, for queries that hold
@@ -38,11 +40,14 @@ type memory struct {
 	mu      sync.RWMutex
 	lexemes map[reading]map[string]*lexeme // nil for words of nothing but marks
 	terms   map[string]*term
+	// written are the spellings, in lower case, of words that folding changes by
+	// more than case: a few of each.
+	written map[string][]string
 	size    int
 }
 
 func newMemory() *memory {
-	return &memory{lexemes: make(map[reading]map[string]*lexeme), terms: make(map[string]*term)}
+	return &memory{lexemes: make(map[reading]map[string]*lexeme), terms: make(map[string]*term), written: make(map[string][]string)}
 }
 
 // full reports whether the memory has reached its bound.
@@ -225,6 +230,9 @@ func (m *memory) learn(w string, how reading) *lexeme {
 	}
 	m.lexemes[how][w] = x
 	m.size++
+	if x != nil && how != asWritten {
+		m.spell(x.Surface, w)
+	}
 	return x
 }
 

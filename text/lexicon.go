@@ -261,6 +261,7 @@ func (l *Lexicon) Put(id string, d Document) lectern.SparseVector {
 		last = o
 	}
 	for _, u := range c.uses {
+		u.word.uses++
 		if !u.word.listed.Load() {
 			l.vocab.add(u.word.Surface, l.ids[u.word.term.id])
 			u.word.listed.Store(true)

@@ -88,3 +88,17 @@ func contains(all []uint32, x uint32) bool {
 	}
 	return false
 }
+
+// TestWritten: words are shown as the catalogue mostly writes them.
+func TestWritten(t *testing.T) {
+	l := slipShelf()
+	for query, want := range map[string]string{
+		"franzosisch ": "Französisch", "franzosich ": "Französisch", // only titles have it, with a capital
+		"muller ": "Müller", "müler ": "Müller", "kunstliche ": "künstliche", "python ": "python", "MACHINE ": "machine", "xyz": "",
+	} {
+		u := l.Understand(query, text.QueryOptions{Language: "de"})
+		if got := u.Words[0].Shown; got != want {
+			t.Errorf("%q is shown as %q, want %q", query, got, want)
+		}
+	}
+}

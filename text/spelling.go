@@ -10,6 +10,7 @@ type Respelling struct {
 	Surface string // as typed, folded
 	Known   int    // documents that hold it
 	Other   string // the other word
+	Shown   string // Other as the catalogue mostly writes it
 	Better  int    // documents that hold that one
 }
 
@@ -28,6 +29,7 @@ func (l *Lexicon) Respellings(q string, o QueryOptions, times int) []Respelling 
 			continue
 		}
 		if r, ok := l.respelling(t, times); ok {
+			r.Shown = l.written(r.Other)
 			out = append(out, r)
 		}
 	}

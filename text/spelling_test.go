@@ -34,10 +34,10 @@ func TestRespellings(t *testing.T) {
 		query string
 		want  []text.Respelling
 	}{
-		{"pyton", []text.Respelling{{"pyton", 2, "python", 50}}},
-		{"Pyton for beginners", []text.Respelling{{"pyton", 2, "python", 50}}},
+		{"pyton", []text.Respelling{{"pyton", 2, "python", "python", 50}}},
+		{"Pyton for beginners", []text.Respelling{{"pyton", 2, "python", "python", 50}}},
 		{"python", nil},
-		{"pythn", []text.Respelling{{"pythn", 0, "python", 50}}}, // unknown
+		{"pythn", []text.Respelling{{"pythn", 0, "python", "python", 50}}}, // unknown
 		{"ballet", nil},   // another first letter
 		{"programs", nil}, // the same word
 		{"ort", nil},      // too short to tell

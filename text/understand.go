@@ -14,6 +14,7 @@ import (
 type QueryWord struct {
 	Surface string   // as typed, folded
 	Read    string   // the word it is taken for: itself, its correction or its completion; "" when unknown
+	Shown   string   // Read as the catalogue mostly writes it
 	Trust   float64  // how sure that is, in [0, 1]: 1 is the word itself, 0 is unknown
 	IDF     float64  // inverse document frequency of what it is taken for; of no document when unknown
 	Terms   []uint32 // TermIDs of all that it may stand for
@@ -189,6 +190,7 @@ func (l *Lexicon) understand(t Token, r wordReading, o QueryOptions, meant bool)
 		w.Trust, w.IDF = trust(t.Surface, w.Read), l.idf(float64(l.df[choices[0].term]))
 		w.own = 1
 	}
+	w.Shown = l.written(w.Read)
 	for _, t := range w.terms {
 		w.Terms = append(w.Terms, l.terms[t])
 	}
