@@ -80,8 +80,8 @@ func DefaultWeights() Weights {
 			Freshness: 0.04, Level: 0.05, Time: 0.02, Language: 0.06, Readiness: 0.10,
 		},
 		Search: TermWeights{
-			Relevance: 0.70, Skills: 0.24,
-			Similarity: 0.015, Quality: 0.015, Popularity: 0.015, Language: 0.015,
+			Relevance: 0.68, Skills: 0.235,
+			Similarity: 0.015, Quality: 0.015, Popularity: 0.04, Language: 0.015,
 		},
 		Similar: TermWeights{
 			Similarity: 0.80, Quality: 0.05, Popularity: 0.05, Freshness: 0.02, Level: 0.02, Language: 0.06,
