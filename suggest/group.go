@@ -45,6 +45,10 @@ func (g *group) byWords() {
 		return
 	}
 	g.query = g.weighed(g.a.query)
+	if q := g.query.finished(); q != nil {
+		g.pass(q, pass{})
+		g.addNamed()
+	}
 	g.pass(g.query, pass{})
 	if g.kind == lectern.SuggestCourse {
 		g.a.spelt = len(g.found) >= enough
@@ -57,6 +61,34 @@ func (g *group) byWords() {
 	if recognisedAsTyped(g.a.asked) < sureOf {
 		g.misspelt()
 	}
+}
+
+// shortWord is up to how many letters of a last word that is a word as it stands go
+// before the longer words that it begins: "ai" is hardly on its way to "aid". A
+// letter alone says too little.
+const shortWord = 3
+
+// finished returns the query as one whose last word is finished, nil where that is
+// too little to ask for, or too long to need it.
+func (q *query) finished() *query {
+	last := len(q.words) - 1
+	if w := &q.words[last]; w.letters < 2 || w.letters > shortWord || w.stop || w.isLetter() {
+		return nil
+	}
+	own := *q
+	own.words = slices.Clone(q.words)
+	own.words[last].last = false
+	return &own
+}
+
+// addNamed adds the courses of what a short word is a name of without doubt: they
+// too go before those of longer words.
+func (g *group) addNamed() {
+	if g.kind != lectern.SuggestCourse || len(g.query.words) > 1 || len(g.found) >= g.a.limit {
+		return
+	}
+	named := slices.DeleteFunc(slices.Clone(g.a.asked), func(a Asked) bool { return a.Misspelt || a.Weight < sureWeight })
+	g.addCourses(g.a.meanings.courses(named, nil))
 }
 
 // longName is of how many words the phrases and names are for which other

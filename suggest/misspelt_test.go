@@ -35,7 +35,7 @@ func TestKnownWordsAreNotRespelt(t *testing.T) {
 	})
 	for _, tt := range []struct{ query, courses, completions, skills string }{
 		{"code", "code:words", "Clean Code", ""},
-		{"learn code", "learn:typo model:typo code:partial", "", ""},
+		{"learn code", "learn:partial model:partial code:partial", "", ""},
 		{"modles", "model:typo", "Business Models, Learning Models", "Business Models"},
 		{"clean modles", "code:partial model:partial", "", ""},
 	} {

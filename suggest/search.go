@@ -25,6 +25,7 @@ type queryWord struct {
 	letters int
 	last    bool    // unfinished: it also stands for words that it begins
 	loose   bool    // grammar: it need not be there
+	stop    bool    // grammar as it stands, though what it begins may be none
 	known   bool    // the catalogue has it, or words that it begins: it is no misspelling
 	weight  float32 // the rarer, the more; those of a query sum to 1
 }
@@ -38,7 +39,7 @@ func queryOf(all []word) *query {
 	q := &query{key: keyOf(all)}
 	for _, w := range all {
 		if !w.part {
-			q.words = append(q.words, queryWord{folded: w.folded, letters: utf8.RuneCountInString(w.folded), loose: w.stop, weight: 1})
+			q.words = append(q.words, queryWord{folded: w.folded, letters: utf8.RuneCountInString(w.folded), loose: w.stop, stop: w.stop, weight: 1})
 		}
 	}
 	if len(q.words) > maxQueryWords {
@@ -111,7 +112,7 @@ func (x *index) read(w *queryWord, fuzzy bool) reading {
 	k := edits(w.letters)
 	switch {
 	case fuzzy && k > 0 && !w.known && w.letters <= maxLetters:
-		r.ranges = withInside(x.dict.fuzzy(w.folded, k), x.dict.inside(w.folded))
+		r.ranges = withInside(x.misspelt(w, k), x.dict.inside(w.folded))
 	case fuzzy && k > 0 && w.letters <= maxLetters:
 		r.ranges = withInside(x.begunBy(w.folded), x.dict.inside(w.folded))
 	case w.last || fuzzy && w.letters >= 3:
@@ -133,6 +134,33 @@ func (x *index) read(w *queryWord, fuzzy bool) reading {
 		r.count += x.count(n.lo, n.hi)
 	}
 	return r
+}
+
+// Words of fewer letters than firstLetter are not taken for words with another first
+// letter, which mostly are other words, unless it was swapped with the second.
+const firstLetter = 6
+
+// misspelt returns the words that w may begin with k errors in it.
+func (x *index) misspelt(w *queryWord, k int) []near {
+	all := x.dict.fuzzy(w.folded, k)
+	if w.letters >= firstLetter {
+		return all
+	}
+	_, one := utf8.DecodeRuneInString(w.folded)
+	_, two := utf8.DecodeRuneInString(w.folded[one:])
+	lo, hi := x.dict.prefix(w.folded[:one])
+	swappedLo, swappedHi := x.dict.prefix(w.folded[one:one+two] + w.folded[:one])
+	out := make([]near, 0, len(all))
+	for _, n := range all {
+		if same := (near{max(n.lo, lo), min(n.hi, hi), n.edits}); same.lo < same.hi {
+			out = append(out, same)
+		}
+		if swapped := (near{max(n.lo, swappedLo), min(n.hi, swappedHi), n.edits}); swapped.lo < swapped.hi && swappedLo != lo {
+			out = append(out, swapped)
+		}
+	}
+	slices.SortFunc(out, func(a, b near) int { return cmp.Compare(a.lo, b.lo) })
+	return out
 }
 
 // begunBy returns the words that w begins, with its article or without.

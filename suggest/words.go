@@ -45,8 +45,10 @@ func split(a *text.Analyzer, s string, withStops bool) []word {
 
 // withSigns widens a word by the signs of its name: c++, c#, .net.
 func withSigns(s string, start, end int) (int, int) {
-	if start > 0 && s[start-1] == '.' && strings.EqualFold(s[start:end], "net") && (start == 1 || s[start-2] <= ' ') {
-		return start - 1, end
+	if start > 0 && s[start-1] == '.' && (start == 1 || s[start-2] <= ' ') {
+		if w := strings.ToLower(s[start:end]); w == "net" || end == len(s) && strings.HasPrefix("net", w) {
+			return start - 1, end // also while it is being typed
+		}
 	}
 	if utf8.RuneCountInString(s[start:end]) > 2 {
 		return start, end
@@ -66,6 +68,9 @@ func withSigns(s string, start, end int) (int, int) {
 // appendWord folds one segment.
 func appendWord(out []word, a *text.Analyzer, s string, start, end int, withStops bool) []word {
 	segment := s[start:end]
+	if segment[0] == '.' {
+		return append(out, word{folded: strings.ToLower(segment), start: start, end: end}) // .net, or its beginning
+	}
 	if !withStops {
 		if lower, ok := plainASCII(segment); ok {
 			return append(out, word{folded: lower, start: start, end: end})
