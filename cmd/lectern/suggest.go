@@ -70,7 +70,7 @@ func (c suggestConcepts) Tags(courseID string) []string {
 }
 
 func (c suggestConcepts) Expand(query string) []suggest.Asked {
-	terms := c.index.Matcher().Expand(query)
+	terms := c.index.Matcher().ExpandPrefix(query) // the last word is still being typed
 	out := make([]suggest.Asked, len(terms))
 	for i, t := range terms {
 		out[i] = suggest.Asked{ID: t.SkillID, Weight: t.Weight, Misspelt: t.Why.Misspelt}
