@@ -24,6 +24,14 @@ func corrections(u text.Understood) map[string]string {
 			to[w.Surface] = w.Shown
 		}
 	}
+	if len(to) == 0 {
+		return to
+	}
+	for _, w := range u.Words { // what counts as its word anyhow is spelt right along with the others
+		if w.Trust == 1 && !strings.HasPrefix(w.Read, w.Surface) && !strings.HasPrefix(w.Surface, w.Read) {
+			to[w.Surface] = w.Shown
+		}
+	}
 	return to
 }
 

@@ -233,19 +233,14 @@ func (l *Lexicon) completions(t Token) []choice {
 }
 
 // corrections returns words one edit away from a token, likeliest first, one per
-// term. Slips seldom hit the first letter.
+// term.
 func (l *Lexicon) corrections(t Token) []choice {
 	if utf8.RuneCountInString(t.Surface) < minFuzzyLetters {
 		return nil
 	}
-	first := firstRune(t.Surface)
 	top := choices{limit: maxCorrections}
 	l.vocab.oneEdit(t.Surface, func(e int32) {
-		likely := 1.0
-		if firstRune(l.vocab.entries[e].word) != first {
-			likely = 0.3
-		}
-		l.offer(&top, e, likely, -1)
+		l.offer(&top, e, likelihood(t.Surface, l.vocab.entries[e].word), -1)
 	})
 	return top.best
 }

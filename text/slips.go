@@ -17,7 +17,8 @@ const (
 	maxSlips        = 8  // words corrected per query
 	minTwoEdits     = 8  // letters from which two edits are forgiven
 	minTwiceHeld    = 3  // documents that hold a word two edits away
-	maxTwoEditWords = 4  // words per query for which they are looked for
+	rareSlip        = 0.3
+	maxTwoEditWords = 4 // words per query for which they are looked for
 )
 
 // wordReading is what a token stands for.
@@ -88,7 +89,12 @@ func (l *Lexicon) readWord(r *wordReading, t Token, open, meant bool, budget *sl
 		for _, c := range r.choices {
 			held = max(held, int(l.df[c.term]))
 		}
-		cs := l.likelier(t, max(doubtedTimes*held, minTwiceHeld))
+		cs := l.likelier(t, func(word string) int {
+			if r.known && len(r.choices) == 0 && lacksLetter(t.Surface, word) {
+				return max(held/doubtedTimes, minTwiceHeld)
+			}
+			return max(held*doubtedTimes, minTwiceHeld)
+		})
 		if len(cs) == 0 && r.known && len(r.choices) == 0 && letters >= minTwoEdits && budget.twice > 0 {
 			budget.twice--
 			cs = l.twoEdits(t)
@@ -109,7 +115,7 @@ func (l *Lexicon) readStray(r *wordReading, t Token, budget *slipBudget) {
 		return
 	}
 	budget.words--
-	if cs := l.likelier(t, strayTimes*held); len(cs) > 0 {
+	if cs := l.likelier(t, func(string) int { return strayTimes * held }); len(cs) > 0 {
 		r.known, r.choices, r.slip = false, cs, true
 	}
 }
@@ -136,9 +142,9 @@ func (l *Lexicon) heldBy(t Token) int {
 	return n
 }
 
-// likelier are the corrections of a word that at least so many documents hold,
-// begin with its first letter and are no form of it.
-func (l *Lexicon) likelier(t Token, times int) []choice {
+// likelier are the corrections of a word that as many documents hold as each of
+// them must, begin with its first letter and are no form of it.
+func (l *Lexicon) likelier(t Token, must func(word string) int) []choice {
 	own, known := l.ids[TermID(t.Term)]
 	first := firstRune(t.Surface)
 	cs := l.corrections(t)
@@ -148,8 +154,33 @@ func (l *Lexicon) likelier(t Token, times int) []choice {
 		}
 	}
 	return slices.DeleteFunc(cs, func(c choice) bool {
-		return int(l.df[c.term]) < times || firstRune(l.vocab.entries[c.entry].word) != first
+		word := l.vocab.entries[c.entry].word
+		return int(l.df[c.term]) < must(word) || firstRune(word) != first
 	})
+}
+
+// lacksLetter reports whether a word is another without one of its inner letters:
+// no form of a word is made so, but the commonest slip is.
+func lacksLetter(typed, word string) bool {
+	return utf8.RuneCountInString(typed)+1 == utf8.RuneCountInString(word) && lastRune(typed) == lastRune(word)
+}
+
+func lastRune(s string) rune {
+	r, _ := utf8.DecodeLastRuneInString(s)
+	return r
+}
+
+// likelihood is how likely a word is the one that a slip was meant to be, by what
+// of it is wrong: slips seldom hit the first letter, and the last not often.
+func likelihood(typed, word string) float64 {
+	likely := 1.0
+	if firstRune(word) != firstRune(typed) {
+		likely *= rareSlip
+	}
+	if lastRune(word) != lastRune(typed) {
+		likely *= rareSlip
+	}
+	return likely
 }
 
 // twoEdits returns words that two edits make of a token, likeliest first: they
@@ -164,7 +195,7 @@ func (l *Lexicon) twoEdits(t Token) []choice {
 		if firstRune(word) != first || !withinTwo(want, word) {
 			return
 		}
-		l.offer(&top, head, 1, -1)
+		l.offer(&top, head, likelihood(t.Surface, word), -1)
 	})
 	return slices.DeleteFunc(top.best, func(c choice) bool { return l.df[c.term] < minTwiceHeld })
 }
