@@ -26,6 +26,7 @@ func TestSkillsCommand(t *testing.T) {
 		return path
 	}
 	own := write("own.yaml", "version: acme-1\nskills:\n  - {id: acme-crm, name: Acme CRM, broader: [business]}\n")
+	german := write("german.yaml", "extend:\n  - {id: nursing, aliases: [Krankenpflege], phrases: [kranke Menschen pflegen]}\n")
 	bad := write("bad.yaml", "skills:\n  - id: acme-crm\n    nam: Acme CRM\n")
 	esco := filepath.Join("..", "..", "skills", "testdata", "esco", "skills_en.csv")
 	made := filepath.Join(dir, "esco.yaml")
@@ -43,6 +44,8 @@ func TestSkillsCommand(t *testing.T) {
 		{[]string{"find", "data", "ana"}, 0, "occupation  data-analyst"},
 		{[]string{"tag", "--text", "Learn Python and pandas."}, 0, `description "Python" ×1`},
 		{[]string{"tag"}, 2, "--text"},
+		{[]string{"find", "krankenpflege", "--skills.override", german}, 0, `nursing                          1.00 by alias "Krankenpflege"`},
+		{[]string{"find", "kranke", "menschen", "pflegen", "--skills.override", german}, 0, `by phrase "kranke Menschen pflegen"`},
 		{[]string{"check", own}, 0, "(+1)"},
 		{[]string{"check", bad}, 1, "line 3"},
 		{[]string{"check", filepath.Join(dir, "none.yaml")}, 1, "is not there"},
