@@ -110,7 +110,7 @@ func (l *Lexicon) readWord(r *wordReading, t Token, open, meant bool, budget *sl
 // query that holds a slip already: two slips are likelier than one beside a word
 // that nobody uses.
 func (l *Lexicon) readStray(r *wordReading, t Token, budget *slipBudget) {
-	held := l.heldBy(t)
+	held := l.writtenIn(t.Surface, l.heldBy(t))
 	if held > maxStray || budget.words == 0 || utf8.RuneCountInString(t.Surface) < minDoubted {
 		return
 	}
@@ -140,6 +140,23 @@ func (l *Lexicon) heldBy(t Token) int {
 		n += int(l.df[x.term])
 	}
 	return n
+}
+
+// writtenIn is how many documents, at most, hold a word as it stands, of those that
+// hold a form of it: lerning is a stray even where many hold lernen.
+func (l *Lexicon) writtenIn(surface string, forms int) int {
+	m := l.analyzer.memory.Load()
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	small, capital := m.usesOf(surface)
+	for _, s := range m.written[surface] {
+		x, y := m.usesOf(s)
+		small, capital = small+x, capital+y
+	}
+	if n := int(small + capital); n > 0 {
+		return min(n, forms)
+	}
+	return forms
 }
 
 // likelier are the corrections of a word that as many documents hold as each of

@@ -23,6 +23,7 @@ func slipShelf() *text.Lexicon {
 	}
 	put(60, "machine learning", "en")
 	put(1, "lerning to fly", "en")
+	put(9, "lernen", "de")
 	put(40, "python for beginners", "en")
 	put(60, "logic begins", "en")
 	put(30, "photography", "en")
@@ -50,7 +51,7 @@ func TestSlips(t *testing.T) {
 		{"pythn for begginers", "python for beginners"},
 		{"photograpy", "photography"},  // not photograph
 		{"photografy", "photography"},  // two edits
-		{"photogr", "photograph"},     // a beginning
+		{"photogr", "photograph"},      // a beginning
 		{"photograph ", "photograph "}, // a word of its own
 		{"astrology", ""},              // two consonants off
 		{"monastry", "monastery"},      // one edit needs no frequency

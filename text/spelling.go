@@ -8,7 +8,7 @@ import (
 // Respelling is a word of a query with a far commoner word that is one slip away.
 type Respelling struct {
 	Surface string // as typed, folded
-	Known   int    // documents that hold it
+	Known   int    // documents that hold it; of a rare form of a common word, its uses
 	Other   string // the other word
 	Shown   string // Other as the catalogue mostly writes it
 	Better  int    // documents that hold that one
@@ -43,6 +43,7 @@ func (l *Lexicon) respelling(t Token, times int) (Respelling, bool) {
 	for _, x := range own {
 		r.Known += int(l.df[x.term])
 	}
+	r.Known = l.writtenIn(t.Surface, r.Known)
 	if known && r.Known*times > len(l.docs) {
 		return r, false // nothing can be so much commoner
 	}
