@@ -80,6 +80,9 @@ func testPersonalAutocomplete(t *testing.T, d *deployment) {
 	eventually(t, 20*time.Second, "a course by its meaning", func() bool {
 		return strings.Contains(ask(s, "make a website", "").courses(), "html:meaning")
 	})
+	eventually(t, 20*time.Second, "courses of an occupation that is being typed", func() bool {
+		return strings.Contains(ask(s, "become a data ana", "").courses(), "tests:meaning")
+	})
 	s.kill()
 	s = d.start("--suggest.personal_weight", "0")
 	eventually(t, time.Minute, "readiness", func() bool { return s.send(http.MethodGet, "/readyz", "", "") == http.StatusOK })
