@@ -97,7 +97,7 @@ type Ranking struct {
 	Learner       LearnerRef   `json:"-"`  // stored by reference, never inside the blob
 	Surface       Surface      `json:"surface"`
 	Query         string       `json:"query,omitempty"`
-	Sort          Sort         `json:"sort,omitempty"` // "" is by relevance
+	Sort          Sort         `json:"sort,omitempty"`     // "" is by relevance
 	Filtered      bool         `json:"filtered,omitempty"` // the caller narrowed it
 	CourseID      string       `json:"course_id,omitempty"`
 	RequestHash   string       `json:"request_hash"` // of everything but cursor and limit

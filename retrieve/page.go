@@ -12,7 +12,7 @@ import (
 func (e *Engine) record(p *pass, scored []rerank.Scored) lectern.Ranking {
 	r := lectern.Ranking{
 		ID: e.NewID(), Learner: p.req.Learner, Surface: p.req.Surface, Query: p.req.Query, CourseID: p.req.CourseID,
-		Sort:        sortOf(p.req), Filtered: p.req.Filter.Narrows(),
+		Sort: sortOf(p.req), Filtered: p.req.Filter.Narrows(),
 		RequestHash: hashRequest(p.req).String(), CreatedAt: lectern.Timestamp(p.at),
 		ConfigVersion: e.Reranker.Version(), Degraded: p.degraded,
 		Items: make([]lectern.RankedItem, len(scored)),

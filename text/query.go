@@ -156,7 +156,7 @@ func (l *Lexicon) expand(tokens []Token, subs []substitution, o QueryOptions, op
 			out = l.appendChoices(out, r.choices, knownPrefixWeight*factor)
 		case len(r.choices) > 0:
 			out = l.appendChoices(out, r.choices, prefixWeight*factor)
-		case o.Mode == ModeSmart && (meant == nil || !meant[i]) && !(t.Stop && content):
+		case o.Mode == ModeSmart && (meant == nil || !meant[i]) && (!t.Stop || !content):
 			out = l.appendForeign(out, t, factor, o)
 		}
 	}
