@@ -22,7 +22,7 @@ import (
 // queue's. It is harmless on a schema that is up to date, and waits for another
 // process that migrates the same file.
 func (s *Store) Migrate(ctx context.Context) (err error) {
-	unlock, err := s.lockMigrations(ctx)
+	unlock, err := s.lockFile(ctx)
 	if err != nil {
 		return err
 	}
@@ -50,21 +50,22 @@ func (s *Store) Migrate(ctx context.Context) (err error) {
 	return nil
 }
 
-// lockMigrations waits until no other process migrates the same file. A migration
-// is a transaction, but what is pending is looked up before it.
-func (s *Store) lockMigrations(ctx context.Context) (unlock func() error, err error) {
-	ctx, cancel := context.WithTimeout(ctx, migrationsWait)
+// lockFile waits until no other process opens or migrates the same file. SQLite
+// waits for no lock while it turns WAL on, and what is pending of migrations is
+// looked up before their transaction.
+func (s *Store) lockFile(ctx context.Context) (unlock func() error, err error) {
+	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
-	lock := flock.New(s.opts.Path + ".migrate.lock")
-	if _, err := lock.TryLockContext(ctx, migrationsPoll); err != nil {
-		return nil, lectern.Errorf(lectern.CodeUnavailable, "wait for another process that migrates %s: %w", s.opts.Path, err)
+	lock := flock.New(s.opts.Path + ".lock")
+	if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
+		return nil, lectern.Errorf(lectern.CodeUnavailable, "lock %s against other processes that open or migrate it: %w", s.opts.Path, err)
 	}
 	return lock.Unlock, nil
 }
 
 const (
-	migrationsWait = 5 * time.Minute // a large store may take as long
-	migrationsPoll = 20 * time.Millisecond
+	lockWait = 5 * time.Minute // migrating a large store may take as long
+	lockPoll = 20 * time.Millisecond
 )
 
 // MigrateDown takes our migrations back to version; 0 removes every table, the

@@ -99,6 +99,11 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context) (err error) {
+	unlock, err := s.lockFile(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	lock := s.opts.LockTimeout.Milliseconds()
 	// The queue's connection comes first: it turns WAL on, which is kept in the file.
 	if s.queueDB, err = openPool(ctx, s.opts.Path, 1, lock, 8, false); err != nil {
