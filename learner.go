@@ -78,7 +78,8 @@ type ProfileDelta struct {
 // Profile is all that ranking needs to know of a learner. Vectors are derived
 // from it, so that it survives a change of embedder.
 type Profile struct {
-	Learner Learner
-	Version int64 // rises with every change
-	Entries []ProfileEntry
+	Learner     Learner
+	Version     int64 // rises with every change
+	Entries     []ProfileEntry
+	Corrections Corrections
 }

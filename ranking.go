@@ -10,9 +10,11 @@ type Surface string
 
 // The surfaces that Lectern makes lists for.
 const (
-	SurfaceHome    Surface = "home"
-	SurfaceSearch  Surface = "search"
-	SurfaceSimilar Surface = "similar"
+	SurfaceHome     Surface = "home"
+	SurfaceSearch   Surface = "search"
+	SurfaceSimilar  Surface = "similar"
+	SurfaceNext     Surface = "next"     // what to take after a course
+	SurfaceTrending Surface = "trending" // what gains on its own past
 )
 
 // SurfaceAutocomplete is the suggestions under the search bar. They are no ranked
@@ -27,7 +29,9 @@ type ListRequest struct {
 	Surface  Surface
 	Learner  LearnerRef // nobody is fine
 	Query    string     // SurfaceSearch only
-	CourseID string     // SurfaceSimilar only
+	CourseID string     // SurfaceSimilar and SurfaceNext; of home, the course that RowBecause and RowNext are about ("" chooses)
+	Row      Row        // SurfaceHome only: one row of the page; "" is the list of recommendations
+	FitTime  bool       // SurfaceHome only: only courses whose hours fit the learner's weekly budget
 	Filter   Filter     // the caller's own filters; eligibility is added by the pipeline
 	Limit    int        // items on the page, ≥ 1
 	Cursor   string     // "" is the first page
@@ -47,6 +51,7 @@ type List struct {
 	Total         int      // items in the whole list, bounded by its depth
 	Degraded      []string // names of parts that did not take part, for example "semantic"
 	ConfigVersion string   // which rerank settings made it
+	Model         int64    // version of the collaborative model that took part, 0 for none
 	Timings       []Timing
 
 	// Of a search, on its first page only.
@@ -96,6 +101,7 @@ type Ranking struct {
 	ID            string       `json:"id"` // UUID
 	Learner       LearnerRef   `json:"-"`  // stored by reference, never inside the blob
 	Surface       Surface      `json:"surface"`
+	Row           Row          `json:"row,omitempty"`
 	Query         string       `json:"query,omitempty"`
 	Sort          Sort         `json:"sort,omitempty"`     // "" is by relevance
 	Filtered      bool         `json:"filtered,omitempty"` // the caller narrowed it
@@ -103,6 +109,7 @@ type Ranking struct {
 	RequestHash   string       `json:"request_hash"` // of everything but cursor and limit
 	CreatedAt     time.Time    `json:"created_at"`
 	ConfigVersion string       `json:"config_version"`
+	Model         int64        `json:"model,omitempty"` // version of the collaborative model that took part
 	Degraded      []string     `json:"degraded,omitempty"`
 	Items         []RankedItem `json:"items"` // in order, the whole depth
 }

@@ -126,6 +126,24 @@ type LearnerStore interface {
 	DeleteLearner(ctx context.Context, ref LearnerRef) error
 }
 
+// ProfileStore keeps what is derived of learners in step with what they did.
+type ProfileStore interface {
+	// ProfileChanges returns up to limit learners and visitors whose facts, entries
+	// or corrections changed with a sequence number above after, each once with its
+	// newest number, in order. Only committed changes show, and none ever shows
+	// below one that was returned before.
+	ProfileChanges(ctx context.Context, after int64, limit int) ([]ProfileChange, error)
+	// ReplaceProfile puts entries in the place of a learner's, unless the profile
+	// has moved on from version; it reports whether it did. Replacing entries by
+	// equal ones changes nothing, and no version. Errors: CodeNotFound.
+	ReplaceProfile(ctx context.Context, ref LearnerRef, version int64, entries []ProfileEntry) (replaced bool, err error)
+	// PutCorrections sets what a learner said about their profile. Errors: CodeNotFound.
+	PutCorrections(ctx context.Context, ref LearnerRef, c Corrections) error
+	// EntriesByKey returns the entries of the learners with these keys who allow
+	// personal lists, by key; unknown keys are left out.
+	EntriesByKey(ctx context.Context, keys []int64) (map[int64][]ProfileEntry, error)
+}
+
 // EventStore keeps what learners did.
 type EventStore interface {
 	// AppendEvents stores events whose ID is new and applies their deltas to the

@@ -53,7 +53,9 @@ var ours = map[string][]string{
 	"learner":         {},
 	"ingest":          {"ingest"},
 	"demo":            {},
-	"eval":            {},
+	"eval":            {"eval", "ml"}, // models are evaluated where they are made
+	"ml":              {"ml", "eval"},
+	"training":        {"ml", "eval"},
 	"api":             {"ingest"}, // one decoder for files and requests
 	"cmd":             {"*"},
 }
