@@ -16,6 +16,12 @@ type Config struct {
 	ReviewsShare    float64       `koanf:"reviews_share"`     // of a course's part in a taste that what learners say of it makes up, where they say something; 0 is its content alone
 	InterestWeight  float64       `koanf:"interest_weight"`   // what one stated interest weighs; an enrolment weighs strengths.enrol
 	GoalWeight      float64       `koanf:"goal_weight"`       // what the stated goal weighs
+	ClusterDistance float64       `koanf:"cluster_distance"`  // up to which courses, and groups of courses, make one interest: 1 − cosine for two courses, Ward's cost for groups
+	SameInterest    float64       `koanf:"same_interest"`     // cosine from which something belongs to an interest: what was turned down, and what is too little to be one
+	MinShare        float64       `koanf:"min_share"`         // of a learner's attention below which a group of courses is no interest of its own; one that the learner stated always is
+	MaxVectors      int           `koanf:"max_vectors"`       // interests that lists are made from, heaviest first
+	SessionGap      time.Duration `koanf:"session_gap"`       // without an event, after which a session is over
+	SessionLength   time.Duration `koanf:"session_length"`    // that a session has at most, back from the latest event
 	MaxEntries      int           `koanf:"max_entries"`       // courses that make a taste, heaviest first
 	MaxLiked        int           `koanf:"max_liked"`         // liked courses that reasons may cite
 	MaxInterests    int           `koanf:"max_interests"`     // stated interests that are read
@@ -45,10 +51,16 @@ func DefaultConfig() Config {
 		},
 		HalfLife:        90 * 24 * time.Hour,
 		MaxCourseWeight: 10,
-		PushAway:        0.5,
+		PushAway:        1,
 		ReviewsShare:    0,
 		InterestWeight:  3,
 		GoalWeight:      3,
+		ClusterDistance: 0.6,
+		SameInterest:    0.4,
+		MinShare:        0.05,
+		MaxVectors:      5,
+		SessionGap:      30 * time.Minute,
+		SessionLength:   12 * time.Hour,
 		MaxEntries:      100,
 		MaxLiked:        10,
 		MaxInterests:    10,
@@ -80,6 +92,12 @@ func (c Config) Validate() error {
 	check(c.ReviewsShare >= 0 && c.ReviewsShare <= 1, "reviews_share", c.ReviewsShare, "0 to 1")
 	check(finite(c.InterestWeight) && c.InterestWeight >= 0, "interest_weight", c.InterestWeight, "at least 0")
 	check(finite(c.GoalWeight) && c.GoalWeight >= 0, "goal_weight", c.GoalWeight, "at least 0")
+	check(finite(c.ClusterDistance) && c.ClusterDistance > 0, "cluster_distance", c.ClusterDistance, "over 0")
+	check(c.SameInterest > 0 && c.SameInterest <= 1, "same_interest", c.SameInterest, "over 0, at most 1")
+	check(c.MinShare >= 0 && c.MinShare < 1, "min_share", c.MinShare, "0 to below 1")
+	check(c.MaxVectors >= 1, "max_vectors", c.MaxVectors, "at least 1")
+	check(c.SessionGap > 0, "session_gap", c.SessionGap, "over 0")
+	check(c.SessionLength >= c.SessionGap, "session_length", c.SessionLength, "at least learner.session_gap")
 	check(c.MaxEntries >= 1, "max_entries", c.MaxEntries, "at least 1")
 	check(c.MaxLiked >= 0 && c.MaxLiked <= c.MaxEntries, "max_liked", c.MaxLiked, "0 to learner.max_entries")
 	check(c.MaxInterests >= 0, "max_interests", c.MaxInterests, "at least 0")

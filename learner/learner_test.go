@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"math"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/lectern-dev/lectern"
@@ -107,7 +107,7 @@ func (m *memory) Fingerprint() string { return m.print }
 func newMemory(entries ...lectern.ProfileEntry) *memory {
 	return &memory{
 		profile: lectern.Profile{Version: 1, Entries: entries},
-		vectors: map[string][]float32{"x": {1, 0}, "y": {0, 1}, "nx": {-1, 0}},
+		vectors: map[string][]float32{"x": {1, 0}, "x2": {1, 0}, "a": {0.8, 0.6}, "y": {0, 1}, "nx": {-1, 0}},
 		texts:   map[string][]float32{"up": {0, 1}},
 		print:   "one",
 	}
@@ -123,33 +123,53 @@ func profiles(t *testing.T, m *memory, clock lectern.Clock) *learner.Profiles {
 }
 
 func entry(id string, weight float64, age time.Duration) lectern.ProfileEntry {
-	return lectern.ProfileEntry{CourseID: id, Weight: weight, WeightAt: now.Add(-age)}
+	return lectern.ProfileEntry{CourseID: id, Weight: weight, WeightAt: now.Add(-age), LastAt: now.Add(-age)}
 }
 
 func TestTaste(t *testing.T) {
 	const halfLife = 90 * 24 * time.Hour
 	no := lectern.Consent{}
+	x, y, nx := []float32{1, 0}, []float32{0, 1}, []float32{-1, 0}
 	tests := []struct {
 		name    string
 		m       *memory
 		learner lectern.Learner
-		want    []float32
+		want    [][]float32
+		shares  []float64
+		away    []float32
 		liked   []string
 	}{
-		{"nothing known", newMemory(), lectern.Learner{}, nil, nil},
-		{"one course", newMemory(entry("x", 3, 0)), lectern.Learner{}, []float32{1, 0}, []string{"x"}},
-		// x: 4·½ = 2, y: 2 → (2, 2) → (.7071, .7071)
-		{"decay", newMemory(entry("x", 4, halfLife), entry("y", 2, 0)), lectern.Learner{}, []float32{0.7071, 0.7071}, []string{"x", "y"}},
-		// x: 3; y: −4 pushes half: −2 → (3, −2)/√13
-		{"push away", newMemory(entry("x", 3, 0), entry("y", -4, 0)), lectern.Learner{}, []float32{0.8321, -0.5547}, []string{"x"}},
-		// 50 is held to 10: (10, 10)
-		{"bounded", newMemory(entry("x", 50, 0), entry("y", 10, 0)), lectern.Learner{}, []float32{0.7071, 0.7071}, []string{"x", "y"}},
-		// x: 3, interest (0,1) at 3
-		{"interest", newMemory(entry("x", 3, 0)), lectern.Learner{Interests: []string{"up", " UP ", ""}}, []float32{0.7071, 0.7071}, []string{"x"}},
-		{"goal alone", newMemory(), lectern.Learner{Goal: "up"}, []float32{0, 1}, nil},
-		{"opposites cancel", newMemory(entry("x", 3, 0), entry("nx", 3, 0)), lectern.Learner{}, nil, []string{"nx", "x"}},
-		{"no vector yet", newMemory(entry("z", 3, 0)), lectern.Learner{}, nil, []string{"z"}},
-		{"no consent", newMemory(entry("x", 3, 0)), lectern.Learner{Consent: &no, Goal: "up"}, nil, nil},
+		{"nothing known", newMemory(), lectern.Learner{}, nil, nil, nil, nil},
+		{"one course", newMemory(entry("x", 3, 0)), lectern.Learner{}, [][]float32{x}, []float64{1}, nil, []string{"x"}},
+		// x: 4·½ = 2, y: 6 → shares 6/8 and 2/8
+		{"two interests, decayed", newMemory(entry("x", 4, halfLife), entry("y", 6, 0)), lectern.Learner{},
+			[][]float32{y, x}, []float64{0.75, 0.25}, nil, []string{"y", "x"}},
+		// 1 − .8 ≤ .6: one interest of 3·(1, 0) + 3·(.8, .6) = (5.4, 1.8), of length 5.692
+		{"near is the same", newMemory(entry("x", 3, 0), entry("a", 3, 0)), lectern.Learner{},
+			[][]float32{{0.9487, 0.3162}}, []float64{1}, nil, []string{"a", "x"}},
+		// y is near neither
+		{"something else turned down", newMemory(entry("x", 3, 0), entry("y", -4, 0)), lectern.Learner{},
+			[][]float32{x}, []float64{1}, y, []string{"x"}},
+		// 10·(1, 0) − 4·(.8, .6) = (6.8, −2.4), of length 7.211; nothing is left to be kept away
+		{"part of an interest turned down", newMemory(entry("x", 10, 0), entry("a", -4, 0)), lectern.Learner{},
+			[][]float32{{0.9430, -0.3328}}, []float64{1}, nil, []string{"x"}},
+		// x: 3 − 4 < 0
+		{"an interest turned down", newMemory(entry("x", 3, 0), entry("y", 3, 0), entry("a", -4, 0)), lectern.Learner{},
+			[][]float32{y}, []float64{1}, []float32{0.8, 0.6}, []string{"y"}},
+		// 50 is held to 10
+		{"bounded", newMemory(entry("x", 50, 0), entry("y", 10, 0)), lectern.Learner{},
+			[][]float32{x, y}, []float64{0.5, 0.5}, nil, []string{"x", "y"}},
+		// y has 1 of 31: too little, and near to nothing
+		{"a passing click", newMemory(entry("x", 10, 0), entry("nx", 10, 0), entry("x2", 10, 0), entry("y", 1, 0)), lectern.Learner{},
+			[][]float32{x, nx}, []float64{2. / 3, 1. / 3}, nil, []string{"nx", "x", "x2", "y"}},
+		// x: 3, interest (0, 1) at 3
+		{"stated", newMemory(entry("x", 3, 0)), lectern.Learner{Interests: []string{"up", " UP ", ""}},
+			[][]float32{x, y}, []float64{0.5, 0.5}, nil, []string{"x"}},
+		{"stated and done", newMemory(entry("y", 3, 0)), lectern.Learner{Interests: []string{"up"}},
+			[][]float32{y}, []float64{1}, nil, []string{"y"}},
+		{"goal alone", newMemory(), lectern.Learner{Goal: "up"}, [][]float32{y}, []float64{1}, nil, nil},
+		{"no vector yet", newMemory(entry("z", 3, 0)), lectern.Learner{}, nil, nil, nil, []string{"z"}},
+		{"no consent", newMemory(entry("x", 3, 0)), lectern.Learner{Consent: &no, Goal: "up"}, nil, nil, nil, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -161,12 +181,15 @@ func TestTaste(t *testing.T) {
 			if personal := tt.learner.Consent == nil; taste.Personal != personal {
 				t.Errorf("Personal = %v", taste.Personal)
 			}
-			var got []float32
-			if len(taste.Vectors) > 0 {
-				got = taste.Vectors[0]
+			near := cmpopts.EquateApprox(0, 1e-4)
+			if diff := cmp.Diff(tt.want, taste.Vectors, near); diff != "" {
+				t.Errorf("vectors (-want +got):\n%s", diff)
 			}
-			if !slices.EqualFunc(tt.want, got, func(a, b float32) bool { return math.Abs(float64(a-b)) < 1e-4 }) {
-				t.Errorf("vector %v, want %v", got, tt.want)
+			if diff := cmp.Diff(tt.shares, taste.Shares, near); diff != "" {
+				t.Errorf("shares (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(tt.away, taste.Away, near); diff != "" {
+				t.Errorf("away (-want +got):\n%s", diff)
 			}
 			var liked []string
 			for _, l := range taste.Liked {

@@ -56,6 +56,8 @@ type Liked struct {
 type weighted struct {
 	id     string
 	weight float64
+	at     time.Time // of the latest event
+	state  lectern.CourseState
 }
 
 // weigh decays entries to at, bounds them, and returns the heaviest first, ties
@@ -66,26 +68,43 @@ func (c Config) weigh(entries []lectern.ProfileEntry, at time.Time) []weighted {
 		age := max(0, at.Sub(e.WeightAt).Seconds())
 		w := e.Weight * math.Exp2(-age/c.HalfLife.Seconds())
 		w = min(max(w, -c.MaxCourseWeight), c.MaxCourseWeight)
-		if w != 0 && !math.IsNaN(w) {
-			out = append(out, weighted{e.CourseID, w})
+		if !math.IsNaN(w) {
+			out = append(out, weighted{e.CourseID, w, e.LastAt, e.State})
 		}
 	}
 	slices.SortFunc(out, func(a, b weighted) int {
-		if d := cmp.Compare(math.Abs(b.weight), math.Abs(a.weight)); d != 0 {
-			return d
-		}
-		return cmp.Compare(a.id, b.id)
+		return cmp.Or(cmp.Compare(math.Abs(b.weight), math.Abs(a.weight)), cmp.Compare(a.id, b.id))
 	})
-	if len(out) > c.MaxEntries {
-		out = out[:c.MaxEntries]
-	}
 	return out
 }
 
-// taste makes a taste of a profile: Σ weight × vector over the courses, where the
-// vector is that of the content mixed with that of the reviews by ReviewsShare and
-// a negative weight counts PushAway times, plus the stated interests and the goal,
-// scaled to unit length. embedder may be nil: then there are no vectors.
+// touched is what collaborative models read, oldest first.
+func touched(entries []weighted) []lectern.Touch {
+	if len(entries) == 0 {
+		return nil
+	}
+	out := make([]lectern.Touch, len(entries))
+	for i, e := range entries {
+		out[i] = lectern.Touch{CourseID: e.id, Weight: e.weight, At: e.at}
+	}
+	slices.SortFunc(out, func(a, b lectern.Touch) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.CourseID, b.CourseID))
+	})
+	return out
+}
+
+// heaviest are the entries that make vectors.
+func (c Config) heaviest(entries []weighted) []weighted {
+	entries = entries[:min(len(entries), c.MaxEntries)]
+	for len(entries) > 0 && entries[len(entries)-1].weight == 0 {
+		entries = entries[:len(entries)-1]
+	}
+	return entries
+}
+
+// taste makes a taste of a profile: interests of the courses and of what is stated
+// (see groups), where a course's vector is that of its content mixed with that of
+// its reviews by ReviewsShare. embedder may be nil: then there are no vectors.
 func (c Config) taste(
 	ctx context.Context, p lectern.Profile, at time.Time, index lectern.VectorIndex, embedder lectern.Embedder,
 ) Taste {
@@ -93,7 +112,9 @@ func (c Config) taste(
 	if !t.Personal {
 		return t
 	}
-	entries := c.weigh(p.Entries, at)
+	all := c.weigh(p.Entries, at)
+	t.Touched = touched(all)
+	entries := c.heaviest(all)
 	t.Interests = c.stated(p.Learner)
 	vectors := make([][]float32, len(entries))
 	if embedder != nil {
@@ -104,24 +125,70 @@ func (c Config) taste(
 		}
 		t.Partial = !embedStated(ctx, embedder, t.Interests)
 	}
-	for i, e := range entries {
+	for i := range entries {
 		t.missing = t.missing || embedder != nil && vectors[i] == nil
-		if e.weight > 0 && len(t.Liked) < c.MaxLiked {
-			t.Liked = append(t.Liked, Liked{CourseID: e.id, Weight: e.weight, Vector: vectors[i]})
-		}
 	}
+	seen := vectors
 	if embedder != nil && c.ReviewsShare > 0 {
 		said, answered := courseVectors(ctx, index, lectern.VectorReviews, entries)
 		if !answered {
 			t.Partial = true
 			return t
 		}
-		vectors = c.mix(vectors, said)
+		seen = c.mix(vectors, said)
 	}
-	if v := c.blend(entries, vectors, t.Interests); v != nil {
-		t.Vectors = [][]float32{v}
+	points := c.points(entries, seen, t.Interests)
+	parts := c.part(points)
+	for _, g := range parts.groups {
+		t.Vectors = append(t.Vectors, g.vector)
+		t.Shares = append(t.Shares, g.share)
 	}
+	t.Away = mean(parts.turned)
+	t.Recent = mean(c.lastSession(all, points))
+	t.Liked = c.liked(entries, vectors, parts.over)
 	return t
+}
+
+// points puts courses and what is stated side by side. What has no vector, or one
+// of another length than the rest, is left out.
+func (c Config) points(entries []weighted, vectors [][]float32, interests []Interest) []point {
+	var out []point
+	dim := 0
+	add := func(p point) {
+		if dim == 0 {
+			dim = len(p.vector)
+		}
+		if dim > 0 && len(p.vector) == dim && p.weight != 0 {
+			out = append(out, p)
+		}
+	}
+	for i, e := range entries {
+		add(point{id: e.id, stated: -1, weight: e.weight, vector: vectors[i]})
+	}
+	for i, in := range interests {
+		w := c.InterestWeight
+		if in.Goal {
+			w = c.GoalWeight
+		}
+		add(point{stated: i, weight: w, vector: in.Vector})
+	}
+	return out
+}
+
+// liked are the courses that reasons may cite: those that speak for the learner's
+// taste, without those of interests that were turned down since.
+func (c Config) liked(entries []weighted, vectors [][]float32, over []point) []Liked {
+	gone := make(map[string]bool, len(over))
+	for _, p := range over {
+		gone[p.id] = true
+	}
+	var out []Liked
+	for i, e := range entries {
+		if e.weight > 0 && !gone[e.id] && len(out) < c.MaxLiked {
+			out = append(out, Liked{CourseID: e.id, Weight: e.weight, Vector: vectors[i]})
+		}
+	}
+	return out
 }
 
 // personal reports whether the learner allows personal lists.
@@ -206,40 +273,6 @@ func (c Config) mix(content, reviews [][]float32) [][]float32 {
 		}
 	}
 	return out
-}
-
-// blend returns the unit-length weighted sum, nil when nothing of it is left.
-func (c Config) blend(entries []weighted, vectors [][]float32, interests []Interest) []float32 {
-	var sum []float64
-	add := func(v []float32, w float64) {
-		if v == nil || w == 0 {
-			return
-		}
-		if sum == nil {
-			sum = make([]float64, len(v))
-		}
-		if len(v) != len(sum) {
-			return // of another embedder: never mixed
-		}
-		for i, x := range v {
-			sum[i] += w * float64(x)
-		}
-	}
-	for i, e := range entries {
-		w := e.weight
-		if w < 0 {
-			w *= c.PushAway
-		}
-		add(vectors[i], w)
-	}
-	for _, in := range interests {
-		w := c.InterestWeight
-		if in.Goal {
-			w = c.GoalWeight
-		}
-		add(in.Vector, w)
-	}
-	return unit(sum)
 }
 
 // unit scales to length 1; what is too short to have a direction becomes nil.

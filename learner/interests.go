@@ -1,0 +1,203 @@
+package learner
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/viterin/vek/vek32"
+)
+
+// point is one thing that speaks for or against an interest: a course, or what the
+// learner stated.
+type point struct {
+	id     string // of the course; "" for what is stated
+	stated int    // place among the stated interests, −1 for a course
+	weight float64
+	vector []float32 // unit length
+}
+
+// group is one interest of a learner: what speaks for it, heaviest first, what
+// speaks against it, and where that points.
+type group struct {
+	points  []point
+	against []point
+	weight  float64   // of the points, less that of what speaks against them
+	share   float64   // of the weight of all groups that are kept
+	vector  []float32 // unit length; nil when nothing is left
+	removed bool      // the learner does not want it counted
+}
+
+// stated reports whether the learner named the interest.
+func (g *group) isStated() bool {
+	return slices.ContainsFunc(g.points, func(p point) bool { return p.stated >= 0 })
+}
+
+// settle sums up a group: weight and direction. A thing that speaks against it
+// counts push times.
+func (g *group) settle(push float64) {
+	slices.SortFunc(g.points, comparePoints)
+	g.weight, g.vector = 0, nil
+	if len(g.points) == 0 {
+		return
+	}
+	sum := make([]float64, len(g.points[0].vector))
+	add := func(p point, w float64) {
+		g.weight += w
+		for i, x := range p.vector {
+			sum[i] += w * float64(x)
+		}
+	}
+	for _, p := range g.points {
+		add(p, p.weight)
+	}
+	for _, p := range g.against {
+		add(p, push*p.weight) // below 0
+	}
+	if g.weight > 0 {
+		g.vector = unit(sum)
+	}
+}
+
+// comparePoints puts the heaviest first, and courses before what is stated.
+func comparePoints(a, b point) int {
+	return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.stated, b.stated), cmp.Compare(a.id, b.id))
+}
+
+// parted is what groups makes of the points of a learner.
+type parted struct {
+	groups []group // interests, heaviest first
+	// turned is what speaks against no interest that is left: it can be kept away
+	// from lists without touching what the learner likes.
+	turned []point
+	over   []point // what spoke for interests that were turned down since
+}
+
+// part makes interests of what speaks for them (weight > 0) and against them
+// (weight < 0): clusters by Ward's method, from which what lies near them and was
+// turned down is taken off.
+//
+// All vectors have one length. The result does not depend on the order of points.
+func (c Config) part(points []point) parted {
+	slices.SortFunc(points, func(a, b point) int {
+		return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.stated, b.stated))
+	})
+	var liked, disliked []point
+	for _, p := range points {
+		switch {
+		case p.weight > 0:
+			liked = append(liked, p)
+		case p.weight < 0:
+			disliked = append(disliked, p)
+		}
+	}
+	vectors := make([][]float32, len(liked))
+	for i, p := range liked {
+		vectors[i] = p.vector
+	}
+	all := make([]group, 0, len(liked))
+	for _, members := range ward(vectors, c.ClusterDistance) {
+		g := group{points: make([]point, len(members))}
+		for i, m := range members {
+			g.points[i] = liked[m]
+		}
+		g.settle(c.PushAway)
+		all = append(all, g)
+	}
+	return c.choose(all, c.takeOff(all, disliked))
+}
+
+// takeOff lays what was turned down over the interest nearest to it, where one is
+// near at all.
+func (c Config) takeOff(all []group, disliked []point) (turned []point) {
+	for _, p := range disliked {
+		if i := c.nearest(all, p.vector); i >= 0 {
+			all[i].against = append(all[i].against, p)
+		} else {
+			turned = append(turned, p)
+		}
+	}
+	for i := range all {
+		if len(all[i].against) > 0 {
+			all[i].settle(c.PushAway)
+		}
+	}
+	return turned
+}
+
+// choose keeps what has a direction and weighs enough, at most MaxVectors. The rest
+// joins the nearest of those kept, or is no interest of its own. Of an interest that
+// was turned down, everything against it goes to turned.
+func (c Config) choose(all []group, turned []point) parted {
+	out := parted{turned: turned}
+	total := 0.0
+	var alive []group
+	for _, g := range all {
+		if g.vector == nil {
+			out.turned = append(out.turned, g.against...)
+			out.over = append(out.over, g.points...)
+			continue
+		}
+		total += g.weight
+		alive = append(alive, g)
+	}
+	slices.SortStableFunc(alive, func(a, b group) int {
+		return cmp.Or(cmp.Compare(b.weight, a.weight), comparePoints(a.points[0], b.points[0]))
+	})
+	kept := make([]group, 0, c.MaxVectors)
+	var rest []group
+	for i, g := range alive {
+		enough := i == 0 || g.weight >= c.MinShare*total || g.isStated()
+		if enough && len(kept) < c.MaxVectors {
+			kept = append(kept, g)
+		} else {
+			rest = append(rest, g)
+		}
+	}
+	for _, g := range rest {
+		if i := c.nearest(kept, g.vector); i >= 0 {
+			kept[i].points = append(kept[i].points, g.points...)
+			kept[i].against = append(kept[i].against, g.against...)
+		}
+	}
+	total = 0
+	for i := range kept {
+		kept[i].settle(c.PushAway)
+		total += kept[i].weight
+	}
+	for i := range kept {
+		kept[i].share = kept[i].weight / total
+	}
+	slices.SortStableFunc(kept, func(a, b group) int { return cmp.Compare(b.share, a.share) })
+	out.groups = kept
+	return out
+}
+
+// nearest returns the group that a vector belongs to, −1 when none is near enough.
+func (c Config) nearest(groups []group, v []float32) int {
+	best, at := c.SameInterest, -1
+	for i := range groups {
+		if groups[i].vector == nil {
+			continue
+		}
+		if s := float64(vek32.Dot(groups[i].vector, v)); s >= best && (at < 0 || s > best) {
+			best, at = s, i
+		}
+	}
+	return at
+}
+
+// mean is the direction of points by weight, whatever its sign; nil for none.
+func mean(points []point) []float32 {
+	if len(points) == 0 {
+		return nil
+	}
+	sum := make([]float64, len(points[0].vector))
+	for _, p := range points {
+		for i, x := range p.vector {
+			sum[i] += abs(p.weight) * float64(x)
+		}
+	}
+	return unit(sum)
+}
+
+func abs(x float64) float64 { return max(x, -x) }
