@@ -1,0 +1,157 @@
+package cf_test
+
+import (
+	"compress/gzip"
+	"context"
+	"encoding/csv"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/lectern-dev/lectern/ml/cf"
+)
+
+// readHistories reads user,item rows of public data, which are in the order of
+// time for each user.
+func readHistories(tb testing.TB, name string) *cf.Data {
+	tb.Helper()
+	dir := os.Getenv("LECTERN_TEST_DATA")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "shared", "data")
+	}
+	file, err := os.Open(filepath.Join(dir, name, "train.csv.gz"))
+	if errors.Is(err, os.ErrNotExist) {
+		tb.Skipf("no public data %s in %s", name, dir)
+	} else if err != nil {
+		tb.Fatal(err)
+	}
+	defer file.Close()
+	unpacked, err := gzip.NewReader(file)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	d := &cf.Data{Ordered: true}
+	items, learners := map[string]int32{}, map[string]int{}
+	rows := csv.NewReader(unpacked)
+	rows.ReuseRecord = true
+	for header := true; ; header = false {
+		row, err := rows.Read()
+		if err == io.EOF {
+			return d
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if header {
+			continue
+		}
+		u, ok := learners[row[0]]
+		if !ok {
+			u = len(learners)
+			learners[row[0]] = u
+			d.Histories = append(d.Histories, nil)
+		}
+		i, ok := items[row[1]]
+		if !ok {
+			i = int32(len(items))
+			items[row[1]] = i
+			d.Items = append(d.Items, strconv.Itoa(int(i)))
+		}
+		d.Histories[u] = append(d.Histories[u], cf.Interaction{Item: i, Weight: 1})
+	}
+}
+
+// cut hides the last courses of each history: a fifth, at least one, or just one.
+func cut(d *cf.Data, fifth bool) (*cf.Data, [][]int32) {
+	train := &cf.Data{Items: d.Items, Ordered: d.Ordered}
+	var hidden [][]int32
+	for _, h := range d.Histories {
+		n := 1
+		if fifth {
+			n = max(1, len(h)/5)
+		}
+		if len(h) < 2 {
+			n = 0
+		}
+		var out []int32
+		for _, x := range h[len(h)-n:] {
+			out = append(out, x.Item)
+		}
+		train.Histories = append(train.Histories, h[:len(h)-n])
+		hidden = append(hidden, out)
+	}
+	return train, hidden
+}
+
+// measure ranks all unseen courses for every step-th learner and returns
+// recall@10 and nDCG@10.
+func measure(m cf.Model, train *cf.Data, hidden [][]int32, step int) (recall, ndcg float64) {
+	scores := make([]float32, len(train.Items))
+	learners := 0
+	for u := 0; u < len(hidden); u += step {
+		if len(hidden[u]) == 0 {
+			continue
+		}
+		m.Predict(train.Histories[u], nil, scores)
+		for _, x := range train.Histories[u] {
+			scores[x.Item] = float32(math.Inf(-1))
+		}
+		gain, ideal, hits := 0.0, 0.0, 0
+		for k, want := range hidden[u] {
+			rank := 0
+			for i, s := range scores {
+				if s > scores[want] || s == scores[want] && int32(i) < want {
+					rank++
+				}
+			}
+			if rank < 10 {
+				hits++
+				gain += 1 / math.Log2(float64(rank)+2)
+			}
+			if k < 10 {
+				ideal += 1 / math.Log2(float64(k)+2)
+			}
+		}
+		learners++
+		recall += float64(hits) / float64(len(hidden[u]))
+		ndcg += gain / ideal
+	}
+	return recall / float64(learners), ndcg / float64(learners)
+}
+
+// fitted makes a model of that name with these parameters and fits it.
+func fitted(tb testing.TB, name string, p cf.Params, d *cf.Data) cf.Model {
+	tb.Helper()
+	spec, ok := cf.SpecByName(name)
+	if !ok {
+		tb.Fatalf("no model %q", name)
+	}
+	m, err := spec.New(p)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	begun := time.Now()
+	if err := m.Fit(context.Background(), d); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Logf("%s fitted in %v", name, time.Since(begun).Round(time.Millisecond))
+	return m
+}
+
+func TestReferencesOnRealData(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fits on real data")
+	}
+	train, hidden := cut(readHistories(t, "canvas-network"), true)
+	got := map[string]float64{}
+	for _, name := range []string{"random", "popularity", "cosine", "ease", "slist"} {
+		recall, ndcg := measure(fitted(t, name, nil, train), train, hidden, 1)
+		t.Logf("%-10s recall@10 %.4f nDCG@10 %.4f", name, recall, ndcg)
+		got[name] = recall
+	}
+}
