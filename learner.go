@@ -59,11 +59,12 @@ const StateSeen = StateEnrolled | StateProgressed | StateCompleted | StateDroppe
 
 // ProfileEntry is what one course weighs in one learner's profile.
 type ProfileEntry struct {
-	CourseID string      // external id
-	Weight   float64     // as of WeightAt; negative pushes away
-	WeightAt time.Time   // UTC
-	State    CourseState // what the learner did
-	LastAt   time.Time   // latest event, UTC
+	CourseID string        // external id
+	Weight   float64       // as of WeightAt; negative pushes away
+	WeightAt time.Time     // UTC
+	HalfLife time.Duration // with which the store decays Weight when it adds to it, > 0
+	State    CourseState   // what the learner did
+	LastAt   time.Time     // latest event, UTC
 }
 
 // ProfileDelta is what one event adds to a profile. The store adds it to the

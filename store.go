@@ -282,6 +282,7 @@ type StoreStats struct {
 	Searches                                                                 int64
 	ParkedReviews, ParkedRatings, ParkedEvents                               int64 // their course is unknown
 	LastChange                                                               int64 // newest sequence number of the feed
+	LastProfileChange                                                        int64 // newest sequence number of the feed of profiles
 	PendingJobs                                                              int64
 }
 
