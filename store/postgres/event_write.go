@@ -10,7 +10,8 @@ import (
 	"github.com/lectern-dev/lectern/store/postgres/sqlcgen"
 )
 
-// eventLock is the name of the right to number events among advisory locks.
+// eventLock is the name of the right to number events and changes of profiles
+// among advisory locks. It is one right for both, since most writes do both.
 const eventLock int64 = 7310579603203
 
 type activityKey struct {
@@ -134,9 +135,10 @@ func (w *eventWrite) store(ctx context.Context, fresh []int, whose []*planned) e
 	q := sqlcgen.New(&line)
 	for _, queued := range []error{
 		putEntries(ctx, q, added),
-		bumpProfiles(ctx, q, added),
+		w.tx.bumpProfiles(ctx, q, added),
 		addActivity(ctx, q, activity),
 		q.AwaitTurn(ctx, eventLock),
+		w.tx.putProfileFeed(ctx, q),
 		q.InsertEvents(ctx, rows),
 	} {
 		if queued != nil {
@@ -154,7 +156,7 @@ func gather(entries map[entryKey]sqlcgen.ProfileEntry, e sqlcgen.ProfileEntry) {
 	entries[key] = e
 }
 
-func bumpProfiles(ctx context.Context, q *sqlcgen.Queries, entries []sqlcgen.ProfileEntry) error {
+func (tx *writeTx) bumpProfiles(ctx context.Context, q *sqlcgen.Queries, entries []sqlcgen.ProfileEntry) error {
 	var ids []int64
 	for _, e := range entries { // in the order of learners
 		if len(ids) == 0 || ids[len(ids)-1] != e.LearnerID {
@@ -164,6 +166,7 @@ func bumpProfiles(ctx context.Context, q *sqlcgen.Queries, entries []sqlcgen.Pro
 	if len(ids) == 0 {
 		return nil
 	}
+	tx.profileChanged(ids...)
 	return q.BumpProfiles(ctx, ids)
 }
 

@@ -91,6 +91,7 @@ func (tx *writeTx) stateLearners(ctx context.Context, learners []lectern.Learner
 			results[i] = outcome(lectern.OutcomeUpdated)
 		}
 		rows[p.id], changed[p.id] = next, true
+		tx.profileChanged(p.id)
 	}
 	var line pipeline
 	q := sqlcgen.New(&line)
@@ -296,6 +297,7 @@ func (s *Store) DeleteLearner(ctx context.Context, ref lectern.LearnerRef) error
 		if err := q.DeleteLearner(ctx, id); err != nil {
 			return err
 		}
+		tx.profileChanged(id)
 		return line.send(ctx, tx.tx)
 	})
 }

@@ -238,6 +238,7 @@ func (tx *writeTx) absorb(ctx context.Context, visitor, learner sqlcgen.Learner)
 	if err := tx.foldProfiles(ctx, moved); err != nil {
 		return err
 	}
+	tx.profileChanged(from, to)
 	var line pipeline
 	q := sqlcgen.New(&line)
 	for _, queued := range []error{
@@ -248,6 +249,7 @@ func (tx *writeTx) absorb(ctx context.Context, visitor, learner sqlcgen.Learner)
 		q.MoveReviews(ctx, &to, &from),
 		putEntries(ctx, q, moved),
 		q.UpdateLearner(ctx, fillFrom(learner, visitor, tx.now)),
+		mergeCorrections(ctx, q, learner, visitor),
 		q.DeleteLearner(ctx, from),
 	} {
 		if queued != nil {

@@ -24,6 +24,9 @@ func (s *Store) Profile(ctx context.Context, ref lectern.LearnerRef) (lectern.Pr
 			return goneMeanwhile(err)
 		}
 		p = lectern.Profile{Version: row.ProfileVersion}
+		if p.Corrections, err = decodeCorrections(row.Corrections); err != nil {
+			return err
+		}
 		if p.Learner, err = learnerOf(ctx, q, row); err != nil {
 			return err
 		}
@@ -32,13 +35,7 @@ func (s *Store) Profile(ctx context.Context, ref lectern.LearnerRef) (lectern.Pr
 			return err
 		}
 		for _, e := range entries {
-			p.Entries = append(p.Entries, lectern.ProfileEntry{
-				CourseID: e.ExternalID,
-				Weight:   e.ProfileEntry.Weight,
-				WeightAt: e.ProfileEntry.WeightAt,
-				State:    lectern.CourseState(e.ProfileEntry.State), //nolint:gosec // written as one
-				LastAt:   e.ProfileEntry.LastAt,
-			})
+			p.Entries = append(p.Entries, entryOf(e.ProfileEntry, e.ExternalID))
 		}
 		return nil
 	})
@@ -46,6 +43,17 @@ func (s *Store) Profile(ctx context.Context, ref lectern.LearnerRef) (lectern.Pr
 		return lectern.Profile{}, err
 	}
 	return p, nil
+}
+
+func entryOf(e sqlcgen.ProfileEntry, course string) lectern.ProfileEntry {
+	return lectern.ProfileEntry{
+		CourseID: course,
+		Weight:   e.Weight,
+		WeightAt: e.WeightAt,
+		HalfLife: time.Duration(e.HalfLife) * time.Microsecond,
+		State:    lectern.CourseState(e.State), //nolint:gosec // written as one
+		LastAt:   e.LastAt,
+	}
 }
 
 // foldProfiles adds to entries, one at most per learner and course, what is

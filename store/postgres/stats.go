@@ -30,6 +30,10 @@ func (s *Store) Stats(ctx context.Context) (lectern.StoreStats, error) {
 			ParkedReviews: parked.Reviews, ParkedRatings: parked.Ratings, ParkedEvents: parked.Events,
 			LastChange: t.LastChange,
 		}
+		if err != nil {
+			return err
+		}
+		out.LastProfileChange, err = q.LastProfileChange(ctx)
 		return err
 	})
 	if err != nil {
@@ -122,6 +126,13 @@ func (s *Store) checkLearners(ctx context.Context) (found []string, err error) {
 		misnamed, err := q.MisnamedLearners(ctx)
 		if misnamed > 0 {
 			found = append(found, fmt.Sprintf("%d identities contradict whether their learner is anonymous", misnamed))
+		}
+		if err != nil {
+			return err
+		}
+		outside, err := q.LearnersOutsideFeed(ctx)
+		if outside > 0 {
+			found = append(found, fmt.Sprintf("%d learners with a profile are not in the feed of profiles", outside))
 		}
 		return err
 	})

@@ -57,7 +57,8 @@ type writeTx struct {
 	now time.Time // UTC, truncated to microseconds
 
 	changes      map[lectern.ChangeKind]map[int64]struct{}
-	embedCourses []string // external ids
+	profiles     map[int64]struct{} // learners, see profileChanged
+	embedCourses []string           // external ids
 	embedReviews []string
 }
 
@@ -101,7 +102,7 @@ func (s *Store) writeOnce(ctx context.Context, fn writeFunc) (again bool, err er
 	}()
 	w := &writeTx{
 		tx: tx, q: sqlcgen.New(tx), now: lectern.Timestamp(s.clock()),
-		changes: map[lectern.ChangeKind]map[int64]struct{}{},
+		changes: map[lectern.ChangeKind]map[int64]struct{}{}, profiles: map[int64]struct{}{},
 	}
 	if err = fn(ctx, w); err == nil {
 		err = s.finish(ctx, w)
@@ -157,10 +158,21 @@ func (tx *writeTx) changed(kind lectern.ChangeKind, courseIDs ...int64) {
 	}
 }
 
-// finish writes the jobs and, last of all, the feed: its lock makes writers wait
-// for each other's commits, so it is held as briefly as can be.
+// profileChanged puts learners into the feed of profiles when the transaction
+// commits.
+func (tx *writeTx) profileChanged(learnerIDs ...int64) {
+	for _, id := range learnerIDs {
+		tx.profiles[id] = struct{}{}
+	}
+}
+
+// finish writes the jobs and, last of all, the feeds: their locks make writers wait
+// for each other's commits, so they are held as briefly as can be.
 func (s *Store) finish(ctx context.Context, tx *writeTx) error {
 	if err := s.enqueue(ctx, tx); err != nil {
+		return err
+	}
+	if err := tx.writeProfileFeed(ctx); err != nil {
 		return err
 	}
 	return tx.writeFeed(ctx)

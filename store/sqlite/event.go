@@ -200,7 +200,10 @@ func (w *eventWrite) flushProfiles(ctx context.Context) error {
 	if err := w.tx.addToProfiles(ctx, entries); err != nil {
 		return err
 	}
-	return w.tx.q.BumpProfiles(ctx, jsonText(sortedKeys(learners)))
+	if err := w.tx.q.BumpProfiles(ctx, jsonText(sortedKeys(learners))); err != nil {
+		return err
+	}
+	return w.tx.profilesChanged(ctx, learners)
 }
 
 // checkEvent says why an event cannot be stored.

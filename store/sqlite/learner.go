@@ -18,21 +18,25 @@ func (s *Store) PutLearners(ctx context.Context, learners []lectern.Learner) ([]
 		return results, nil
 	}
 	err := s.write(ctx, func(ctx context.Context, tx *writeTx) error {
-		people := newPeople(tx)
+		people, changed := newPeople(tx), map[int64]bool{}
 		for i, l := range learners {
-			var err error
-			if results[i], err = tx.putLearner(ctx, people, l); err != nil {
+			id, err := int64(0), error(nil)
+			if id, results[i], err = tx.putLearner(ctx, people, l); err != nil {
 				return fmt.Errorf("put learner: %w", err)
 			}
+			if results[i].Outcome == lectern.OutcomeCreated || results[i].Outcome == lectern.OutcomeUpdated {
+				changed[id] = true
+			}
 		}
-		return nil
+		return tx.profilesChanged(ctx, changed)
 	})
 	return resultsOrNil(results, err)
 }
 
-func (tx *writeTx) putLearner(ctx context.Context, people *people, l lectern.Learner) (lectern.WriteResult, error) {
+// putLearner returns whom it has written, with the outcome.
+func (tx *writeTx) putLearner(ctx context.Context, people *people, l lectern.Learner) (int64, lectern.WriteResult, error) {
 	if err := checkLearner(l); err != nil {
-		return rejected(err), nil
+		return 0, rejected(err), nil
 	}
 	who := identity{kindLearner, l.ID}
 	if l.Anonymous {
@@ -41,18 +45,18 @@ func (tx *writeTx) putLearner(ctx context.Context, people *people, l lectern.Lea
 	row := learnerRow(l, tx.now.UnixMicro())
 	id, found, err := people.find(ctx, who)
 	if err != nil {
-		return lectern.WriteResult{}, err
+		return 0, lectern.WriteResult{}, err
 	}
 	if !found {
-		_, err := people.create(ctx, who, row)
-		return outcome(lectern.OutcomeCreated), err
+		id, err := people.create(ctx, who, row)
+		return id, outcome(lectern.OutcomeCreated), err
 	}
 	stored, err := tx.q.LearnerByID(ctx, id)
 	if err != nil {
-		return lectern.WriteResult{}, err
+		return 0, lectern.WriteResult{}, err
 	}
 	if l.Anonymous && stored.Anonymous == 0 {
-		return rejected(lectern.Errorf(lectern.CodeConflict,
+		return 0, rejected(lectern.Errorf(lectern.CodeConflict,
 			"this visitor has signed in: write to the learner instead")), nil
 	}
 	next := sqlcgen.UpdateLearnerParams{
@@ -66,9 +70,9 @@ func (tx *writeTx) putLearner(ctx context.Context, people *people, l lectern.Lea
 	}
 	same := fillFrom(stored, stored, row.UpdatedAt)
 	if reflect.DeepEqual(next, same) {
-		return outcome(lectern.OutcomeUnchanged), nil
+		return id, outcome(lectern.OutcomeUnchanged), nil
 	}
-	return outcome(lectern.OutcomeUpdated), tx.q.UpdateLearner(ctx, next)
+	return id, outcome(lectern.OutcomeUpdated), tx.q.UpdateLearner(ctx, next)
 }
 
 func checkLearner(l lectern.Learner) error {
@@ -224,6 +228,9 @@ func (s *Store) DeleteLearner(ctx context.Context, ref lectern.LearnerRef) error
 		if err != nil {
 			return err
 		}
-		return tx.q.DeleteLearner(ctx, id)
+		if err := tx.q.DeleteLearner(ctx, id); err != nil {
+			return err
+		}
+		return tx.profilesChanged(ctx, map[int64]bool{id: true})
 	})
 }

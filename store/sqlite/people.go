@@ -191,7 +191,13 @@ func (tx *writeTx) absorb(ctx context.Context, visitor sqlcgen.Learner, to int64
 	if err := tx.q.UpdateLearner(ctx, fillFrom(learner, visitor, tx.now.UnixMicro())); err != nil {
 		return err
 	}
-	return tx.q.DeleteLearner(ctx, from)
+	if err := tx.mergeCorrections(ctx, learner, visitor); err != nil {
+		return err
+	}
+	if err := tx.q.DeleteLearner(ctx, from); err != nil {
+		return err
+	}
+	return tx.profilesChanged(ctx, map[int64]bool{from: true, to: true})
 }
 
 // fillFrom returns the learner with what it has not stated taken over from the

@@ -22,6 +22,9 @@ func (s *Store) Profile(ctx context.Context, ref lectern.LearnerRef) (lectern.Pr
 		return lectern.Profile{}, goneMeanwhile(err)
 	}
 	p := lectern.Profile{Version: row.ProfileVersion}
+	if p.Corrections, err = decodeCorrections(row.Corrections); err != nil {
+		return lectern.Profile{}, err
+	}
 	if p.Learner, err = s.learnerOf(ctx, row); err != nil {
 		return lectern.Profile{}, err
 	}
@@ -30,15 +33,20 @@ func (s *Store) Profile(ctx context.Context, ref lectern.LearnerRef) (lectern.Pr
 		return lectern.Profile{}, err
 	}
 	for _, e := range entries {
-		p.Entries = append(p.Entries, lectern.ProfileEntry{
-			CourseID: e.ExternalID,
-			Weight:   e.ProfileEntry.Weight,
-			WeightAt: fromMicros(e.ProfileEntry.WeightAt),
-			State:    lectern.CourseState(e.ProfileEntry.State),
-			LastAt:   fromMicros(e.ProfileEntry.LastAt),
-		})
+		p.Entries = append(p.Entries, entryOf(e.ProfileEntry, e.ExternalID))
 	}
 	return p, nil
+}
+
+func entryOf(e sqlcgen.ProfileEntry, course string) lectern.ProfileEntry {
+	return lectern.ProfileEntry{
+		CourseID: course,
+		Weight:   e.Weight,
+		WeightAt: fromMicros(e.WeightAt),
+		HalfLife: time.Duration(e.HalfLife) * time.Microsecond,
+		State:    lectern.CourseState(e.State), //nolint:gosec // written as one
+		LastAt:   fromMicros(e.LastAt),
+	}
 }
 
 // addToProfiles folds entries, one at most per learner and course, into the

@@ -24,6 +24,9 @@ func (s *Store) Stats(ctx context.Context) (lectern.StoreStats, error) {
 		ParkedReviews: parked.Reviews, ParkedRatings: parked.Ratings, ParkedEvents: parked.Events,
 		LastChange: t.LastChange,
 	}
+	if out.LastProfileChange, err = s.read.LastProfileChange(ctx); err != nil {
+		return lectern.StoreStats{}, err
+	}
 	// Not an sqlc query: the queue's tables are not in our migrations.
 	err = s.stmts.QueryRowContext(ctx, `SELECT count(*) FROM river_job
 		WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled')`).Scan(&out.PendingJobs)
@@ -131,6 +134,13 @@ func (s *Store) checkLearners(ctx context.Context) ([]string, error) {
 	misnamed, err := s.read.MisnamedLearners(ctx)
 	if misnamed > 0 {
 		found = append(found, fmt.Sprintf("%d identities contradict whether their learner is anonymous", misnamed))
+	}
+	if err != nil {
+		return found, err
+	}
+	outside, err := s.read.LearnersOutsideFeed(ctx)
+	if outside > 0 {
+		found = append(found, fmt.Sprintf("%d learners with a profile are not in the feed of profiles", outside))
 	}
 	return found, err
 }

@@ -103,6 +103,7 @@ func fillPeopleForCopy(t *testing.T, s Store) {
 	ok(t, s.MergeVisitor(ctx, "v3", "l2"))
 	ok(t, s.MergeVisitor(ctx, "v5", "new"))
 	ok(t, s.DeleteLearner(ctx, lectern.LearnerRef{ID: "l4"}))
+	ok(t, s.PutCorrections(ctx, lectern.LearnerRef{ID: "l2"}, lectern.Corrections{RemovedInterests: []string{"ü"}, Pace: lectern.PaceSteady}))
 	var rankings []lectern.Ranking
 	for i := range 30 {
 		r := lectern.Ranking{ID: fmt.Sprintf("k%d", i), Surface: lectern.SurfaceHome, RequestHash: "h", CreatedAt: noon1.Add(time.Duration(i%9) * time.Hour), ConfigVersion: "v",
@@ -158,6 +159,7 @@ type view struct {
 	Reviews   map[string][]lectern.Review
 	History   map[string][]lectern.RatingMonth
 	Profiles  map[string]lectern.Profile
+	Moved     []lectern.ProfileChange
 	ByPerson  map[string][]lectern.Event
 	Events    []lectern.Event
 	Rankings  map[string]lectern.Ranking
@@ -210,6 +212,7 @@ func viewOf(t *testing.T, s Store) view {
 			out.ByPerson[name] = must[[]lectern.Event](t)(s.LearnerEvents(ctx, ref, 100))
 		}
 	}
+	out.Moved = must[[]lectern.ProfileChange](t)(s.ProfileChanges(ctx, 0, 1000))
 	events, _, err := s.ScanEvents(ctx, 0, 1000)
 	ok(t, err)
 	out.Events = events
@@ -276,6 +279,11 @@ func goOn(t *testing.T, s Store) {
 	putCourses(t, s, "later", "c44") // c44 was only mentioned
 	if _, now := changes(t, s, last); now <= last {
 		t.Errorf("the feed went from %d to %d", last, now)
+	}
+	moved := must[lectern.StoreStats](t)(s.Stats(ctx)).LastProfileChange
+	putLearners(t, s, lectern.Learner{ID: "l1", Goal: "another"})
+	if now := must[lectern.StoreStats](t)(s.Stats(ctx)).LastProfileChange; now <= moved {
+		t.Errorf("the feed of profiles went from %d to %d", moved, now)
 	}
 	if n := len(must[[]lectern.Review](t)(s.Reviews(ctx, "c44", "", 10))); n == 0 {
 		t.Error("the parked reviews of c44 are gone")

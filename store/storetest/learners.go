@@ -113,9 +113,9 @@ func testMergeVisitor(t *testing.T, s Store) {
 		t.Errorf("version went from %d to %d", before, p.Version)
 	}
 	equal(t, "entries", p.Entries, []lectern.ProfileEntry{
-		{CourseID: "a", Weight: 1.5, WeightAt: noon1, State: lectern.StateClicked, LastAt: noon1}, // 1 + 1 halved once
-		{CourseID: "b", Weight: 1, WeightAt: noon1, State: lectern.StateClicked, LastAt: noon1},
-		{CourseID: "c", Weight: 1, WeightAt: noon1, State: lectern.StateClicked, LastAt: noon1},
+		{CourseID: "a", Weight: 1.5, WeightAt: noon1, HalfLife: halfLife, State: lectern.StateClicked, LastAt: noon1}, // 1 + 1 halved once
+		{CourseID: "b", Weight: 1, WeightAt: noon1, HalfLife: halfLife, State: lectern.StateClicked, LastAt: noon1},
+		{CourseID: "c", Weight: 1, WeightAt: noon1, HalfLife: halfLife, State: lectern.StateClicked, LastAt: noon1},
 	}, cmpopts.EquateApprox(0, 1e-9))
 	want := fullLearner("l")
 	want.Goal, want.Consent = "own goal", ptr(lectern.DefaultConsent())
@@ -194,6 +194,7 @@ func testLearnerDelete(t *testing.T, s Store) {
 	search := lectern.EventWrite{Event: lectern.Event{ID: "s", Type: lectern.EventSearch, LearnerID: id, Query: "words of " + id, OccurredAt: noon1}}
 	appendEvents(t, s, click("1", id, "a", noon1), anonymousClick("2", anonymous, "a", noon1), search, click("3", "other", "a", noon1))
 	ok(t, s.MergeVisitor(ctx, anonymous, id))
+	ok(t, s.PutCorrections(ctx, lectern.LearnerRef{ID: id}, lectern.Corrections{RemovedInterests: []string{"not " + id}}))
 	must[[]lectern.WriteResult](t)(s.PutReviews(ctx, []lectern.Review{{ID: "r", CourseID: "a", LearnerID: id, Text: "fine", Stars: ptr(4.0)}}))
 	ok(t, s.PutRankings(ctx, []lectern.Ranking{{ID: "rk", Learner: lectern.LearnerRef{ID: id}, CreatedAt: noon1}}))
 

@@ -20,6 +20,7 @@ type Store interface {
 	lectern.CourseStore
 	lectern.ReviewStore
 	lectern.LearnerStore
+	lectern.ProfileStore
 	lectern.EventStore
 	lectern.RankingStore
 	lectern.SearchStore
@@ -31,6 +32,9 @@ type Store interface {
 	// CountCourses returns how many courses are open or unlisted: what indexing
 	// needs to tell how far it has come.
 	CountCourses(ctx context.Context) (int, error)
+	// PruneProfileChanges removes the feed's entries of those who are gone, up to a
+	// sequence number that every follower has passed.
+	PruneProfileChanges(ctx context.Context, upTo int64) (int, error)
 }
 
 // Inspector may be implemented by a Store under test to show that erasing is
@@ -74,6 +78,16 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"learners/merge":               testMergeVisitor,
 		"learners/merge edge cases":    testMergeEdges,
 		"learners/delete":              testLearnerDelete,
+		"profiles/feed":                testProfileFeed,
+		"profiles/feed, merge":         testProfileFeedMerge,
+		"profiles/feed, gone":          testProfileFeedGone,
+		"profiles/feed, order":         testProfileFeedOrder,
+		"profiles/replace":             testReplaceProfile,
+		"profiles/replace, reject":     testReplaceReject,
+		"profiles/replace, races":      testReplaceRaces,
+		"profiles/corrections":         testCorrections,
+		"profiles/corrections, merge":  testCorrectionsMerge,
+		"profiles/entries by key":      testEntriesByKey,
 		"events/append":                testEventAppend,
 		"events/idempotent":            testEventIdempotent,
 		"events/reject":                testEventReject,
@@ -294,6 +308,12 @@ func testEmptyBatches(t *testing.T, s Store) {
 	check("ScanCourses", len(cs)+int(next), err)
 	es, next, err := s.ScanEvents(ctx, 0, 10)
 	check("ScanEvents", len(es)+int(next), err)
+	ch, err := s.ProfileChanges(ctx, 0, 10)
+	check("ProfileChanges", len(ch), err)
+	byKey, err := s.EntriesByKey(ctx, nil)
+	check("EntriesByKey", len(byKey), err)
+	n, err = s.PruneProfileChanges(ctx, 100)
+	check("PruneProfileChanges", n, err)
 }
 
 func testCancelled(t *testing.T, s Store) {
@@ -353,6 +373,7 @@ func testCheckClean(t *testing.T, s Store) {
 	ctx := t.Context()
 	putCourses(t, s, "a", "b")
 	appendEvents(t, s, click("1", "l", "a", noon1), anonymousClick("2", "v", "b", noon1), click("3", "l", "later", noon1))
+	ok(t, s.PutCorrections(ctx, lectern.LearnerRef{AnonymousID: "v"}, lectern.Corrections{RemovedInterests: []string{"x"}}))
 	ok(t, s.PutVectors(ctx, "f", map[lectern.ContentHash][]float32{lectern.HashContent("x"): {1, 0}}))
 	ok(t, s.PutReviewVectors(ctx, "f", map[string][]float32{"a": {1, 0}, "b": {0, 1}}))
 	must[int64](t)(s.PutArtefact(ctx, lectern.Artefact{Kind: "k"}, []byte(strings.Repeat("x", 3<<20))))

@@ -173,7 +173,7 @@ func (q *Queries) InsertIdentities(ctx context.Context, kinds []int16, externalI
 }
 
 const learnerByID = `-- name: LearnerByID :one
-SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at FROM learners WHERE id = $1
+SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at, corrections FROM learners WHERE id = $1
 `
 
 func (q *Queries) LearnerByID(ctx context.Context, id int64) (Learner, error) {
@@ -194,15 +194,16 @@ func (q *Queries) LearnerByID(ctx context.Context, id int64) (Learner, error) {
 		&i.ProfileVersion,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.Corrections,
 	)
 	return i, err
 }
 
 const lockLearners = `-- name: LockLearners :many
 
-SELECT l.id, l.anonymous, l.interests, l.goal, l.weekly_hours, l.preferred_level, l.languages, l.region, l.organisations, l.personalisation, l.exploration, l.profile_version, l.created_at, l.updated_at
+SELECT l.id, l.anonymous, l.interests, l.goal, l.weekly_hours, l.preferred_level, l.languages, l.region, l.organisations, l.personalisation, l.exploration, l.profile_version, l.created_at, l.updated_at, l.corrections
 FROM (SELECT unnest($1::bigint[]) AS id) w
-CROSS JOIN LATERAL (SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at FROM learners x WHERE x.id = w.id OFFSET 0 FOR NO KEY UPDATE) l
+CROSS JOIN LATERAL (SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at, corrections FROM learners x WHERE x.id = w.id OFFSET 0 FOR NO KEY UPDATE) l
 `
 
 // LockLearners locks in the order in which it gets the ids, a rising one, so that two writes cannot wait for
@@ -231,6 +232,7 @@ func (q *Queries) LockLearners(ctx context.Context, ids []int64) ([]Learner, err
 			&i.ProfileVersion,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.Corrections,
 		); err != nil {
 			return nil, err
 		}
@@ -413,9 +415,9 @@ func (q *Queries) PutProfileEntries(ctx context.Context, arg PutProfileEntriesPa
 
 const seizeLearners = `-- name: SeizeLearners :many
 
-SELECT l.id, l.anonymous, l.interests, l.goal, l.weekly_hours, l.preferred_level, l.languages, l.region, l.organisations, l.personalisation, l.exploration, l.profile_version, l.created_at, l.updated_at
+SELECT l.id, l.anonymous, l.interests, l.goal, l.weekly_hours, l.preferred_level, l.languages, l.region, l.organisations, l.personalisation, l.exploration, l.profile_version, l.created_at, l.updated_at, l.corrections
 FROM (SELECT unnest($1::bigint[]) AS id) w
-CROSS JOIN LATERAL (SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at FROM learners x WHERE x.id = w.id OFFSET 0 FOR UPDATE) l
+CROSS JOIN LATERAL (SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at, corrections FROM learners x WHERE x.id = w.id OFFSET 0 FOR UPDATE) l
 `
 
 // SeizeLearners locks learners who are about to go: nothing that refers to them
@@ -444,6 +446,7 @@ func (q *Queries) SeizeLearners(ctx context.Context, ids []int64) ([]Learner, er
 			&i.ProfileVersion,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.Corrections,
 		); err != nil {
 			return nil, err
 		}

@@ -168,6 +168,12 @@ type Learner struct {
 	ProfileVersion  int64
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
+	Corrections     []byte
+}
+
+type LearnerChange struct {
+	Seq       int64
+	LearnerID int64
 }
 
 type Lease struct {

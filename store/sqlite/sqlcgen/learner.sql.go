@@ -144,7 +144,7 @@ func (q *Queries) InsertLearner(ctx context.Context, arg InsertLearnerParams) (i
 }
 
 const learnerByID = `-- name: LearnerByID :one
-SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at FROM learners WHERE id = ?1
+SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at, corrections FROM learners WHERE id = ?1
 `
 
 func (q *Queries) LearnerByID(ctx context.Context, id int64) (Learner, error) {
@@ -165,6 +165,7 @@ func (q *Queries) LearnerByID(ctx context.Context, id int64) (Learner, error) {
 		&i.ProfileVersion,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.Corrections,
 	)
 	return i, err
 }

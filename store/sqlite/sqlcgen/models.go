@@ -141,6 +141,12 @@ type Learner struct {
 	ProfileVersion  int64
 	CreatedAt       int64
 	UpdatedAt       int64
+	Corrections     *string
+}
+
+type LearnerChange struct {
+	Seq       int64
+	LearnerID int64
 }
 
 type Lease struct {

@@ -1,0 +1,52 @@
+-- ProfilesChanged gives the learners new numbers, in their order. The events'
+-- lock is held.
+
+-- name: ProfilesChanged :exec
+INSERT INTO learner_changes (learner_id)
+SELECT w.id FROM (SELECT unnest(sqlc.arg(learner_ids)::bigint[]) AS id) w
+ON CONFLICT (learner_id) DO UPDATE SET seq = excluded.seq;
+
+-- ProfileChanges says kind -1 of those who are gone.
+
+-- name: ProfileChanges :many
+SELECT ch.seq, ch.learner_id, COALESCE(n.kind, -1)::smallint AS kind, COALESCE(n.external_id, '')::text AS external_id
+FROM (
+    SELECT * FROM learner_changes x WHERE x.seq > sqlc.arg(after) ORDER BY x.seq LIMIT sqlc.arg(max_rows)
+) ch
+LEFT JOIN LATERAL (
+    SELECT o.kind, o.external_id FROM identities o
+    WHERE o.learner_id = ch.learner_id ORDER BY o.kind, o.external_id LIMIT 1
+) n ON true
+ORDER BY ch.seq;
+
+-- name: PruneProfileChanges :execrows
+DELETE FROM learner_changes
+WHERE seq <= sqlc.arg(upto)
+  AND NOT EXISTS (SELECT 1 FROM learners l WHERE l.id = learner_changes.learner_id);
+
+-- name: SetCorrections :exec
+UPDATE learners SET corrections = sqlc.narg(corrections)::text::json WHERE id = sqlc.arg(id);
+
+-- name: DeleteProfileEntries :exec
+DELETE FROM profile_entries
+WHERE learner_id = sqlc.arg(learner_id) AND course_id = ANY (sqlc.arg(course_ids)::bigint[]);
+
+-- name: EntriesByKey :many
+SELECT p.*, i.external_id
+FROM (SELECT unnest(sqlc.arg(learner_ids)::bigint[]) AS learner_id) w
+CROSS JOIN LATERAL (
+    SELECT l.id FROM learners l WHERE l.id = w.learner_id AND coalesce(l.personalisation, true) OFFSET 0
+) l
+CROSS JOIN LATERAL (
+    SELECT * FROM profile_entries x WHERE x.learner_id = l.id OFFSET 0
+) p
+JOIN course_ids i ON i.id = p.course_id
+ORDER BY p.learner_id, p.course_id;
+
+-- name: LearnersOutsideFeed :one
+SELECT count(*) FROM learners l
+WHERE EXISTS (SELECT 1 FROM profile_entries p WHERE p.learner_id = l.id)
+  AND NOT EXISTS (SELECT 1 FROM learner_changes ch WHERE ch.learner_id = l.id);
+
+-- name: LastProfileChange :one
+SELECT COALESCE(max(seq), 0)::bigint AS seq FROM learner_changes;

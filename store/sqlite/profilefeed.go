@@ -1,0 +1,250 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/store/sqlite/sqlcgen"
+)
+
+var _ lectern.ProfileStore = (*Store)(nil)
+
+// profilesChanged puts learners into the feed of profiles, each in place of its
+// older entry, in rising order of id.
+func (tx *writeTx) profilesChanged(ctx context.Context, learnerIDs map[int64]bool) error {
+	if len(learnerIDs) == 0 {
+		return nil
+	}
+	return tx.q.ProfilesChanged(ctx, jsonText(sortedKeys(learnerIDs)))
+}
+
+// ProfileChanges implements lectern.ProfileStore.
+func (s *Store) ProfileChanges(ctx context.Context, after int64, limit int) ([]lectern.ProfileChange, error) {
+	if limit <= 0 {
+		return nil, ctx.Err()
+	}
+	rows, err := s.read.ProfileChanges(ctx, after, int64(limit))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]lectern.ProfileChange, len(rows))
+	for i, r := range rows {
+		out[i] = lectern.ProfileChange{Seq: r.Seq, Key: r.LearnerID}
+		switch r.Kind {
+		case kindLearner:
+			out[i].Ref.ID = r.ExternalID
+		case kindVisitor:
+			out[i].Ref.AnonymousID = r.ExternalID
+		default:
+			out[i].Gone = true
+		}
+	}
+	return out, nil
+}
+
+// PruneProfileChanges removes the feed's entries of those who are gone, up to a
+// sequence number that every follower has passed, and returns how many.
+func (s *Store) PruneProfileChanges(ctx context.Context, upTo int64) (int, error) {
+	var n int64
+	err := s.write(ctx, func(ctx context.Context, tx *writeTx) (err error) {
+		n, err = tx.q.PruneProfileChanges(ctx, upTo)
+		return err
+	})
+	return int(n), err
+}
+
+// ReplaceProfile implements lectern.ProfileStore. Errors: CodeNotFound;
+// CodeInvalid for entries that no profile can have.
+func (s *Store) ReplaceProfile(
+	ctx context.Context, ref lectern.LearnerRef, version int64, entries []lectern.ProfileEntry,
+) (bool, error) {
+	if err := checkEntries(entries); err != nil {
+		return false, err
+	}
+	replaced := false
+	err := s.write(ctx, func(ctx context.Context, tx *writeTx) error {
+		replaced = false
+		id, err := s.resolve(ctx, tx.q, ref)
+		if err != nil {
+			return err
+		}
+		learner, err := tx.q.LearnerByID(ctx, id)
+		if err != nil {
+			return goneMeanwhile(err)
+		}
+		if replaced = learner.ProfileVersion == version; !replaced {
+			return nil
+		}
+		return tx.replaceProfile(ctx, id, entries)
+	})
+	return replaced && err == nil, err
+}
+
+func (tx *writeTx) replaceProfile(ctx context.Context, id int64, entries []lectern.ProfileEntry) error {
+	rows, err := tx.q.ProfileEntries(ctx, id)
+	if err != nil {
+		return err
+	}
+	stored := make(map[int64]sqlcgen.ProfileEntry, len(rows))
+	for _, r := range rows {
+		stored[r.ProfileEntry.CourseID] = r.ProfileEntry
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.CourseID
+	}
+	courses, err := lookUpCourses(ctx, tx, names)
+	if err != nil {
+		return err
+	}
+	var put []sqlcgen.ProfileEntry
+	for _, e := range entries {
+		course, err := courses.ref(ctx, e.CourseID)
+		if err != nil {
+			return err
+		}
+		row := sqlcgen.ProfileEntry{
+			LearnerID: id, CourseID: course.id, Weight: e.Weight, WeightAt: micros(e.WeightAt),
+			HalfLife: max(1, e.HalfLife.Microseconds()), State: int64(e.State), LastAt: micros(e.LastAt),
+		}
+		if old, ok := stored[course.id]; !ok || old != row {
+			put = append(put, row)
+		}
+		delete(stored, course.id)
+	}
+	if len(put) == 0 && len(stored) == 0 {
+		return nil
+	}
+	if err := tx.q.DeleteProfileEntries(ctx, id, jsonText(sortedKeys(stored))); err != nil {
+		return err
+	}
+	if err := tx.putProfileEntries(ctx, put); err != nil {
+		return err
+	}
+	return tx.profileMoved(ctx, id)
+}
+
+// profileMoved gives one profile a new version and a new place in the feed.
+func (tx *writeTx) profileMoved(ctx context.Context, id int64) error {
+	if err := tx.q.BumpProfiles(ctx, jsonText([]int64{id})); err != nil {
+		return err
+	}
+	return tx.profilesChanged(ctx, map[int64]bool{id: true})
+}
+
+func checkEntries(entries []lectern.ProfileEntry) error {
+	seen := make(map[string]bool, len(entries))
+	for _, e := range entries {
+		if err := checkID("course_id", e.CourseID); err != nil {
+			return err
+		}
+		if seen[e.CourseID] || e.HalfLife <= 0 || math.IsNaN(e.Weight) || math.IsInf(e.Weight, 0) ||
+			e.WeightAt.IsZero() || e.LastAt.IsZero() {
+			return lectern.Invalid("a profile entry needs a course of its own, times, a finite weight and a positive half-life",
+				lectern.NewFieldError("course_id", e.CourseID, "has no such entry", ""))
+		}
+		seen[e.CourseID] = true
+	}
+	return nil
+}
+
+// PutCorrections implements lectern.ProfileStore. Errors: CodeNotFound;
+// CodeInvalid for an unknown pace.
+func (s *Store) PutCorrections(ctx context.Context, ref lectern.LearnerRef, c lectern.Corrections) error {
+	if err := checkCorrections(c); err != nil {
+		return err
+	}
+	text := encodeCorrections(c)
+	return s.write(ctx, func(ctx context.Context, tx *writeTx) error {
+		id, err := s.resolve(ctx, tx.q, ref)
+		if err != nil {
+			return err
+		}
+		stored, err := tx.q.LearnerByID(ctx, id)
+		if err != nil {
+			return goneMeanwhile(err)
+		}
+		if same(stored.Corrections, text) {
+			return nil
+		}
+		if err := tx.q.SetCorrections(ctx, text, id); err != nil {
+			return err
+		}
+		return tx.profileMoved(ctx, id)
+	})
+}
+
+func checkCorrections(c lectern.Corrections) error {
+	if c.Pace != "" && !slices.Contains(lectern.Paces(), c.Pace) {
+		return lectern.Invalid("unknown pace",
+			lectern.NewFieldError("pace", c.Pace, "is unknown", fmt.Sprint(lectern.Paces())))
+	}
+	return nil
+}
+
+// mergeCorrections adds what a visitor said about their profile to what the
+// learner said: interests that either removed stay removed, and the learner's own
+// pace holds.
+func (tx *writeTx) mergeCorrections(ctx context.Context, learner, visitor sqlcgen.Learner) error {
+	if visitor.Corrections == nil {
+		return nil
+	}
+	own, err := decodeCorrections(learner.Corrections)
+	if err != nil {
+		return err
+	}
+	theirs, err := decodeCorrections(visitor.Corrections)
+	if err != nil {
+		return err
+	}
+	own.RemovedInterests = distinct(slices.Concat(own.RemovedInterests, theirs.RemovedInterests))
+	if own.Pace == "" {
+		own.Pace = theirs.Pace
+	}
+	return tx.q.SetCorrections(ctx, encodeCorrections(own), learner.ID)
+}
+
+// encodeCorrections returns JSON, nil where there is nothing to say.
+func encodeCorrections(c lectern.Corrections) *string {
+	if len(c.RemovedInterests) == 0 && c.Pace == "" {
+		return nil
+	}
+	text := jsonText(c)
+	return &text
+}
+
+func decodeCorrections(text *string) (lectern.Corrections, error) {
+	var c lectern.Corrections
+	if text == nil {
+		return c, nil
+	}
+	if err := json.Unmarshal([]byte(*text), &c); err != nil {
+		return c, fmt.Errorf("decode corrections: %w", err)
+	}
+	return c, nil
+}
+
+func same(a, b *string) bool {
+	return a == nil && b == nil || a != nil && b != nil && *a == *b
+}
+
+// EntriesByKey implements lectern.ProfileStore.
+func (s *Store) EntriesByKey(ctx context.Context, keys []int64) (map[int64][]lectern.ProfileEntry, error) {
+	out := make(map[int64][]lectern.ProfileEntry, len(keys))
+	if len(keys) == 0 {
+		return out, ctx.Err()
+	}
+	rows, err := s.read.EntriesByKey(ctx, jsonText(slices.Compact(slices.Sorted(slices.Values(keys)))))
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		id := r.ProfileEntry.LearnerID
+		out[id] = append(out[id], entryOf(r.ProfileEntry, r.ExternalID))
+	}
+	return out, nil
+}

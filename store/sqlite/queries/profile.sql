@@ -1,0 +1,49 @@
+-- Lists of learners are JSON arrays, in the order in which they get their numbers.
+
+-- name: ProfilesChanged :exec
+INSERT OR REPLACE INTO learner_changes (learner_id)
+SELECT value FROM json_each(CAST(sqlc.arg(learner_ids) AS TEXT));
+
+-- ProfileChanges says kind -1 of those who are gone.
+
+-- name: ProfileChanges :many
+SELECT ch.seq, ch.learner_id,
+    CAST(COALESCE((SELECT n.kind FROM identities n WHERE n.learner_id = ch.learner_id
+        ORDER BY n.kind, n.external_id LIMIT 1), -1) AS INTEGER) AS kind,
+    CAST(COALESCE((SELECT n.external_id FROM identities n WHERE n.learner_id = ch.learner_id
+        ORDER BY n.kind, n.external_id LIMIT 1), '') AS TEXT) AS external_id
+FROM learner_changes ch
+WHERE ch.seq > sqlc.arg(after)
+ORDER BY ch.seq
+LIMIT sqlc.arg(max_rows);
+
+-- name: PruneProfileChanges :execrows
+DELETE FROM learner_changes
+WHERE seq <= sqlc.arg(upto)
+  AND NOT EXISTS (SELECT 1 FROM learners l WHERE l.id = learner_changes.learner_id);
+
+-- name: SetCorrections :exec
+UPDATE learners SET corrections = sqlc.narg(corrections) WHERE id = sqlc.arg(id);
+
+-- Courses are a JSON array.
+
+-- name: DeleteProfileEntries :exec
+DELETE FROM profile_entries
+WHERE learner_id = sqlc.arg(learner_id)
+  AND course_id IN (SELECT value FROM json_each(CAST(sqlc.arg(course_ids) AS TEXT)));
+
+-- name: EntriesByKey :many
+SELECT sqlc.embed(p), i.external_id
+FROM json_each(CAST(sqlc.arg(learner_ids) AS TEXT)) w
+JOIN learners l ON l.id = w.value AND coalesce(l.personalisation, 1) <> 0
+JOIN profile_entries p ON p.learner_id = l.id
+JOIN course_ids i ON i.id = p.course_id
+ORDER BY p.learner_id, p.course_id;
+
+-- name: LearnersOutsideFeed :one
+SELECT count(*) FROM learners l
+WHERE EXISTS (SELECT 1 FROM profile_entries p WHERE p.learner_id = l.id)
+  AND NOT EXISTS (SELECT 1 FROM learner_changes ch WHERE ch.learner_id = l.id);
+
+-- name: LastProfileChange :one
+SELECT CAST(COALESCE(max(seq), 0) AS INTEGER) AS seq FROM learner_changes;
