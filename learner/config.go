@@ -1,11 +1,6 @@
 package learner
 
-import (
-	"math"
-	"time"
-
-	"github.com/lectern-dev/lectern"
-)
+import "time"
 
 // Config tunes profiles.
 type Config struct {
@@ -22,6 +17,13 @@ type Config struct {
 	MaxVectors      int           `koanf:"max_vectors"`       // interests that lists are made from, heaviest first
 	SessionGap      time.Duration `koanf:"session_gap"`       // without an event, after which a session is over
 	SessionLength   time.Duration `koanf:"session_length"`    // that a session has at most, back from the latest event
+	StudyGap        time.Duration `koanf:"study_gap"`         // without a word of progress, of which only the end is taken for time of study
+	MaxHours        float64       `koanf:"max_hours"`         // a week that anybody is believed to study
+	SteadyHours     float64       `koanf:"steady_hours"`      // a week of study from which a pace is steady; relaxed below
+	IntensiveHours  float64       `koanf:"intensive_hours"`   // a week of study from which a pace is intensive
+	LevelUp         float64       `koanf:"level_up"`          // by how much a completed course shows a higher level than its own; 1 is the next one
+	MinEvidence     int           `koanf:"min_evidence"`      // courses for a level, weeks for hours, below which neither is estimated
+	MaxEvents       int           `koanf:"max_events"`        // newest ones of a learner that are read for hours and sessions
 	MaxEntries      int           `koanf:"max_entries"`       // courses that make a taste, heaviest first
 	MaxLiked        int           `koanf:"max_liked"`         // liked courses that reasons may cite
 	MaxInterests    int           `koanf:"max_interests"`     // stated interests that are read
@@ -61,6 +63,13 @@ func DefaultConfig() Config {
 		MaxVectors:      5,
 		SessionGap:      30 * time.Minute,
 		SessionLength:   12 * time.Hour,
+		StudyGap:        14 * 24 * time.Hour,
+		MaxHours:        60,
+		SteadyHours:     2.5,
+		IntensiveHours:  6,
+		LevelUp:         0.5,
+		MinEvidence:     2,
+		MaxEvents:       500,
 		MaxEntries:      100,
 		MaxLiked:        10,
 		MaxInterests:    10,
@@ -68,45 +77,3 @@ func DefaultConfig() Config {
 		CacheTTL:        10 * time.Minute,
 	}
 }
-
-// Validate reports every setting that is not acceptable, by its key.
-func (c Config) Validate() error {
-	var bad []lectern.FieldError
-	check := func(ok bool, key string, value any, allowed string) {
-		if !ok {
-			bad = append(bad, lectern.NewFieldError("learner."+key, value, "is not allowed", allowed))
-		}
-	}
-	s := c.Strengths
-	check(finite(s.Click) && s.Click > 0, "strengths.click", s.Click, "over 0")
-	check(finite(s.Save) && s.Save > s.Click, "strengths.save", s.Save, "over strengths.click")
-	check(finite(s.Enrol) && s.Enrol > s.Save, "strengths.enrol", s.Enrol, "over strengths.save")
-	check(finite(s.Progress) && s.Progress > s.Enrol, "strengths.progress", s.Progress, "over strengths.enrol")
-	check(finite(s.Complete) && s.Complete > s.Progress, "strengths.complete", s.Complete, "over strengths.progress")
-	check(finite(s.Rate) && s.Rate >= 0, "strengths.rate", s.Rate, "at least 0")
-	check(finite(s.Drop) && s.Drop <= 0, "strengths.drop", s.Drop, "at most 0")
-	check(finite(s.Dismiss) && s.Dismiss <= 0, "strengths.dismiss", s.Dismiss, "at most 0")
-	check(c.HalfLife >= time.Hour, "half_life", c.HalfLife, "at least 1h")
-	check(finite(c.MaxCourseWeight) && c.MaxCourseWeight > 0, "max_course_weight", c.MaxCourseWeight, "over 0")
-	check(finite(c.PushAway) && c.PushAway >= 0, "push_away", c.PushAway, "at least 0")
-	check(c.ReviewsShare >= 0 && c.ReviewsShare <= 1, "reviews_share", c.ReviewsShare, "0 to 1")
-	check(finite(c.InterestWeight) && c.InterestWeight >= 0, "interest_weight", c.InterestWeight, "at least 0")
-	check(finite(c.GoalWeight) && c.GoalWeight >= 0, "goal_weight", c.GoalWeight, "at least 0")
-	check(finite(c.ClusterDistance) && c.ClusterDistance > 0, "cluster_distance", c.ClusterDistance, "over 0")
-	check(c.SameInterest > 0 && c.SameInterest <= 1, "same_interest", c.SameInterest, "over 0, at most 1")
-	check(c.MinShare >= 0 && c.MinShare < 1, "min_share", c.MinShare, "0 to below 1")
-	check(c.MaxVectors >= 1, "max_vectors", c.MaxVectors, "at least 1")
-	check(c.SessionGap > 0, "session_gap", c.SessionGap, "over 0")
-	check(c.SessionLength >= c.SessionGap, "session_length", c.SessionLength, "at least learner.session_gap")
-	check(c.MaxEntries >= 1, "max_entries", c.MaxEntries, "at least 1")
-	check(c.MaxLiked >= 0 && c.MaxLiked <= c.MaxEntries, "max_liked", c.MaxLiked, "0 to learner.max_entries")
-	check(c.MaxInterests >= 0, "max_interests", c.MaxInterests, "at least 0")
-	check(c.CacheSize >= 1, "cache_size", c.CacheSize, "at least 1")
-	check(c.CacheTTL > 0, "cache_ttl", c.CacheTTL, "over 0")
-	if len(bad) > 0 {
-		return lectern.Invalid("the learner settings are not usable", bad...)
-	}
-	return nil
-}
-
-func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }

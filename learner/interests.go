@@ -3,6 +3,7 @@ package learner
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/viterin/vek/vek32"
 )
@@ -13,7 +14,9 @@ type point struct {
 	id     string // of the course; "" for what is stated
 	stated int    // place among the stated interests, −1 for a course
 	weight float64
+	at     time.Time // of the latest event; zero for what is stated
 	vector []float32 // unit length
+	out    bool      // about something that the learner removed
 }
 
 // group is one interest of a learner: what speaks for it, heaviest first, what
@@ -24,7 +27,6 @@ type group struct {
 	weight  float64   // of the points, less that of what speaks against them
 	share   float64   // of the weight of all groups that are kept
 	vector  []float32 // unit length; nil when nothing is left
-	removed bool      // the learner does not want it counted
 }
 
 // stated reports whether the learner named the interest.
@@ -70,6 +72,7 @@ type parted struct {
 	// from lists without touching what the learner likes.
 	turned []point
 	over   []point // what spoke for interests that were turned down since
+	out    []point // what belongs to interests that the learner removed
 }
 
 // part makes interests of what speaks for them (weight > 0) and against them
@@ -94,16 +97,56 @@ func (c Config) part(points []point) parted {
 	for i, p := range liked {
 		vectors[i] = p.vector
 	}
-	all := make([]group, 0, len(liked))
+	var all, removed []group
 	for _, members := range ward(vectors, c.ClusterDistance) {
 		g := group{points: make([]point, len(members))}
 		for i, m := range members {
 			g.points[i] = liked[m]
 		}
-		g.settle(c.PushAway)
-		all = append(all, g)
+		all, removed = c.cut(g, all, removed)
 	}
-	return c.choose(all, c.takeOff(all, disliked))
+	out := parted{}
+	for _, g := range removed {
+		out.out = append(out.out, g.points...)
+	}
+	disliked = slices.DeleteFunc(disliked, func(p point) bool {
+		gone := p.out || c.nearest(removed, p.vector) >= 0
+		if gone {
+			out.out = append(out.out, p)
+		}
+		return gone
+	})
+	out.turned = c.takeOff(all, disliked)
+	c.choose(all, &out)
+	return out
+}
+
+// cut adds a cluster to the groups. One of which half or more is about something
+// that the learner removed is removed whole: what else is in it is about the same
+// in other words. What the learner states is never removed with it. Of another
+// cluster, only what is about something removed goes.
+func (c Config) cut(g group, all, removed []group) (_, _ []group) {
+	about, total := 0.0, 0.0
+	for _, p := range g.points {
+		if p.stated < 0 {
+			total += p.weight
+			if p.out {
+				about += p.weight
+			}
+		}
+	}
+	if about > 0 {
+		gone := func(p point) bool { return p.out || p.stated < 0 && about*2 >= total }
+		away := group{points: slices.DeleteFunc(slices.Clone(g.points), func(p point) bool { return !gone(p) })}
+		away.settle(0)
+		removed = append(removed, away)
+		g.points = slices.DeleteFunc(g.points, gone)
+	}
+	if len(g.points) == 0 {
+		return all, removed
+	}
+	g.settle(0)
+	return append(all, g), removed
 }
 
 // takeOff lays what was turned down over the interest nearest to it, where one is
@@ -126,9 +169,8 @@ func (c Config) takeOff(all []group, disliked []point) (turned []point) {
 
 // choose keeps what has a direction and weighs enough, at most MaxVectors. The rest
 // joins the nearest of those kept, or is no interest of its own. Of an interest that
-// was turned down, everything against it goes to turned.
-func (c Config) choose(all []group, turned []point) parted {
-	out := parted{turned: turned}
+// was turned down, everything against it goes to turned, and what was for it to over.
+func (c Config) choose(all []group, out *parted) {
 	total := 0.0
 	var alive []group
 	for _, g := range all {
@@ -169,7 +211,6 @@ func (c Config) choose(all []group, turned []point) parted {
 	}
 	slices.SortStableFunc(kept, func(a, b group) int { return cmp.Compare(b.share, a.share) })
 	out.groups = kept
-	return out
 }
 
 // nearest returns the group that a vector belongs to, −1 when none is near enough.

@@ -16,6 +16,7 @@ import (
 // event. It is safe for concurrent use.
 type Profiles struct {
 	store lectern.LearnerStore
+	from  Sources
 	cfg   Config
 	clock lectern.Clock
 
@@ -28,19 +29,27 @@ type Profiles struct {
 type kept struct {
 	ref     lectern.LearnerRef
 	profile lectern.Profile
+	study   study
 
-	taste       Taste
-	fingerprint string // of the embedder that taste was made with; "" without one
-	tasteAt     time.Time
+	known       known
+	fingerprint string // of the embedder that known was made with; "" without one
+	at          time.Time
 }
 
-// NewProfiles returns a reader. Errors: CodeInvalid naming the keys at fault.
+// NewProfiles returns a reader of what the store's profiles say by themselves.
+// Errors: CodeInvalid naming the keys at fault.
 func NewProfiles(store lectern.LearnerStore, cfg Config, clock lectern.Clock) (*Profiles, error) {
+	return NewProfilesFrom(store, Sources{}, cfg, clock)
+}
+
+// NewProfilesFrom returns a reader that asks other sources too. Errors: CodeInvalid
+// naming the keys at fault.
+func NewProfilesFrom(store lectern.LearnerStore, from Sources, cfg Config, clock lectern.Clock) (*Profiles, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	return &Profiles{
-		store: store, cfg: cfg, clock: clock,
+		store: store, from: from, cfg: cfg, clock: clock,
 		byRef: make(map[lectern.LearnerRef]*list.Element), order: list.New(),
 	}, nil
 }
@@ -52,12 +61,20 @@ func NewProfiles(store lectern.LearnerStore, cfg Config, clock lectern.Clock) (*
 func (p *Profiles) Load(
 	ctx context.Context, ref lectern.LearnerRef, index lectern.VectorIndex, embedder lectern.Embedder,
 ) (lectern.Profile, Taste, error) {
+	k, err := p.load(ctx, ref, index, embedder)
+	return k.profile, k.known.taste, err
+}
+
+// load returns all that is known of a learner, from memory while nothing changed.
+func (p *Profiles) load(
+	ctx context.Context, ref lectern.LearnerRef, index lectern.VectorIndex, embedder lectern.Embedder,
+) (kept, error) {
 	version, err := p.store.ProfileVersion(ctx, ref)
 	if err != nil {
 		if lectern.ErrorCode(err) == lectern.CodeNotFound {
 			p.forget(ref)
 		}
-		return lectern.Profile{}, Taste{}, fmt.Errorf("read a profile's version: %w", err)
+		return kept{}, fmt.Errorf("read a profile's version: %w", err)
 	}
 	fingerprint := ""
 	if embedder != nil {
@@ -65,29 +82,30 @@ func (p *Profiles) Load(
 	}
 	now := p.clock()
 	have, ok := p.lookup(ref)
-	fresh := ok && have.profile.Version == version && now.Sub(have.tasteAt) < p.cfg.ttl(have.taste)
+	fresh := ok && have.profile.Version == version && now.Sub(have.at) < p.cfg.ttl(have.known)
 	if fresh && have.fingerprint == fingerprint {
-		return have.profile, have.taste, nil
+		return have, nil
 	}
-	profile := have.profile
+	next := kept{ref: ref, profile: have.profile, study: have.study, fingerprint: fingerprint, at: now}
 	if !fresh {
-		if profile, err = p.store.Profile(ctx, ref); err != nil {
-			return lectern.Profile{}, Taste{}, fmt.Errorf("read a profile: %w", err)
+		if next.profile, err = p.store.Profile(ctx, ref); err != nil {
+			return kept{}, fmt.Errorf("read a profile: %w", err)
 		}
+		next.study = p.readStudy(ctx, ref, next.profile.Learner)
 	}
-	taste := p.cfg.taste(ctx, profile, now, index, embedder)
-	if !taste.Partial {
-		p.keep(kept{ref: ref, profile: profile, taste: taste, fingerprint: fingerprint, tasteAt: now})
+	next.known = p.know(ctx, next.profile, next.study, now, index, embedder)
+	if !next.known.taste.Partial && !next.study.failed {
+		p.keep(next)
 	}
-	return profile, taste, nil
+	return next, nil
 }
 
 // missingTTL is how long a taste is kept that lacks the vector of a course, which
 // may be on its way.
 const missingTTL = 5 * time.Second
 
-func (c Config) ttl(t Taste) time.Duration {
-	if t.missing {
+func (c Config) ttl(k known) time.Duration {
+	if k.missing {
 		return min(missingTTL, c.CacheTTL)
 	}
 	return c.CacheTTL

@@ -30,12 +30,11 @@ type Taste struct {
 	LevelEstimated bool
 	WeeklyHours    *float64 // as stated, else as estimated; nil is unknown
 	HoursEstimated bool
-	Wanted         []string // skills that the goal asks for and the learner lacks, most important first
+	Wanted         []string     // skills that the goal asks for and the learner lacks, most important first
+	Pace           lectern.Pace // as the learner corrected it, else as estimated; "" is unknown
 	// Partial reports that index or embedder did not answer, so that vectors are
 	// missing this time.
 	Partial bool
-
-	missing bool // a course of the profile had no vector
 }
 
 // Interest is one stated interest, or the goal.
@@ -58,6 +57,7 @@ type weighted struct {
 	weight float64
 	at     time.Time // of the latest event
 	state  lectern.CourseState
+	out    bool // of an interest that the learner removed
 }
 
 // weigh decays entries to at, bounds them, and returns the heaviest first, ties
@@ -69,7 +69,7 @@ func (c Config) weigh(entries []lectern.ProfileEntry, at time.Time) []weighted {
 		w := e.Weight * math.Exp2(-age/c.HalfLife.Seconds())
 		w = min(max(w, -c.MaxCourseWeight), c.MaxCourseWeight)
 		if !math.IsNaN(w) {
-			out = append(out, weighted{e.CourseID, w, e.LastAt, e.State})
+			out = append(out, weighted{id: e.CourseID, weight: w, at: e.LastAt, state: e.State})
 		}
 	}
 	slices.SortFunc(out, func(a, b weighted) int {
@@ -78,14 +78,16 @@ func (c Config) weigh(entries []lectern.ProfileEntry, at time.Time) []weighted {
 	return out
 }
 
-// touched is what collaborative models read, oldest first.
+// touched is what collaborative models read, oldest first, without what is out.
 func touched(entries []weighted) []lectern.Touch {
 	if len(entries) == 0 {
 		return nil
 	}
-	out := make([]lectern.Touch, len(entries))
-	for i, e := range entries {
-		out[i] = lectern.Touch{CourseID: e.id, Weight: e.weight, At: e.at}
+	out := make([]lectern.Touch, 0, len(entries))
+	for _, e := range entries {
+		if !e.out {
+			out = append(out, lectern.Touch{CourseID: e.id, Weight: e.weight, At: e.at})
+		}
 	}
 	slices.SortFunc(out, func(a, b lectern.Touch) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.CourseID, b.CourseID))
@@ -102,57 +104,10 @@ func (c Config) heaviest(entries []weighted) []weighted {
 	return entries
 }
 
-// taste makes a taste of a profile: interests of the courses and of what is stated
-// (see groups), where a course's vector is that of its content mixed with that of
-// its reviews by ReviewsShare. embedder may be nil: then there are no vectors.
-func (c Config) taste(
-	ctx context.Context, p lectern.Profile, at time.Time, index lectern.VectorIndex, embedder lectern.Embedder,
-) Taste {
-	t := Taste{Personal: personal(p.Learner)}
-	if !t.Personal {
-		return t
-	}
-	all := c.weigh(p.Entries, at)
-	t.Touched = touched(all)
-	entries := c.heaviest(all)
-	t.Interests = c.stated(p.Learner)
-	vectors := make([][]float32, len(entries))
-	if embedder != nil {
-		var answered bool
-		if vectors, answered = courseVectors(ctx, index, lectern.VectorContent, entries); !answered {
-			t.Partial = true
-			return t
-		}
-		t.Partial = !embedStated(ctx, embedder, t.Interests)
-	}
-	for i := range entries {
-		t.missing = t.missing || embedder != nil && vectors[i] == nil
-	}
-	seen := vectors
-	if embedder != nil && c.ReviewsShare > 0 {
-		said, answered := courseVectors(ctx, index, lectern.VectorReviews, entries)
-		if !answered {
-			t.Partial = true
-			return t
-		}
-		seen = c.mix(vectors, said)
-	}
-	points := c.points(entries, seen, t.Interests)
-	parts := c.part(points)
-	for _, g := range parts.groups {
-		t.Vectors = append(t.Vectors, g.vector)
-		t.Shares = append(t.Shares, g.share)
-	}
-	t.Away = mean(parts.turned)
-	t.Recent = mean(c.lastSession(all, points))
-	t.Liked = c.liked(entries, vectors, parts.over)
-	return t
-}
-
 // points puts courses and what is stated side by side. What has no vector, or one
 // of another length than the rest, is left out.
 func (c Config) points(entries []weighted, vectors [][]float32, interests []Interest) []point {
-	var out []point
+	out := make([]point, 0, len(entries)+len(interests))
 	dim := 0
 	add := func(p point) {
 		if dim == 0 {
@@ -163,7 +118,7 @@ func (c Config) points(entries []weighted, vectors [][]float32, interests []Inte
 		}
 	}
 	for i, e := range entries {
-		add(point{id: e.id, stated: -1, weight: e.weight, vector: vectors[i]})
+		add(point{id: e.id, stated: -1, weight: e.weight, at: e.at, vector: vectors[i], out: e.out})
 	}
 	for i, in := range interests {
 		w := c.InterestWeight
@@ -171,22 +126,6 @@ func (c Config) points(entries []weighted, vectors [][]float32, interests []Inte
 			w = c.GoalWeight
 		}
 		add(point{stated: i, weight: w, vector: in.Vector})
-	}
-	return out
-}
-
-// liked are the courses that reasons may cite: those that speak for the learner's
-// taste, without those of interests that were turned down since.
-func (c Config) liked(entries []weighted, vectors [][]float32, over []point) []Liked {
-	gone := make(map[string]bool, len(over))
-	for _, p := range over {
-		gone[p.id] = true
-	}
-	var out []Liked
-	for i, e := range entries {
-		if e.weight > 0 && !gone[e.id] && len(out) < c.MaxLiked {
-			out = append(out, Liked{CourseID: e.id, Weight: e.weight, Vector: vectors[i]})
-		}
 	}
 	return out
 }
@@ -199,13 +138,14 @@ func personal(l lectern.Learner) bool {
 	return l.Consent.Personalisation
 }
 
-// stated returns the interests and the goal that are not empty, each once.
-func (c Config) stated(l lectern.Learner) []Interest {
+// stated returns the interests and the goal that are not empty, each once, without
+// those that the learner removed.
+func (c Config) stated(l lectern.Learner, removed removal) []Interest {
 	var out []Interest
 	seen := make(map[string]bool)
 	add := func(text string, goal bool) {
 		text = strings.Join(strings.Fields(text), " ")
-		if key := lectern.FoldKey(text); key != "" && !seen[key] {
+		if key := lectern.FoldKey(text); key != "" && !seen[key] && !removed.text(text) {
 			seen[key] = true
 			out = append(out, Interest{Text: text, Goal: goal})
 		}
