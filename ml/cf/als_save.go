@@ -11,11 +11,7 @@ func (m *ALS) Save(w io.Writer) error {
 	f := &m.fitted
 	out := newFrame(w, alsName, alsVersion)
 	out.params(m.params)
-	ordered := uint32(0)
-	if f.ordered {
-		ordered = 1
-	}
-	out.u32(ordered)
+	out.flag(f.ordered)
 	f.catalogue.save(out)
 	out.floats(f.gram)
 	out.floats(f.factor)
@@ -27,7 +23,7 @@ func (m *ALS) Load(r io.Reader) error {
 	in := openFrame(r, alsName, alsVersion)
 	loaded := newALS(in.params(alsOptions()))
 	dim := loaded.config.dim
-	f := alsFactors{dim: dim, ordered: in.u32() != 0}
+	f := alsFactors{dim: dim, ordered: in.flag()}
 	f.catalogue = loadCatalogue(in)
 	f.gram = in.floats(dim)
 	f.factor = in.floats(len(f.known) * dim)
