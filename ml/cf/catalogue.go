@@ -119,8 +119,7 @@ func (c *catalogue) save(f *frameWriter) {
 // maxSavedItems bounds how many courses a saved model may claim.
 const maxSavedItems = 1 << 23
 
-// loadCatalogue reads a catalogue, without its index: that is made once all of the
-// frame proved good.
+// loadCatalogue reads a catalogue.
 func loadCatalogue(f *frameReader) catalogue {
 	items := f.u32()
 	if items > maxSavedItems {
@@ -141,6 +140,7 @@ func loadCatalogue(f *frameReader) catalogue {
 	if f.err != nil {
 		return catalogue{}
 	}
+	c.index()
 	return c
 }
 

@@ -131,6 +131,6 @@ func (m *Cosine) Load(r io.Reader) error {
 	if err := f.close(); err != nil {
 		return err
 	}
-	m.params, m.itemItem, m.ordered = params, core.ready(), ordered
+	m.params, m.itemItem, m.ordered = params, core, ordered
 	return nil
 }

@@ -129,6 +129,6 @@ func (m *EASE) Load(r io.Reader) error {
 	if err := f.close(); err != nil {
 		return err
 	}
-	m.params, m.itemItem = params, core.ready()
+	m.params, m.itemItem = params, core
 	return nil
 }

@@ -145,14 +145,7 @@ func (m *itemItem) save(f *frameWriter) {
 	m.weights.save(f)
 }
 
-// ready is a loaded model with its index.
-func (m itemItem) ready() itemItem {
-	m.index()
-	return newItemItem(m.catalogue, m.weights)
-}
-
-// loadItemItem reads what save wrote; call ready once the
-// frame is closed.
+// loadItemItem reads what save wrote.
 func loadItemItem(f *frameReader) itemItem {
 	c := loadCatalogue(f)
 	if f.err != nil {
@@ -162,5 +155,5 @@ func loadItemItem(f *frameReader) itemItem {
 	if f.err != nil {
 		return itemItem{}
 	}
-	return itemItem{catalogue: c, weights: w}
+	return newItemItem(c, w)
 }

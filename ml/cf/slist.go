@@ -251,6 +251,6 @@ func (m *SLIST) Load(r io.Reader) error {
 	if err := f.close(); err != nil {
 		return err
 	}
-	m.params, m.itemItem, m.ordered, m.after = params, core.ready(), ordered, successors{weights: after}
+	m.params, m.itemItem, m.ordered, m.after = params, core, ordered, successors{weights: after}
 	return nil
 }
