@@ -104,6 +104,16 @@ func (r Creator) apply(events []Weighted, course func(id string) (lectern.Course
 	}
 }
 
+// CreatorsOf returns the part of a course that the rules read, and whether it names
+// anybody: what a caller has to keep of courses.
+func CreatorsOf(c *lectern.Course) (lectern.Course, bool) {
+	part := lectern.Course{ID: c.ID, Instructors: c.Instructors}
+	if raw, ok := c.Extra[creatorIDs]; ok {
+		part.Extra = map[string]json.RawMessage{creatorIDs: raw}
+	}
+	return part, len(part.Instructors) > 0 || part.Extra != nil
+}
+
 // createdBy reports whether a learner is among the creators of a course.
 func createdBy(c lectern.Course, learner string) bool {
 	if slices.Contains(c.Instructors, learner) {
@@ -152,16 +162,23 @@ func (r ShortClicks) apply(events []Weighted) {
 
 // brief reports whether the page says that the look was short.
 func (r ShortClicks) brief(e *lectern.Event) bool {
+	ms, ok := Dwell(e)
+	return ok && ms < float64(r.Dwell)/float64(time.Millisecond)
+}
+
+// Dwell returns for how many milliseconds the learner looked, by the event's
+// properties.dwell_ms, where the page says so: the one property that a rule reads.
+func Dwell(e *lectern.Event) (ms float64, ok bool) {
 	if len(e.Properties) == 0 || !bytes.Contains(e.Properties, []byte(`"dwell_ms"`)) {
-		return false
+		return 0, false
 	}
 	var p struct {
 		Dwell *float64 `json:"dwell_ms"`
 	}
-	if json.Unmarshal(e.Properties, &p) != nil || p.Dwell == nil {
-		return false
+	if json.Unmarshal(e.Properties, &p) != nil || p.Dwell == nil || *p.Dwell < 0 {
+		return 0, false
 	}
-	return *p.Dwell >= 0 && *p.Dwell < float64(r.Dwell)/float64(time.Millisecond)
+	return *p.Dwell, true
 }
 
 // apply lowers the acts that come after as many as a minute may have.
