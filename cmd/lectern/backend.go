@@ -31,6 +31,7 @@ type relational interface {
 	lectern.CourseStore
 	lectern.ReviewStore
 	lectern.LearnerStore
+	lectern.ProfileStore
 	lectern.EventStore
 	lectern.RankingStore
 	lectern.SearchStore

@@ -34,6 +34,8 @@ type engine struct {
 	words       *text.Lexicon
 	synonyms    *synonyms.Keeper
 	catalog     *retrieve.Catalog
+	courseFacts *learner.Catalogue
+	profiles    *learner.Profiles
 	suggest     *suggest.Suggester // nil where nobody types
 	searches    *searches
 	skills      *skills.Index // nil where they are switched off
@@ -53,6 +55,7 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 	e := &engine{environment: env, meters: &meters{}, holder: holderName()}
 	e.words = text.NewLexicon(text.DefaultParams())
 	e.catalog = retrieve.NewCatalog(env.config.Retrieve, env.store, lectern.SystemClock)
+	e.courseFacts = learner.NewCatalogue()
 	var err error
 	if e.synonyms, err = newSynonyms(ctx, e); err != nil {
 		return nil, err
@@ -64,6 +67,9 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 		return nil, err
 	}
 	if e.suggest, err = newSuggester(e); err != nil {
+		return nil, err
+	}
+	if e.profiles, err = newTastes(e); err != nil {
 		return nil, err
 	}
 	if err := e.newPipeline(ctx); err != nil {
@@ -88,7 +94,7 @@ func (e *engine) newPipeline(ctx context.Context) (err error) {
 		Config:   env.config.Indexing,
 		Store:    env.store,
 		Words:    courseWords{lexicon: e.words},
-		Sinks:    []indexing.Sink{catalogSink{e.catalog}},
+		Sinks:    []indexing.Sink{catalogSink{e.catalog}, factsSink{e.courseFacts}},
 		Makers:   makers(env.config.Embed, env.log, e.meters),
 		Embedder: env.config.Embed.Driver,
 		Holder:   e.holder,
@@ -142,10 +148,6 @@ func (e *engine) leads() bool { return e.leader == nil || e.leader.Held() }
 // outlives a restart.
 func newRanker(ctx context.Context, e *engine, generations retrieve.Generations) (*retrieve.Engine, error) {
 	env := e.environment
-	profiles, err := learner.NewProfiles(env.store, env.config.Learner, lectern.SystemClock)
-	if err != nil {
-		return nil, err
-	}
 	linear, err := rerank.NewLinear(env.config.Rerank)
 	if err != nil {
 		return nil, err
@@ -155,7 +157,7 @@ func newRanker(ctx context.Context, e *engine, generations retrieve.Generations)
 		return nil, fmt.Errorf("read the cursor secret: %w", err)
 	}
 	return retrieve.New(retrieve.Deps{
-		Catalog: e.catalog, Generations: generations, Words: e.words, Concepts: newConcepts(e.skills), Profiles: profiles,
+		Catalog: e.catalog, Generations: generations, Words: e.words, Concepts: newConcepts(e.skills), Profiles: e.profiles,
 		Courses: env.store, Rankings: loggedRankings{e.recorder, e.searches.log}, Reranker: linear,
 		Clock: lectern.SystemClock, NewID: retrieve.RankingIDs(lectern.SystemClock, rand.Reader),
 		CursorKey: cursorKey, Logger: env.log,
