@@ -233,17 +233,18 @@ type Person struct {
 }
 
 // ReadLearners reads learners as JSON lines: id with region, and age, birth_year or
-// birth_date. Errors: CodeInvalid.
-func ReadLearners(r io.Reader) (map[string]Person, Problems, error) {
-	var problems Problems
+// birth_date. Lines that cannot be read are left out. Errors: CodeInvalid when none
+// can be.
+func ReadLearners(r io.Reader) (map[string]Person, error) {
 	in, close, err := decompressed(r)
 	if err != nil {
-		return nil, problems, err
+		return nil, err
 	}
 	defer close()
 	if !isJSON(in) {
-		return nil, problems, invalid("the file of learners is not JSON lines")
+		return nil, invalid("the file of learners is not JSON lines")
 	}
+	var problems Problems
 	out := make(map[string]Person)
 	err = eachJSON(in, &problems, func(line []byte) error {
 		var p struct {
@@ -275,7 +276,11 @@ func ReadLearners(r io.Reader) (map[string]Person, Problems, error) {
 		out[p.ID] = person
 		return nil
 	})
-	return out, problems, err
+	if err == nil && len(out) == 0 {
+		p := problems.First[0]
+		return nil, invalid("no learner can be read, the first on line %d: %s", p.Line, p.Reason)
+	}
+	return out, err
 }
 
 // ageBand returns the band of a person's age in a year; "" when it is unknown.
