@@ -105,12 +105,15 @@ func (m *Cosine) neighbours(ctx context.Context, r *rows, takers *takers, n, top
 
 // Predict implements Model.
 func (m *Cosine) Predict(h History, candidates []int32, into []float32) {
-	m.predict(h, candidates, into, func(terms []term, h History) []term {
-		if !m.ordered || m.params["decay"] >= 1 {
-			return m.setTerms(terms, h)
-		}
-		return m.decayedTerms(terms, h, float32(m.params["decay"]))
-	})
+	m.predict(h, candidates, into, m.terms)
+}
+
+// terms is what counts of a history.
+func (m *Cosine) terms(terms []term, h History) []term {
+	if !m.ordered {
+		return m.setTerms(terms, h)
+	}
+	return m.decayedTerms(terms, h, float32(m.params["decay"]))
 }
 
 // Save implements Model.

@@ -14,7 +14,8 @@ import (
 // so beyond 6,000 it learns about the most active ones only.
 type EASE struct {
 	itemItem
-	params Params
+	params  Params
+	ordered bool // whether it was fitted on histories with an order
 }
 
 const (
@@ -29,6 +30,9 @@ func easeOptions() options {
 		{name: "dropout", def: 0, least: 0, most: 0.9, values: []float64{0, 0.1, 0.25, 0.5}},
 		// A learner's row counts as its length to the power of −length_power.
 		{name: "length_power", def: 0, least: 0, most: 1, values: []float64{0, 0.25, 0.5}},
+		// What each step back in a history counts for when it is scored, where there is
+		// an order.
+		{name: "decay", def: 1, least: 0, most: 1, values: []float64{1, 0.95, 0.9, 0.85, 0.8, 0.7}},
 		{name: "top_k", def: 0, least: 0, most: 1e6, wholeNumbers: true},
 	}
 }
@@ -72,7 +76,7 @@ func (m *EASE) Fit(ctx context.Context, d *Data) error {
 	if err != nil {
 		return err
 	}
-	m.itemItem = newItemItem(c, w)
+	m.itemItem, m.ordered = newItemItem(c, w), d.Ordered
 	return nil
 }
 
@@ -108,15 +112,24 @@ func addSets(ctx context.Context, gram []float64, n int, r *rows, power, share f
 	})
 }
 
+// terms is what counts of a history.
+func (m *EASE) terms(terms []term, h History) []term {
+	if !m.ordered {
+		return m.setTerms(terms, h)
+	}
+	return m.decayedTerms(terms, h, float32(m.params["decay"]))
+}
+
 // Predict implements Model.
 func (m *EASE) Predict(h History, candidates []int32, into []float32) {
-	m.predict(h, candidates, into, m.setTerms)
+	m.predict(h, candidates, into, m.terms)
 }
 
 // Save implements Model.
 func (m *EASE) Save(w io.Writer) error {
 	f := newFrame(w, easeName, easeVersion)
 	f.params(m.params)
+	f.flag(m.ordered)
 	m.save(f)
 	return f.close()
 }
@@ -125,10 +138,11 @@ func (m *EASE) Save(w io.Writer) error {
 func (m *EASE) Load(r io.Reader) error {
 	f := openFrame(r, easeName, easeVersion)
 	params := f.params(easeOptions())
+	ordered := f.flag()
 	core := loadItemItem(f)
 	if err := f.close(); err != nil {
 		return err
 	}
-	m.params, m.itemItem = params, core
+	m.params, m.itemItem, m.ordered = params, core, ordered
 	return nil
 }

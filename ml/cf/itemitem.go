@@ -124,6 +124,9 @@ func (m *itemItem) setTerms(terms []term, h History) []term {
 // decayedTerms makes a history count less by the factor decay for each step back
 // from its end; what counts next to nothing is left out.
 func (m *itemItem) decayedTerms(terms []term, h History, decay float32) []term {
+	if decay >= 1 {
+		return m.setTerms(terms, h)
+	}
 	factor := float32(1)
 	for i := len(h) - 1; i >= 0 && factor > leastDecay; i-- {
 		r := m.rowOf(h[i].Item)

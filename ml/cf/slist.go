@@ -33,6 +33,9 @@ func slistOptions() options {
 		{name: "input_decay", def: 0.6, least: 0, most: 1, values: []float64{0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95}},
 		{name: "target_decay", def: 0.8, least: 0, most: 1, values: []float64{0, 0.4, 0.6, 0.8, 0.9, 1}},
 		{name: "set", def: 0, least: 0, most: 1, values: []float64{0, 0.05, 0.1, 0.2, 0.4}},
+		// Targets count as their sum at each place to the power of −target_power: with 1
+		// what follows a place sums to one however much follows.
+		{name: "target_power", def: 0, least: 0, most: 1, values: []float64{0, 0.5, 1}},
 		// A learner's rows count as the history's length to the power of −length_power.
 		{name: "length_power", def: 0, least: 0, most: 1, values: []float64{0, 0.25, 0.5}},
 		{name: "top_k", def: 0, least: 0, most: 1e6, wholeNumbers: true},
@@ -129,14 +132,16 @@ func ridge(ctx context.Context, gram []float64, cross []float32, n int, lambda f
 	})
 }
 
-// transitions has the sums over all places of a history in closed form, by how far
-// two of its courses are apart.
+// transitions sums over all places of a history in closed form, by how far two of
+// its courses are apart, so that a learner costs the square of their history.
 type transitions struct {
-	share  float64
-	power  float64   // of a history's length
-	apart  []float64 // [steps] input_decay to the power of steps
-	places []float64 // [u] sum of squared input decays over u+1 places
-	cross  []float64 // [steps] sum over places between of input times target decay
+	share       float64
+	power       float64 // of a history's length
+	target      float64 // decay of targets
+	targetPower float64
+	apart       []float64 // [steps] input_decay to the power of steps
+	places      []float64 // [u] sum of squared input decays over u+1 places
+	onward      []float64 // [steps] target_decay to the power of steps
 }
 
 func newTransitions(p Params, share float64, r *rows) *transitions {
@@ -145,18 +150,15 @@ func newTransitions(p Params, share float64, r *rows) *transitions {
 		longest = max(longest, r.start[u+1]-r.start[u])
 	}
 	t := &transitions{
-		share: share, power: p["length_power"], apart: make([]float64, longest+1),
-		places: make([]float64, longest+1), cross: make([]float64, longest+1),
+		share: share, power: p["length_power"], target: p["target_decay"], targetPower: p["target_power"],
+		apart: make([]float64, longest+1), places: make([]float64, longest+1), onward: make([]float64, longest+1),
 	}
-	input, target := p["input_decay"], p["target_decay"]
 	sum := 0.0
 	for m := range longest + 1 {
-		t.apart[m] = math.Pow(input, float64(m))
-		sum += math.Pow(input, 2*float64(m))
+		t.apart[m] = math.Pow(p["input_decay"], float64(m))
+		t.onward[m] = math.Pow(t.target, float64(m))
+		sum += t.apart[m] * t.apart[m]
 		t.places[m] = sum
-		if m > 0 { // Σ over u < m of input^u·target^(m−1−u)
-			t.cross[m] = t.cross[m-1]*target + t.apart[m-1]
-		}
 	}
 	return t
 }
@@ -169,6 +171,7 @@ const negligible = 1e-6
 func (t *transitions) add(ctx context.Context, gram []float64, cross []float32, n int, r *rows) error {
 	const bands = 16 // each writes rows of its own
 	return parallel(ctx, bands, func(band int) {
+		var scales []float64
 		for u := range r.len() {
 			if u&1023 == 0 && ctx.Err() != nil {
 				return
@@ -181,15 +184,32 @@ func (t *transitions) add(ctx context.Context, gram []float64, cross []float32, 
 			if t.power > 0 {
 				scale *= math.Pow(float64(len(items)), -t.power)
 			}
+			scales = t.targetScales(scales[:0], weight)
 			for p, i := range items {
 				if int(i)%bands == band {
 					own := scale * float64(weight[p])
 					t.addInputs(gram[int(i)*n:int(i)*n+n], items, weight, p, own)
-					t.addTargets(cross[int(i)*n:int(i)*n+n], items, weight, p, own)
+					t.addTargets(cross[int(i)*n:int(i)*n+n], items, weight, scales, p, own)
 				}
 			}
 		}
 	})
+}
+
+// targetScales appends what the targets of each place are multiplied by.
+func (t *transitions) targetScales(scales []float64, weight []float32) []float64 {
+	for range weight {
+		scales = append(scales, 1)
+	}
+	if t.targetPower == 0 {
+		return scales
+	}
+	sum := 0.0 // of the targets of place p
+	for p := len(weight) - 2; p >= 0; p-- {
+		sum = sum*t.target + float64(weight[p+1])
+		scales[p] = math.Pow(sum, -t.targetPower)
+	}
+	return scales
 }
 
 // addInputs adds the products of the course at place p with all others, over the
@@ -208,21 +228,30 @@ func (t *transitions) addInputs(row []float64, items []int32, weight []float32, 
 }
 
 // addTargets adds the products of the course at place q as a target with all
-// courses before it.
-func (t *transitions) addTargets(row []float32, items []int32, weight []float32, q int, own float64) {
-	for p := q - 1; p >= 0 && t.cross[q-p] > negligible; p-- {
-		row[items[p]] += float32(own * float64(weight[p]) * t.cross[q-p])
+// courses before it: for one at p the sum, over the places from p to before q, of
+// input decay from p, target decay to q and the place's scale.
+func (t *transitions) addTargets(row []float32, items []int32, weight []float32, scales []float64, q int, own float64) {
+	sum := 0.0
+	for p := q - 1; p >= 0; p-- {
+		sum = sum*t.apart[1] + t.onward[q-1-p]*scales[p]
+		if sum < negligible {
+			return
+		}
+		row[items[p]] += float32(own * float64(weight[p]) * sum)
 	}
 }
 
 // Predict implements Model.
 func (m *SLIST) Predict(h History, candidates []int32, into []float32) {
-	m.predict(h, candidates, into, func(terms []term, h History) []term {
-		if !m.ordered {
-			return m.setTerms(terms, h)
-		}
-		return m.decayedTerms(terms, h, float32(m.params["input_decay"]))
-	})
+	m.predict(h, candidates, into, m.terms)
+}
+
+// terms is what counts of a history.
+func (m *SLIST) terms(terms []term, h History) []term {
+	if !m.ordered {
+		return m.setTerms(terms, h)
+	}
+	return m.decayedTerms(terms, h, float32(m.params["input_decay"]))
 }
 
 // Next implements Successor.
