@@ -132,6 +132,103 @@ func phrases() map[string]phrase {
 			"Dans une langue que vous parlez : {language}",
 			"In einer Sprache, die Sie sprechen: {language}",
 		},
+		"similar_learners": {
+			"Chosen by learners with a history like yours",
+			"Lo eligen estudiantes con un historial como el suyo",
+			"Choisi par des apprenants au parcours proche du vôtre",
+			"Von Lernenden mit ähnlichem Verlauf gewählt",
+		},
+		"taken_by_similar_learners": {
+			"Taken by learners like you",
+			"Cursado por estudiantes como usted",
+			"Suivi par des apprenants comme vous",
+			"Von Lernenden wie Ihnen belegt",
+		},
+		"taken_together": {
+			"Taken by the same learners as “{title}”",
+			"Cursado por los mismos estudiantes que «{title}»",
+			"Suivi par les mêmes apprenants que « {title} »",
+			"Von denselben Lernenden belegt wie „{title}“",
+		},
+		"next_after_course": {
+			"A next step after “{title}”",
+			"Un paso más después de «{title}»",
+			"Une suite à « {title} »",
+			"Ein nächster Schritt nach „{title}“",
+		},
+		"in_progress": {
+			"Under way",
+			"En curso",
+			"En cours",
+			"Angefangen",
+		},
+		"something_different": {
+			"Something different, and well liked",
+			"Algo diferente y bien valorado",
+			"Autre chose, et bien apprécié",
+			"Etwas anderes, das gut ankommt",
+		},
+		// What stands above the rows of a home page.
+		"home_continue": {
+			"Continue learning",
+			"Continúe aprendiendo",
+			"Continuez à apprendre",
+			"Weiterlernen",
+		},
+		"home_for_you": {
+			"For you",
+			"Para usted",
+			"Pour vous",
+			"Für Sie",
+		},
+		"home_popular": {
+			"Popular courses",
+			"Cursos populares",
+			"Cours populaires",
+			"Beliebte Kurse",
+		},
+		"home_because": {
+			"Because you completed “{title}”",
+			"Porque completó «{title}»",
+			"Parce que vous avez terminé « {title} »",
+			"Weil Sie „{title}“ abgeschlossen haben",
+		},
+		"home_like": {
+			"Like “{title}”",
+			"Similares a «{title}»",
+			"Dans l’esprit de « {title} »",
+			"Kurse wie „{title}“",
+		},
+		"home_next": {
+			"Next step after “{title}”",
+			"El siguiente paso después de «{title}»",
+			"L’étape suivante après « {title} »",
+			"Der nächste Schritt nach „{title}“",
+		},
+		"home_like_you": {
+			"Learners like you take these",
+			"Lo que cursan estudiantes como usted",
+			"Ce que suivent des apprenants comme vous",
+			"Das belegen Lernende wie Sie",
+		},
+		"home_trending": {
+			"Trending now",
+			"Tendencias",
+			"Tendances du moment",
+			"Gerade im Trend",
+		},
+		"home_new": {
+			"New for you",
+			"Novedades para usted",
+			"Nouveautés pour vous",
+			"Neu für Sie",
+		},
+		"home_explore": {
+			"Explore something new",
+			"Explore algo nuevo",
+			"Explorez de nouveaux horizons",
+			"Entdecken Sie etwas Neues",
+		},
 	}
 }
 

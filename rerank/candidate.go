@@ -67,6 +67,15 @@ type Candidate struct {
 	Interest   Match    // best match among the stated interests and the goal
 	Readiness  Signal   // share of the direct prerequisites that the learner has completed or is at; unknown when there are none
 	Missing    []string // ids of the other ones
+	// Collaborative is what others' behaviour says: how the model ranks the course for
+	// the learner, or, of SurfaceSimilar, how often the same people take both.
+	Collaborative Signal
+	Away          Match  // cosine to what the learner turned down
+	Trend         Signal // how much it gains on its own past
+	Complement    Signal // how surely it comes after what the learner took, or after the course asked about
+	Interested    int    // which of Request.Shares it serves, from 1 on; 0 is none
+	// Lead is a reason that comes before all others; nil is none.
+	Lead *lectern.Reason
 	// What the signals came from, for reasons.
 	InterestText string   // the interest that matched best
 	InterestGoal bool     // ... is the learner's goal
@@ -76,6 +85,8 @@ type Candidate struct {
 	MatchedTerms []string // words of the query that the course's title, skills or categories hold
 	Mentioned    []string // words of the query that its whole text holds
 	Skill        string   // name of the skill that says most for Skills
+	FollowsID    string   // the course that Complement is about
+	FollowsTitle string   //
 }
 
 // Request is what scoring needs to know beside the candidates.
@@ -85,10 +96,15 @@ type Request struct {
 	Level       lectern.Level // wanted; "" is unknown
 	WeeklyHours *float64      // time the learner has; nil is unknown
 	Languages   []string      // wanted, as lectern.LanguageKeys; none is unknown
-	// Assumed says that level and languages were not stated by anybody, but taken
-	// from the course asked about: good to rank by, not to give as a reason.
+	// Assumed says that level, hours and languages were not stated by anybody, but
+	// estimated, or taken from the course asked about: good to rank by, not to give
+	// as a reason.
 	LevelAssumed     bool
+	HoursAssumed     bool
 	LanguagesAssumed bool
+	// Shares are the parts that the learner's interests have in their attention; they
+	// sum to 1. With two or more the head of a home list keeps to them.
+	Shares []float64
 	// Likely are the languages that most of the catalogue is in, as
 	// lectern.LanguageKeys: a mild guess while no language is known.
 	Likely     []string

@@ -16,6 +16,9 @@ type Config struct {
 	MaxProviderRun    int           `koanf:"max_provider_run"`    // home: courses of one provider in a row; 0 is no cap
 	MaxCategoryRun    int           `koanf:"max_category_run"`    // home: courses of one category in a row; 0 is no cap
 	MaxVarietyLoss    float64       `koanf:"max_variety_loss"`    // home: score that breaking up a run may cost at one place
+	Calibration       float64       `koanf:"calibration"`         // home: how hard the first places keep to the shares of a learner's interests, against score; 0 is not at all
+	CalibratedPlaces  int           `koanf:"calibrated_places"`   // home: how many places that is
+	DismissedFrom     float64       `koanf:"dismissed_from"`      // home: cosine to what the learner turned down from which a course that is no nearer to their interests stands behind all others
 	Reasons           ReasonConfig  `koanf:"reasons"`
 }
 
@@ -28,14 +31,18 @@ type ReasonConfig struct {
 	RatedCount  int           `koanf:"rated_count"`  // highly_rated: ratings at least
 	SimilarFrom float64       `koanf:"similar_from"` // similar_to_course, matches_interest: match at least
 	SkillFrom   float64       `koanf:"skill_from"`   // teaches_skill: match with the skills of the query at least
+	OthersFrom  float64       `koanf:"others_from"`  // similar_learners, taken_together: collaborative term at least
+	TrendFrom   float64       `koanf:"trend_from"`   // trending: trend term at least
 }
 
 // Weights are the weights of the terms on every surface. Only their proportions
 // matter: a surface's weights are divided by their sum.
 type Weights struct {
-	Home    TermWeights `koanf:"home"`
-	Search  TermWeights `koanf:"search"`
-	Similar TermWeights `koanf:"similar"`
+	Home     TermWeights `koanf:"home"`
+	Search   TermWeights `koanf:"search"`
+	Similar  TermWeights `koanf:"similar"`
+	Next     TermWeights `koanf:"next"`
+	Trending TermWeights `koanf:"trending"`
 }
 
 // TermWeights has one weight per term, each ≥ 0; a term of weight 0 takes no part.
@@ -51,6 +58,11 @@ type TermWeights struct {
 	Language   float64 `koanf:"language_fit"`   // weight of the learner's languages
 	Readiness  float64 `koanf:"readiness"`      // weight of the prerequisites that the learner has
 	Skills     float64 `koanf:"skill_match"`    // weight of the skills that the query asks for
+
+	Collaborative float64 `koanf:"collaborative"` // weight of what others' behaviour says
+	NotDismissed  float64 `koanf:"not_dismissed"` // weight of distance from what the learner turned down
+	Trend         float64 `koanf:"trend"`         // weight of gaining on its own past
+	Complement    float64 `koanf:"complement"`    // weight of coming after what was taken
 }
 
 // DefaultConfig returns the settings that docs/ranking.md gives reasons for.
@@ -63,9 +75,12 @@ func DefaultConfig() Config {
 		MaxProviderRun:    2,
 		MaxCategoryRun:    4,
 		MaxVarietyLoss:    0.05,
+		Calibration:       0.1,
+		CalibratedPlaces:  10,
+		DismissedFrom:     0.3,
 		Reasons: ReasonConfig{
 			Max: 3, NewWithin: 60 * 24 * time.Hour, PopularFrom: 0.6,
-			RatedFrom: 4.5, RatedCount: 10, SimilarFrom: 0.2, SkillFrom: 0.2,
+			RatedFrom: 4.5, RatedCount: 10, SimilarFrom: 0.2, SkillFrom: 0.2, OthersFrom: 0.8, TrendFrom: 0.3,
 		},
 	}
 }
@@ -76,15 +91,24 @@ func DefaultConfig() Config {
 func DefaultWeights() Weights {
 	return Weights{
 		Home: TermWeights{
-			Similarity: 0.40, Interest: 0.17, Quality: 0.07, Popularity: 0.09,
-			Freshness: 0.04, Level: 0.05, Time: 0.02, Language: 0.06, Readiness: 0.10,
+			Similarity: 0.26, Interest: 0.12, Collaborative: 0.18, Quality: 0.05, Popularity: 0.06,
+			Freshness: 0.03, Level: 0.04, Time: 0.02, Language: 0.05, Readiness: 0.08,
+			NotDismissed: 0.04, Trend: 0.02, Complement: 0.05,
 		},
 		Search: TermWeights{
 			Relevance: 0.68, Skills: 0.235,
 			Similarity: 0.015, Quality: 0.015, Popularity: 0.04, Language: 0.015,
 		},
 		Similar: TermWeights{
-			Similarity: 0.80, Quality: 0.05, Popularity: 0.05, Freshness: 0.02, Level: 0.02, Language: 0.06,
+			Similarity: 0.60, Collaborative: 0.20,
+			Quality: 0.05, Popularity: 0.05, Freshness: 0.02, Level: 0.02, Language: 0.06,
+		},
+		Next: TermWeights{
+			Complement: 0.60, Similarity: 0.10, Readiness: 0.10,
+			Quality: 0.05, Popularity: 0.05, Language: 0.10,
+		},
+		Trending: TermWeights{
+			Trend: 0.85, Quality: 0.05, Language: 0.10,
 		},
 	}
 }
@@ -99,6 +123,9 @@ func (c Config) Validate() error {
 	v.check(c.MaxProviderRun >= 0, "max_provider_run", c.MaxProviderRun, "at least 0; 0 is no cap")
 	v.check(c.MaxCategoryRun >= 0, "max_category_run", c.MaxCategoryRun, "at least 0; 0 is no cap")
 	v.check(unit(c.MaxVarietyLoss), "max_variety_loss", c.MaxVarietyLoss, "0 to 1")
+	v.check(c.Calibration >= 0 && c.Calibration < 1, "calibration", c.Calibration, "0 to below 1")
+	v.check(c.CalibratedPlaces >= 0 && c.CalibratedPlaces <= 100, "calibrated_places", c.CalibratedPlaces, "0 to 100")
+	v.check(unit(c.DismissedFrom), "dismissed_from", c.DismissedFrom, "0 to 1")
 	r := c.Reasons
 	v.check(r.Max >= 0 && r.Max <= 10, "reasons.max", r.Max, "0 to 10")
 	v.check(r.NewWithin >= 0, "reasons.new_within", r.NewWithin, "at least 0")
@@ -106,6 +133,8 @@ func (c Config) Validate() error {
 	v.check(r.RatedFrom >= lectern.MinStars && r.RatedFrom <= lectern.MaxStars, "reasons.rated_from", r.RatedFrom, "1 to 5")
 	v.check(r.RatedCount >= 1, "reasons.rated_count", r.RatedCount, "at least 1")
 	v.check(unit(r.SimilarFrom), "reasons.similar_from", r.SimilarFrom, "0 to 1")
+	v.check(unit(r.OthersFrom), "reasons.others_from", r.OthersFrom, "0 to 1")
+	v.check(unit(r.TrendFrom), "reasons.trend_from", r.TrendFrom, "0 to 1")
 	v.check(unit(r.SkillFrom), "reasons.skill_from", r.SkillFrom, "0 to 1")
 	return v.err()
 }
@@ -118,7 +147,7 @@ func (w Weights) Validate() error {
 
 func (w Weights) problems() []lectern.FieldError {
 	v := checker{prefix: "rerank.weights."}
-	for _, s := range lectern.Surfaces() {
+	for _, s := range surfaces() {
 		sum := 0.0
 		for i, weight := range w.of(s).vector() {
 			v.check(finite(weight) && weight >= 0, string(s)+"."+termNames[i], weight, "a number of at least 0")
@@ -129,6 +158,13 @@ func (w Weights) problems() []lectern.FieldError {
 	return v.bad
 }
 
+// surfaces lists the surfaces with weights of their own.
+func surfaces() []lectern.Surface {
+	return []lectern.Surface{
+		lectern.SurfaceHome, lectern.SurfaceSearch, lectern.SurfaceSimilar, lectern.SurfaceNext, lectern.SurfaceTrending,
+	}
+}
+
 // of returns the weights of one surface.
 func (w Weights) of(s lectern.Surface) TermWeights {
 	switch s {
@@ -136,6 +172,10 @@ func (w Weights) of(s lectern.Surface) TermWeights {
 		return w.Search
 	case lectern.SurfaceSimilar:
 		return w.Similar
+	case lectern.SurfaceNext:
+		return w.Next
+	case lectern.SurfaceTrending:
+		return w.Trending
 	default:
 		return w.Home
 	}
@@ -146,6 +186,7 @@ func (w TermWeights) vector() [termCount]float64 {
 	return [termCount]float64{
 		w.Relevance, w.Similarity, w.Interest, w.Quality, w.Popularity,
 		w.Freshness, w.Level, w.Time, w.Language, w.Readiness, w.Skills,
+		w.Collaborative, w.NotDismissed, w.Trend, w.Complement,
 	}
 }
 

@@ -4,7 +4,7 @@ package rerank
 // that variety never costs more than this many places.
 const lookAhead = 40
 
-// breakRuns reorders a sorted list so that no more than maxProvider courses of
+// breakRuns reorders a list so that no more than maxProvider courses of
 // one provider, and no more than maxCategory of one category, follow each other
 // where the next lookAhead courses allow it at a cost of no more than maxLoss.
 // Each place goes to the best course that is left and does not lengthen a full
@@ -22,9 +22,9 @@ func breakRuns(in []Scored, candidates []Candidate, maxProvider, maxCategory int
 			head++
 		}
 		pick := head
-		for i := head; i < len(in) && i <= head+lookAhead && in[i].Score >= in[head].Score-maxLoss; i++ {
+		for i := head; i < len(in) && i <= head+lookAhead; i++ {
 			f := candidates[in[i].Index].Course
-			if !taken[i] && provider.room(f.Provider, maxProvider) && category.room(f.Category, maxCategory) {
+			if !taken[i] && in[i].Score >= in[head].Score-maxLoss && provider.room(f.Provider, maxProvider) && category.room(f.Category, maxCategory) {
 				pick = i
 				break
 			}

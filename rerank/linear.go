@@ -30,13 +30,13 @@ func NewLinear(cfg Config) (*Linear, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "linear/1 %+v", cfg))
+	sum := sha256.Sum256(fmt.Appendf(nil, "linear/2 %+v", cfg))
 	l := &Linear{
 		cfg:      cfg,
 		version:  "linear-" + hex.EncodeToString(sum[:6]),
 		surfaces: make(map[lectern.Surface]surfaceTerms),
 	}
-	for _, s := range lectern.Surfaces() {
+	for _, s := range surfaces() {
 		l.surfaces[s] = partOf(cfg.Weights.of(s))
 	}
 	return l, nil
@@ -74,7 +74,7 @@ func (l *Linear) of(s lectern.Surface) surfaceTerms {
 }
 
 // Rerank scores every candidate and orders by falling score, then rising id. On
-// home, runs of one provider or category are then broken up.
+// home the list is then arranged: see arrange.
 func (l *Linear) Rerank(req Request, candidates []Candidate) []Scored {
 	part := l.of(req.Surface)
 	width := len(part.terms)
@@ -96,12 +96,23 @@ func (l *Linear) Rerank(req Request, candidates []Candidate) []Scored {
 		return cmp.Compare(candidates[a.Index].Course.ID, candidates[b.Index].Course.ID)
 	})
 	if req.Surface == lectern.SurfaceHome {
-		out = breakRuns(out, candidates, l.cfg.MaxProviderRun, l.cfg.MaxCategoryRun, l.cfg.MaxVarietyLoss)
-		out = afterPrerequisites(out, candidates)
+		out = l.arrange(req, out, candidates)
 	}
 	if req.Depth > 0 && len(out) > req.Depth {
 		out = out[:req.Depth:req.Depth]
 	}
 	l.addReasons(req, part, candidates, out)
 	return out
+}
+
+// arrange is what happens to a home list beyond its scores: what is nearer to what
+// the learner turned down than to anything they like goes last, the first places keep
+// to the shares of the interests, runs of one provider or category are broken up, and
+// courses wait for their prerequisites.
+func (l *Linear) arrange(req Request, in []Scored, candidates []Candidate) []Scored {
+	kept, last := dismissedLast(in, candidates, l.cfg.DismissedFrom)
+	kept = calibrate(kept, candidates, req.Shares, l.cfg.Calibration, l.cfg.CalibratedPlaces)
+	kept = breakRuns(kept, candidates, l.cfg.MaxProviderRun, l.cfg.MaxCategoryRun, l.cfg.MaxVarietyLoss)
+	kept = afterPrerequisites(kept, candidates)
+	return append(kept, last...)
 }

@@ -25,6 +25,13 @@ const (
 	ReasonFitsLevel       = "fits_level"        // level
 	ReasonFitsTime        = "fits_time"         // hours
 	ReasonFitsLanguage    = "fits_language"     // language
+	ReasonSimilarLearners = "similar_learners"  // the collaborative model ranks it high for the learner
+	ReasonTakenByLikeYou  = "taken_by_similar_learners"
+	ReasonTakenTogether   = "taken_together"    // course_id, title: the course asked about
+	ReasonNextAfter       = "next_after_course" // course_id, title
+	ReasonTrending        = "trending"          //
+	ReasonInProgress      = "in_progress"       //
+	ReasonUnlikeOthers    = "something_different"
 )
 
 // ReasonCodes lists every code that a list may carry.
@@ -33,6 +40,8 @@ func ReasonCodes() []string {
 		ReasonSimilarToCourse, ReasonMatchesInterest, ReasonMatchesGoal, ReasonMatchesQuery,
 		ReasonMentionsQuery, ReasonCloseToQuery, ReasonCloseToReviews, ReasonTeachesSkill, ReasonPopular, ReasonNewCourse, ReasonHighlyRated,
 		ReasonFitsLevel, ReasonFitsTime, ReasonFitsLanguage,
+		ReasonSimilarLearners, ReasonTakenByLikeYou, ReasonTakenTogether, ReasonNextAfter, ReasonTrending,
+		ReasonInProgress, ReasonUnlikeOthers,
 	}
 }
 
@@ -47,6 +56,9 @@ func (l *Linear) addReasons(req Request, part surfaceTerms, candidates []Candida
 	for i := range items {
 		item := &items[i]
 		c := &candidates[item.Index]
+		if c.Lead != nil {
+			item.Reasons = append(item.Reasons, *c.Lead)
+		}
 		order = order[:0]
 		for j := range part.index {
 			order = append(order, j)
@@ -96,7 +108,7 @@ func (l *Linear) reason(term int, value float64, req Request, c *Candidate, shar
 		return oneParam(shared, ReasonCloseToQuery, "query", req.Query), c.Relevance.Known
 	case termSimilarity:
 		if c.NearestID != "" && c.NearestSim >= cfg.SimilarFrom {
-			return similarTo(shared, c.NearestID, c.NearestTitle), true
+			return aboutCourse(shared, ReasonSimilarToCourse, c.NearestID, c.NearestTitle), true
 		}
 		return interestReason(shared, c, cfg.SimilarFrom)
 	case termInterest:
@@ -123,11 +135,30 @@ func (l *Linear) reason(term int, value float64, req Request, c *Candidate, shar
 		if value < 1 || f.Hours == nil {
 			return lectern.Reason{}, false
 		}
-		return oneParam(shared, ReasonFitsTime, "hours", strconv.FormatFloat(*f.Hours, 'f', -1, 64)), true
+		return oneParam(shared, ReasonFitsTime, "hours", strconv.FormatFloat(*f.Hours, 'f', -1, 64)), !req.HoursAssumed
 	case termLanguage:
 		return oneParam(shared, ReasonFitsLanguage, "language", f.Language), value == 1 && !req.LanguagesAssumed
+	case termCollaborative:
+		return l.othersReason(value, req, c, shared)
+	case termTrend:
+		return lectern.Reason{Code: ReasonTrending}, c.Trend.Known && value >= cfg.TrendFrom
+	case termComplement:
+		return aboutCourse(shared, ReasonNextAfter, c.FollowsID, c.FollowsTitle), c.FollowsID != "" && value > Neutral
 	}
 	return lectern.Reason{}, false
+}
+
+// othersReason says what others' behaviour has to say for a candidate.
+func (l *Linear) othersReason(value float64, req Request, c *Candidate, shared map[[2]string]map[string]string) (lectern.Reason, bool) {
+	switch {
+	case !c.Collaborative.Known || value < l.cfg.Reasons.OthersFrom:
+		return lectern.Reason{}, false
+	case req.Surface == lectern.SurfaceSimilar:
+		return aboutCourse(shared, ReasonTakenTogether, c.NearestID, c.NearestTitle), c.NearestID != ""
+	case slices.Contains(c.Sources, SourceNeighbours):
+		return lectern.Reason{Code: ReasonTakenByLikeYou}, true
+	}
+	return lectern.Reason{Code: ReasonSimilarLearners}, true
 }
 
 func interestReason(shared map[[2]string]map[string]string, c *Candidate, from float64) (lectern.Reason, bool) {
@@ -146,6 +177,9 @@ func lastResort(c *Candidate) []lectern.Reason {
 		if s == SourcePopular && c.Course.Popularity.Value >= Neutral {
 			return []lectern.Reason{{Code: ReasonPopular}}
 		}
+		if s == SourceTrending {
+			return []lectern.Reason{{Code: ReasonTrending}}
+		}
 		if s == SourceNew && c.Course.FreshAt.Equal(c.Course.PublishedAt) {
 			return []lectern.Reason{{Code: ReasonNewCourse}}
 		}
@@ -159,6 +193,9 @@ const (
 	SourceReviews = "reviews"
 	SourcePopular = "popular"
 	SourceNew     = "new"
+
+	SourceNeighbours = "neighbours"
+	SourceTrending   = "trending"
 )
 
 // oneParam makes a reason whose parameters are shared within a list, because
@@ -173,12 +210,13 @@ func oneParam(shared map[[2]string]map[string]string, code, key, value string) l
 	return lectern.Reason{Code: code, Params: params}
 }
 
-func similarTo(shared map[[2]string]map[string]string, id, title string) lectern.Reason {
-	k := [2]string{ReasonSimilarToCourse, id}
+// aboutCourse makes a reason that names a course.
+func aboutCourse(shared map[[2]string]map[string]string, code, id, title string) lectern.Reason {
+	k := [2]string{code, id}
 	params, ok := shared[k]
 	if !ok {
 		params = map[string]string{"course_id": id, "title": title}
 		shared[k] = params
 	}
-	return lectern.Reason{Code: ReasonSimilarToCourse, Params: params}
+	return lectern.Reason{Code: code, Params: params}
 }

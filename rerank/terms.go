@@ -21,6 +21,10 @@ const (
 	termLanguage
 	termReadiness
 	termSkill
+	termCollaborative
+	termNotDismissed
+	termTrend
+	termComplement
 	termCount
 )
 
@@ -35,6 +39,7 @@ const exactTitleLead = 0.1
 var termNames = [termCount]string{
 	"relevance", "similarity", "interest_match", "quality", "popularity",
 	"freshness", "level_fit", "time_fit", "language_fit", "readiness", "skill_match",
+	"collaborative", "not_dismissed", "trend", "complement",
 }
 
 // TermNames lists every term.
@@ -67,6 +72,14 @@ func (l *Linear) value(term int, req *Request, c *Candidate) float64 {
 		v = orNeutral(c.Readiness)
 	case termSkill:
 		v = skillMatch(c)
+	case termCollaborative:
+		v = orNeutral(c.Collaborative)
+	case termNotDismissed:
+		v = notDismissed(c.Away)
+	case termTrend:
+		v = orNeutral(c.Trend)
+	case termComplement:
+		v = orNeutral(c.Complement)
 	}
 	return math.Round(min(max(v, 0), 1)*1e6) / 1e6
 }
@@ -111,6 +124,15 @@ func skillMatch(c *Candidate) float64 {
 		return relevance(c)
 	}
 	return (1 - exactTitleLead) * c.Skills.Value
+}
+
+// notDismissed is 1 − the cosine to what the learner turned down, and 1 for what is
+// not near it at all.
+func notDismissed(m Match) float64 {
+	if !m.Known {
+		return Neutral
+	}
+	return 1 - max(0, m.Value)
 }
 
 // quality is ½ + (b − m)/2, where m is the catalogue's mean and b the Bayesian
@@ -192,4 +214,14 @@ func languageFit(want, likely, have []string) float64 {
 		return 1
 	}
 	return 0
+}
+
+// LevelsUp is how many levels one level is above another; 0 where either has no place
+// in their order.
+func LevelsUp(from, to lectern.Level) int {
+	a, b := levelStep(from), levelStep(to)
+	if a == 0 || b == 0 {
+		return 0
+	}
+	return b - a
 }

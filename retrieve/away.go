@@ -65,11 +65,20 @@ func (e *Engine) lose(ctx context.Context, p *pass, err error) {
 // its course instead.
 func (e *Engine) remember(p *pass, questions []asked) ([]asked, [][]lectern.Hit) {
 	p.degrade(DegradedIndex)
-	if p.req.Surface == lectern.SurfaceSimilar {
-		p.taste.Vectors = nil
+	switch p.req.Surface {
+	case lectern.SurfaceSimilar, lectern.SurfaceNext:
+		if p.req.Surface == lectern.SurfaceSimilar {
+			p.taste.Vectors = nil
+		}
 		questions = e.seedWords(p)
 	}
 	answers := make([][]lectern.Hit, len(questions))
+	for i, q := range questions { // what rows are about has words
+		if seed := p.seedOf(q.name); q.query.Dense != nil && seed != nil {
+			v := e.wordsOf(seed)
+			questions[i].query = sparseQuery(v)
+		}
+	}
 	for i := range questions {
 		if v := questions[i].query.Sparse; v != nil {
 			questions[i].unit = "words in memory"
@@ -77,6 +86,17 @@ func (e *Engine) remember(p *pass, questions []asked) ([]asked, [][]lectern.Hit)
 		}
 	}
 	return questions, answers
+}
+
+// seedOf is the course that a source of a home page is about, nil for none.
+func (p *pass) seedOf(name string) *entry {
+	switch name {
+	case SourceContent:
+		return p.because
+	case SourceLevelUp:
+		return p.after
+	}
+	return nil
 }
 
 // recall finds the courses that the request allows whose title, skills or

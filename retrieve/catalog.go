@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"hash/maphash"
 	"maps"
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lectern-dev/lectern"
@@ -33,15 +35,22 @@ type StatsSource interface {
 // concurrent use.
 type Catalog struct {
 	cfg      PopularityConfig
+	trending TrendingConfig
 	stats    StatsSource
 	clock    lectern.Clock
 	analyzer *text.Analyzer
+	seed     maphash.Seed
 
-	write sync.Mutex // held by the one writer
+	write    sync.Mutex // held by the one writer
+	trendsAt time.Time  // guarded by write
+
+	trends atomic.Pointer[[]lectern.Hit] // see Trending
+	epoch  atomic.Uint64                 // rises with every course that comes, goes or changes
 
 	mu      sync.RWMutex // guards what follows
 	byID    map[string]*entry
 	byTitle map[string][]string // normalised title → ids
+	needers map[string][]string // id → the courses that it is a direct prerequisite of
 	view    catalogView
 }
 
@@ -73,6 +82,7 @@ type entry struct {
 	phrases    []uint32 // terms of the title and of each skill in order; see phrasesOf
 	stated     lectern.StatedStats
 	stats      lectern.CourseStats
+	hash       uint64  // of the course as it was read, statistics aside
 	activity   float64 // decayed and weighted events
 	volume     float64 // ratings or enrolments of all time
 }
@@ -81,8 +91,9 @@ type entry struct {
 // nothing.
 func NewCatalog(cfg Config, stats StatsSource, clock lectern.Clock) *Catalog {
 	return &Catalog{
-		cfg: cfg.Popularity, stats: stats, clock: clock, analyzer: text.NewAnalyzer(),
+		cfg: cfg.Popularity, trending: cfg.Trending, stats: stats, clock: clock, analyzer: text.NewAnalyzer(), seed: maphash.MakeSeed(),
 		byID: make(map[string]*entry), byTitle: make(map[string][]string),
+		needers: make(map[string][]string),
 	}
 }
 
@@ -104,8 +115,33 @@ func (c *Catalog) Apply(ctx context.Context, upserts []CatalogEntry, deletes []s
 			gone[id] = true
 		}
 	}
+	changed := c.changes(fresh, gone)
 	c.publish(fresh, gone, len(fresh)*8 > len(c.byID))
+	if changed {
+		c.epoch.Add(1)
+	}
 	return nil
+}
+
+// changes reports whether any course comes, goes or becomes another, beyond its
+// statistics. The caller holds c.write.
+func (c *Catalog) changes(fresh []*entry, gone map[string]bool) bool {
+	kept := 0
+	for _, e := range fresh {
+		old := c.byID[e.facts.ID]
+		if old == nil || old.hash != e.hash {
+			return true
+		}
+		if gone[e.facts.ID] { // of a reset: it is back
+			kept++
+		}
+	}
+	for id := range gone {
+		if c.byID[id] != nil {
+			kept--
+		}
+	}
+	return kept != 0
 }
 
 // RefreshStats reads the statistics of every course anew, so that popularity
@@ -117,6 +153,10 @@ func (c *Catalog) RefreshStats(ctx context.Context) error {
 	all, err := c.stats.CourseStats(ctx, nil, c.clock(), c.cfg.HalfLife)
 	if err != nil {
 		return fmt.Errorf("read the statistics of all courses: %w", err)
+	}
+	lately, err := c.lately(ctx)
+	if err != nil {
+		return err
 	}
 	byID := make(map[string]lectern.CourseStats, len(all))
 	for _, s := range all {
@@ -131,6 +171,9 @@ func (c *Catalog) RefreshStats(ctx context.Context) error {
 		fresh = append(fresh, &e)
 	}
 	c.publish(fresh, nil, true)
+	if lately != nil {
+		c.setTrends(fresh, lately)
+	}
 	return nil
 }
 
@@ -240,47 +283,63 @@ func (c *Catalog) swap(next catalogView, fresh []*entry, gone map[string]bool) {
 	for part := range slices.Chunk(slices.Collect(maps.Keys(gone)), swapCourses) {
 		c.mu.Lock()
 		for _, id := range part {
-			unlist(c.byID, c.byTitle, id)
+			c.unlist(id)
 		}
 		c.mu.Unlock()
 	}
 	for len(fresh) > swapCourses {
 		c.mu.Lock()
-		change(c.byID, c.byTitle, fresh[:swapCourses])
+		c.change(fresh[:swapCourses])
 		c.mu.Unlock()
 		fresh = fresh[swapCourses:]
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	change(c.byID, c.byTitle, fresh)
+	c.change(fresh)
 	next.size = len(c.byID)
 	c.view = next
 }
 
 // change puts fresh courses into the maps.
-func change(byID map[string]*entry, byTitle map[string][]string, fresh []*entry) {
+func (c *Catalog) change(fresh []*entry) {
 	for _, e := range fresh {
-		unlist(byID, byTitle, e.facts.ID)
-		byID[e.facts.ID] = e
+		id := e.facts.ID
+		if old := c.byID[id]; old != nil && old.title == e.title && slices.Equal(old.needs, e.needs) {
+			c.byID[id] = e // the usual case: its statistics moved
+			continue
+		}
+		c.unlist(id)
+		c.byID[id] = e
 		if e.title != "" {
-			byTitle[e.title] = append(slices.Clip(byTitle[e.title]), e.facts.ID)
+			c.byTitle[e.title] = append(slices.Clip(c.byTitle[e.title]), id)
+		}
+		for _, need := range e.needs {
+			c.needers[need] = append(slices.Clip(c.needers[need]), id)
 		}
 	}
 }
 
 // unlist takes one course out of the maps.
-func unlist(byID map[string]*entry, byTitle map[string][]string, id string) {
-	old, ok := byID[id]
+func (c *Catalog) unlist(id string) {
+	old, ok := c.byID[id]
 	if !ok {
 		return
 	}
-	delete(byID, id)
-	ids := slices.DeleteFunc(slices.Clone(byTitle[old.title]), func(s string) bool { return s == id })
+	delete(c.byID, id)
+	strike(c.byTitle, old.title, id)
+	for _, need := range old.needs {
+		strike(c.needers, need, id)
+	}
+}
+
+// strike takes an id out of one list of a map. Readers may hold the old list.
+func strike(lists map[string][]string, key, id string) {
+	ids := slices.DeleteFunc(slices.Clone(lists[key]), func(s string) bool { return s == id })
 	if len(ids) == 0 {
-		delete(byTitle, old.title)
+		delete(lists, key)
 		return
 	}
-	byTitle[old.title] = ids
+	lists[key] = ids
 }
 
 // rescaled copies the entries that are not replaced, to be given a new popularity.
@@ -341,6 +400,15 @@ func (c *Catalog) titled(title string) []string {
 	c.mu.RUnlock()
 	slices.Sort(ids)
 	return ids
+}
+
+// after returns the ids of the courses that need this one directly, rising.
+func (c *Catalog) after(id string) []string {
+	c.mu.RLock()
+	ids := slices.Clone(c.needers[id])
+	c.mu.RUnlock()
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 // current returns the orders and means as they are now.

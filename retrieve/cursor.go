@@ -18,7 +18,7 @@ import (
 // The parts of a request that a cursor is bound to, each by a hash of its own so
 // that a mismatch can be named. Limit, cursor, explain and facets may differ from
 // page to page: they change how much is shown, not what is in the list.
-var requestParts = [...]string{"surface", "learner", "query", "course", "filter", "sort", "exact"}
+var requestParts = [...]string{"surface", "learner", "query", "course", "filter", "sort", "exact", "row", "fit_time"}
 
 // partBytes is the length of one part's hash.
 const partBytes = 8
@@ -46,6 +46,7 @@ func hashRequest(req lectern.ListRequest) requestHash {
 	exact := strconv.FormatBool(req.Exact)
 	for i, part := range [...]string{
 		string(req.Surface), string(learner), req.Query, req.CourseID, string(filter), string(order), exact,
+		string(req.Row), strconv.FormatBool(req.FitTime),
 	} {
 		sum := sha256.Sum256([]byte(part))
 		copy(h[i*partBytes:], sum[:partBytes])
@@ -81,7 +82,7 @@ type cursor struct {
 }
 
 const (
-	cursorVersion = 2
+	cursorVersion = 3
 	cursorMAC     = 16 // bytes
 	maxCursor     = 256
 )

@@ -1,6 +1,7 @@
 package retrieve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -46,20 +47,24 @@ type Rankings interface {
 	Ranking(ctx context.Context, id string) (lectern.Ranking, error)
 }
 
-// Deps are what an Engine works with; all but Concepts are needed.
+// Deps are what an Engine works with; all but Concepts and what others do are needed.
 type Deps struct {
 	Catalog     *Catalog
 	Generations Generations
 	Words       Words
 	Concepts    Concepts // nil: no skills
-	Profiles    Profiles
-	Courses     Courses
-	Rankings    Rankings
-	Reranker    rerank.Reranker
-	Clock       lectern.Clock
-	NewID       func() string // ranking ids, UUIDs: see RankingIDs
-	CursorKey   []byte        // the same on every replica; cursors of another key are refused
-	Logger      *slog.Logger
+	// What others do; each may be nil.
+	Collaborative Collaborative
+	Neighbours    Neighbours
+	Velocities    Velocities // nil: the trends of Catalog
+	Profiles      Profiles
+	Courses       Courses
+	Rankings      Rankings
+	Reranker      rerank.Reranker
+	Clock         lectern.Clock
+	NewID         func() string // ranking ids, UUIDs: see RankingIDs
+	CursorKey     []byte        // the same on every replica; cursors of another key are refused
+	Logger        *slog.Logger
 }
 
 // Engine makes lists. It is safe for concurrent use.
@@ -169,8 +174,8 @@ func (e *Engine) TopIDs(ctx context.Context, req lectern.ListRequest, k int) ([]
 // checkRequest reports every part of a request that no list can be made of.
 func checkRequest(req lectern.ListRequest) error {
 	var bad []lectern.FieldError
-	if !slices.Contains(lectern.Surfaces(), req.Surface) {
-		bad = append(bad, lectern.NewFieldError("surface", req.Surface, "is not a surface", "home, search, similar"))
+	if !slices.Contains(listed(), req.Surface) {
+		bad = append(bad, lectern.NewFieldError("surface", req.Surface, "is not a surface", "home, search, similar, next, trending"))
 	}
 	if req.Limit < 1 {
 		bad = append(bad, lectern.NewFieldError("limit", req.Limit, "is too small", "at least 1"))
@@ -178,14 +183,50 @@ func checkRequest(req lectern.ListRequest) error {
 	if req.Surface == lectern.SurfaceSearch && strings.TrimSpace(req.Query) == "" {
 		bad = append(bad, lectern.NewFieldError("query", req.Query, "is empty", "at least one word"))
 	}
-	if req.Surface == lectern.SurfaceSimilar && req.CourseID == "" {
+	if (req.Surface == lectern.SurfaceSimilar || req.Surface == lectern.SurfaceNext) && req.CourseID == "" {
 		bad = append(bad, lectern.NewFieldError("course_id", "", "is empty", "the id of a course"))
 	}
+	bad = append(bad, checkHome(req)...)
 	bad = append(bad, checkSearch(req)...)
 	if len(bad) > 0 {
 		return lectern.Invalid("no list can be made of this request", bad...)
 	}
 	return nil
+}
+
+// listed are the surfaces that lists are made for.
+func listed() []lectern.Surface {
+	return []lectern.Surface{
+		lectern.SurfaceHome, lectern.SurfaceSearch, lectern.SurfaceSimilar, lectern.SurfaceNext, lectern.SurfaceTrending,
+	}
+}
+
+// checkHome reports what only home lists take, and what they do not know.
+func checkHome(req lectern.ListRequest) (bad []lectern.FieldError) {
+	home := req.Surface == lectern.SurfaceHome
+	switch {
+	case req.Row == "":
+	case !slices.Contains(lectern.Rows(), req.Row):
+		bad = append(bad, lectern.NewFieldError("row", req.Row, "is not a row", rowNames()))
+	case !home:
+		bad = append(bad, lectern.NewFieldError("row", req.Row, "is not for this surface", "on home only"))
+	}
+	if req.FitTime && !home {
+		bad = append(bad, lectern.NewFieldError("fit_time", req.FitTime, "is not for this surface", "on home only"))
+	}
+	if home && req.CourseID != "" && req.Row != lectern.RowBecause && req.Row != lectern.RowNext {
+		bad = append(bad, lectern.NewFieldError("course_id", req.CourseID, "is not for this list", "with the rows because and next only"))
+	}
+	return bad
+}
+
+// rowNames lists the rows for a message.
+func rowNames() string {
+	names := make([]string, 0, 8)
+	for _, r := range lectern.Rows() {
+		names = append(names, string(r))
+	}
+	return strings.Join(names, ", ")
 }
 
 // checkSearch reports what only searches take, and what they do not know.
@@ -224,7 +265,22 @@ type pass struct {
 	seen    map[string]lectern.CourseState // what home leaves out
 	filter  lectern.Filter                 // the caller's, with eligibility
 	match   *matcher
-	seed    *entry // SurfaceSimilar
+	seed    *entry // SurfaceSimilar, SurfaceNext
+
+	rows        map[lectern.Row]bool // SurfaceHome: what it is made for
+	asked       *entry               // SurfaceHome: the course that a row was asked for about
+	because     *entry               // SurfaceHome: the course that RowBecause is about
+	after       *entry               // SurfaceHome: the course that RowNext is about
+	completed   []*entry             // SurfaceHome: latest first
+	seedVectors map[string][]float32 // of because and after
+
+	model          CollaborativeModel // nil: none takes part
+	byFactor       bool               // its candidates come from the index
+	neighbours     <-chan neighbourAnswer
+	neighboursDone <-chan struct{}
+	together       map[string]float64            // of the course asked about, or because
+	follows        map[*entry]map[string]float64 // what comes after which course, how surely
+	vectors        [][]float32                   // beside candidates; nil where none were read
 
 	understood text.Understood      // SurfaceSearch: the query as the catalogue reads it
 	sure       float64              // SurfaceSearch: how much of it the list can answer, in [0, 1]
@@ -256,6 +312,9 @@ func (e *Engine) newPass(req lectern.ListRequest) *pass {
 	p.index, p.embedder = p.patience, embedder
 	if p.embedder == nil && (req.Surface != lectern.SurfaceSearch || e.cfg.vectors()) {
 		p.degrade(DegradedSemantic)
+	}
+	if req.Surface == lectern.SurfaceHome {
+		p.rows = map[lectern.Row]bool{cmp.Or(req.Row, lectern.RowForYou): true}
 	}
 	p.stageFrom = time.Now()
 	return p
@@ -301,11 +360,10 @@ func (e *Engine) prepare(ctx context.Context, p *pass) error {
 	if err := e.loadProfile(ctx, p); err != nil {
 		return err
 	}
-	if p.req.Surface == lectern.SurfaceSimilar {
-		if err := e.loadSeed(ctx, p); err != nil {
-			return err
-		}
+	if err := e.loadSeed(ctx, p); err != nil {
+		return err
 	}
+	e.chooseModel(p)
 	p.stage("profile")
 	return nil
 }
@@ -339,7 +397,7 @@ func (e *Engine) loadProfile(ctx context.Context, p *pass) error {
 	for _, entry := range profile.Entries {
 		p.states[entry.CourseID] = entry.State
 	}
-	if p.req.Surface == lectern.SurfaceHome {
+	if p.req.Surface == lectern.SurfaceHome || p.req.Surface == lectern.SurfaceNext {
 		p.seen = make(map[string]lectern.CourseState)
 		for _, entry := range profile.Entries {
 			if entry.State&lectern.StateSeen != 0 {
@@ -356,29 +414,60 @@ func (e *Engine) setFilter(p *pass) {
 	p.filter.Eligible = &lectern.Eligibility{
 		At: p.at, Region: p.profile.Learner.Region, Organisations: p.profile.Learner.Organisations,
 	}
+	if weekly := p.weeklyHours(); p.req.FitTime && weekly != nil {
+		most := *weekly * e.cfg.Home.FitWeeks
+		if p.filter.MaxHours == nil || most < *p.filter.MaxHours {
+			p.filter.MaxHours = &most
+		}
+	}
 	p.match = newMatcher(p.filter)
 	if p.filter.MinRating != nil {
 		p.index = &ratedIndex{p.patience, e.Catalog, p.view.rated, p.view.size}
 	}
 }
 
-// loadSeed finds the course that others shall be similar to, in memory or, when
-// it is too new for that, in the store.
-func (e *Engine) loadSeed(ctx context.Context, p *pass) error {
-	if p.seed = e.Catalog.get(p.req.CourseID); p.seed != nil {
+// weeklyHours is the time that the learner has, nil where it is not known.
+func (p *pass) weeklyHours() *float64 {
+	switch {
+	case !p.taste.Personal:
 		return nil
+	case p.taste.WeeklyHours != nil:
+		return p.taste.WeeklyHours
+	}
+	return p.profile.Learner.WeeklyHours
+}
+
+// loadSeed finds the course that a list is about, if it is about one: that others
+// shall be similar to, or come after.
+func (e *Engine) loadSeed(ctx context.Context, p *pass) (err error) {
+	if p.req.CourseID == "" {
+		return nil
+	}
+	en, err := e.findCourse(ctx, p)
+	if p.req.Surface == lectern.SurfaceHome {
+		p.asked = en
+	} else {
+		p.seed = en
+	}
+	return err
+}
+
+// findCourse finds the course asked about, in memory or, when it is too new for
+// that, in the store.
+func (e *Engine) findCourse(ctx context.Context, p *pass) (*entry, error) {
+	if en := e.Catalog.get(p.req.CourseID); en != nil {
+		return en, nil
 	}
 	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Courses)
 	defer cancel()
 	found, err := e.Courses.Courses(bounded, []string{p.req.CourseID})
 	if err != nil {
-		return unavailable(ctx, "the course could not be read", err)
+		return nil, unavailable(ctx, "the course could not be read", err)
 	}
 	if len(found) == 0 {
-		return lectern.Errorf(lectern.CodeNotFound, "there is no course %q", p.req.CourseID)
+		return nil, lectern.Errorf(lectern.CodeNotFound, "there is no course %q", p.req.CourseID)
 	}
-	p.seed = e.Catalog.newEntry(found[0], lectern.CourseStats{CourseID: found[0].ID})
-	return nil
+	return e.Catalog.newEntry(found[0], lectern.CourseStats{CourseID: found[0].ID}), nil
 }
 
 // rerankRequest lays out who asks for scoring. Without consent it is nobody.
@@ -389,9 +478,16 @@ func (e *Engine) rerankRequest(p *pass, depth int) rerank.Request {
 	}
 	r.Languages = p.languageKeys()
 	if p.taste.Personal {
-		r.Level, r.WeeklyHours = p.profile.Learner.PreferredLevel, p.profile.Learner.WeeklyHours
+		r.Level, r.WeeklyHours = p.profile.Learner.PreferredLevel, p.weeklyHours()
+		r.HoursAssumed = p.taste.WeeklyHours != nil && p.taste.HoursEstimated
+		if p.taste.Level != "" {
+			r.Level, r.LevelAssumed = p.taste.Level, p.taste.LevelEstimated
+		}
+		if p.req.Surface == lectern.SurfaceHome {
+			r.Shares = p.taste.Shares
+		}
 	}
-	if p.seed != nil { // a course stands in for wishes that were not stated
+	if p.seed != nil && p.req.Surface == lectern.SurfaceSimilar { // a course stands in for wishes that were not stated
 		if r.Level == "" {
 			r.Level, r.LevelAssumed = p.seed.facts.Level, true
 		}

@@ -1,9 +1,12 @@
 package retrieve
 
 import (
+	"hash/maphash"
+	"maps"
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/rerank"
@@ -45,7 +48,44 @@ func (c *Catalog) newEntry(course lectern.Course, stats lectern.CourseStats) *en
 	slices.Sort(e.terms)
 	e.terms = slices.Clip(slices.Compact(e.terms))
 	e.setStats(stats, &c.cfg)
+	e.hash = c.hashCourse(&course)
 	return e
+}
+
+// hashCourse tells one version of a course from another, within this process.
+func (c *Catalog) hashCourse(course *lectern.Course) uint64 {
+	var h maphash.Hash
+	h.SetSeed(c.seed)
+	line := func(parts ...string) {
+		for _, s := range parts {
+			_, _ = h.WriteString(s) // a hash never fails
+			_ = h.WriteByte(0)
+		}
+		_ = h.WriteByte(1)
+	}
+	instant := func(t *time.Time) {
+		if t != nil {
+			maphash.WriteComparable(&h, t.UnixMicro())
+		}
+		_ = h.WriteByte(2)
+	}
+	line(course.ID, course.Title, course.Description, course.Language, course.Provider, string(course.Level), course.URL, course.ImageURL)
+	a := course.Availability
+	for _, list := range [][]string{course.Instructors, course.Categories, course.Skills, course.Syllabus, course.Prerequisites, a.Regions, a.Organisations} {
+		line(list...)
+	}
+	line(string(a.Status))
+	for _, t := range []*time.Time{course.PublishedAt, course.UpdatedAt, a.EnrolFrom, a.EnrolUntil} {
+		instant(t)
+	}
+	if course.WorkloadHours != nil {
+		maphash.WriteComparable(&h, *course.WorkloadHours)
+	}
+	maphash.WriteComparable(&h, course.Stated)
+	for _, key := range slices.Sorted(maps.Keys(course.Extra)) {
+		line(key, string(course.Extra[key]))
+	}
+	return h.Sum64()
 }
 
 // normalTitle is the form in which a query is compared with a title: its words,
@@ -84,9 +124,12 @@ func (e *entry) setStats(s lectern.CourseStats, cfg *PopularityConfig) {
 		e.payload.Rating = e.facts.RatingMean
 	}
 	e.volume = max(float64(s.RatingCount), float64(e.stated.RatingCount), float64(e.stated.Enrolments))
-	w := cfg.Weights
-	a := s.Activity
-	e.activity = w.Click*a[lectern.EventClick] + w.Save*a[lectern.EventSave] + w.Enrol*a[lectern.EventEnrol] +
+	e.activity = cfg.Weights.sum(s.Activity)
+}
+
+// sum is what decayed event counts come to.
+func (w ActivityWeights) sum(a map[lectern.EventType]float64) float64 {
+	return w.Click*a[lectern.EventClick] + w.Save*a[lectern.EventSave] + w.Enrol*a[lectern.EventEnrol] +
 		w.Progress*a[lectern.EventProgress] + w.Complete*a[lectern.EventComplete] + w.Rate*a[lectern.EventRate]
 }
 

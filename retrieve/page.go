@@ -13,6 +13,7 @@ func (e *Engine) record(p *pass, scored []rerank.Scored) lectern.Ranking {
 	r := lectern.Ranking{
 		ID: e.NewID(), Learner: p.req.Learner, Surface: p.req.Surface, Query: p.req.Query, CourseID: p.req.CourseID,
 		Sort: sortOf(p.req), Filtered: p.req.Filter.Narrows(),
+		Row: p.req.Row, Model: p.modelVersion(),
 		RequestHash: hashRequest(p.req).String(), CreatedAt: lectern.Timestamp(p.at),
 		ConfigVersion: e.Reranker.Version(), Degraded: p.degraded,
 		Items: make([]lectern.RankedItem, len(scored)),
@@ -82,7 +83,7 @@ func (e *Engine) nextPage(ctx context.Context, p *pass) (lectern.List, error) {
 func (e *Engine) page(ctx context.Context, p *pass, r lectern.Ranking, offset int) (lectern.List, error) {
 	list := lectern.List{
 		RankingID: r.ID, Items: []lectern.Item{}, Total: len(r.Items),
-		ConfigVersion: r.ConfigVersion,
+		ConfigVersion: r.ConfigVersion, Model: r.Model,
 	}
 	var terms []lectern.Term
 	if p.req.Explain && r.ConfigVersion == e.Reranker.Version() {

@@ -10,7 +10,7 @@ import (
 // reviewsQuery asks for the courses whose reviews are near a query's vector.
 func (e *Engine) reviewsQuery(v []float32) asked {
 	q := lectern.VectorQuery{Vector: lectern.VectorReviews, Dense: v}
-	return asked{SourceReviews, "cosine", e.cfg.ReviewsWeight, q}
+	return asked{name: SourceReviews, unit: "cosine", weight: e.cfg.ReviewsWeight, query: q}
 }
 
 // usuallySaid is the mean cosine of the reviews that the index found, near or not:

@@ -54,7 +54,7 @@ func (e *Engine) unite(p *pass) {
 			ids = append(ids, id)
 			sources = append(sources, nil)
 		}
-		if name != "" {
+		if name != "" && !slices.Contains(sources[i], name) {
 			sources[i] = append(sources[i], name)
 		}
 	}
@@ -83,6 +83,9 @@ func (e *Engine) unite(p *pass) {
 		}
 	}
 	for i, en := range e.Catalog.lookup(ids) {
+		if p.seed != nil && p.seed.facts.ID == ids[i] {
+			continue // memory, unlike the index, was not told to leave it out
+		}
 		if en == nil {
 			p.dropped[ids[i]] = "memory does not hold it yet"
 			continue
@@ -111,17 +114,24 @@ func (e *Engine) measure(ctx context.Context, p *pass) error {
 	if err != nil {
 		return err
 	}
+	p.vectors = vectors
+	e.measureBehaviour(p)
 	wordScores := p.similarityByWords()
 	interests := e.interestTerms(p)
 	liked := e.likedCourses(p)
 	p.cosines = make([]float64, len(p.candidates))
+	home := p.req.Surface == lectern.SurfaceHome
+	if home {
+		e.measureTaste(p)
+	}
 	for i := range p.candidates {
 		c, en := &p.candidates[i], p.entries[i]
 		var v []float32
 		if vectors != nil {
 			v = vectors[i]
 		}
-		if best, ok := nearest(v, p.taste.Vectors); ok {
+		if c.Similarity.Known {
+		} else if best, ok := nearest(v, p.taste.Vectors); ok {
 			p.cosines[i] = best
 			c.Similarity = rerank.Matched(best)
 		} else if s, ok := wordScores[en.facts.ID]; ok {
@@ -164,7 +174,9 @@ func measureRelevance(p *pass) {
 // contentVectors reads the candidates' vectors, nil when nothing is to be held
 // against them.
 func (e *Engine) contentVectors(ctx context.Context, p *pass) ([][]float32, error) {
-	if p.embedder == nil || p.away || len(p.candidates) == 0 || len(p.taste.Vectors) == 0 {
+	t := &p.taste
+	if p.embedder == nil || p.away || len(p.candidates) == 0 ||
+		len(t.Vectors) == 0 && t.Away == nil && t.Recent == nil && len(p.seedVectors) == 0 {
 		return nil, nil
 	}
 	ids := make([]string, len(p.entries))
@@ -252,10 +264,14 @@ const stateTaken = lectern.StateEnrolled | lectern.StateProgressed | lectern.Sta
 // measureReadiness holds a course's direct prerequisites against what the
 // learner has taken and not dropped.
 func (p *pass) measureReadiness(c *rerank.Candidate, en *entry) {
-	if !p.taste.Personal || len(en.needs) == 0 {
+	next := p.req.Surface == lectern.SurfaceNext // the course asked about counts as taken
+	if !p.taste.Personal && !next || len(en.needs) == 0 {
 		return
 	}
 	for _, id := range en.needs {
+		if next && id == p.seed.facts.ID {
+			continue
+		}
 		s := p.states[id]
 		if s&stateTaken == 0 || s&lectern.StateDropped != 0 && s&lectern.StateCompleted == 0 {
 			c.Missing = append(c.Missing, id)

@@ -23,7 +23,17 @@ const (
 	SourceReviews   = rerank.SourceReviews // search: nearest to the query by what learners say
 	SourceSkills    = "skills"             // search: teach the skills that the query asks for
 	SourceTitle     = "title"              // search: the query is the title
-	SourceContent   = "content"            // similar: nearest to the course
+	SourceContent   = "content"            // similar, because: nearest to the course
+
+	SourceRecent        = "recent"                // home: nearest to what the last session was about
+	SourceCollaborative = "collaborative"         // home: what the collaborative model ranks first
+	SourceNeighbours    = rerank.SourceNeighbours // home: what similar learners took
+	SourceTrending      = rerank.SourceTrending   // home, trending: gain on their own past
+	SourceNext          = "next"                  // home, next: what others took after a course
+	SourceSuccessors    = "successors"            // home, next: need the course
+	SourceLevelUp       = "level_up"              // next: like the course, on a higher level
+	SourceTogether      = "together"              // similar, because: taken by the same people
+	SourceContinue      = "continue"              // home: under way
 )
 
 // source is what one candidate source offered.
@@ -40,6 +50,8 @@ type asked struct {
 	unit   string
 	weight float64 // in the source's own fusion
 	query  lectern.VectorQuery
+	apart  bool // not fused with the source's other answers
+	k      int  // hits; 0 is per_source
 }
 
 // gather asks every source of the surface, the index with one call.
@@ -48,13 +60,18 @@ func (e *Engine) gather(ctx context.Context, p *pass) error {
 	switch p.req.Surface {
 	case lectern.SurfaceSearch:
 		questions = e.searchQueries(ctx, p)
-	case lectern.SurfaceSimilar:
+	case lectern.SurfaceSimilar, lectern.SurfaceNext:
 		var err error
 		if questions, err = e.similarQueries(ctx, p); err != nil {
 			return err
 		}
+	case lectern.SurfaceTrending:
 	default:
-		questions = e.homeQueries(p)
+		var err error
+		if questions, err = e.homeQueries(ctx, p); err != nil {
+			return err
+		}
+		e.askNeighbours(ctx, p)
 	}
 	questions, answers, err := e.ask(ctx, p, questions)
 	if err != nil {
@@ -70,10 +87,16 @@ func (e *Engine) gather(ctx context.Context, p *pass) error {
 		e.addReviews(p)
 		e.addTitles(p)
 		e.offerTitles(p)
+	case lectern.SurfaceSimilar:
+		e.offerTogether(p, p.seed)
+	case lectern.SurfaceNext:
+		e.stepUp(p, p.seed)
+		e.offerSuccessors(p, p.seed)
+		e.offerNext(p, p.seed)
+	case lectern.SurfaceTrending:
+		e.offerTrending(p)
 	case lectern.SurfaceHome:
-		p.sources = append(p.sources,
-			source{SourcePopular, "popularity", e.walk(p, p.view.popular, popularityOf), e.cfg.PerSource},
-			source{SourceNew, "days old", e.walk(p, e.recent(p), p.daysOld), e.cfg.PerSource})
+		e.homeSources(ctx, p)
 	}
 	return nil
 }
@@ -106,10 +129,18 @@ func (e *Engine) search(ctx context.Context, p *pass, questions []asked) ([][]le
 	filter := p.indexFilter()
 	queries := make([]lectern.VectorQuery, len(questions))
 	for i, q := range questions {
-		q.query.Filter, q.query.K = filter, e.cfg.PerSource
+		q.query.Filter, q.query.K = filter, e.hitsOf(q)
 		queries[i] = q.query
 	}
 	return p.index.Search(ctx, queries)
+}
+
+// hitsOf is how many hits a question is for.
+func (e *Engine) hitsOf(q asked) int {
+	if q.k > 0 {
+		return min(q.k, e.cfg.PerSource)
+	}
+	return e.cfg.PerSource
 }
 
 // indexFilter is the request's filter with what the surface leaves out.
@@ -133,7 +164,7 @@ func (e *Engine) collect(p *pass, questions []asked, answers [][]lectern.Hit) {
 		var lists [][]lectern.Hit
 		var weights []float64
 		total := 0.0
-		for ; i < len(questions) && questions[i].name == q.name; i++ {
+		for first := i; i < len(questions) && questions[i].name == q.name && (i == first || !q.apart); i++ {
 			hits := answers[i]
 			if questions[i].query.Dense != nil {
 				hits = e.nearEnough(hits)
@@ -149,7 +180,7 @@ func (e *Engine) collect(p *pass, questions []asked, answers [][]lectern.Hit) {
 			}
 			hits = fusion.MaxNorm(lists, weights, e.cfg.PerSource)
 		}
-		p.sources = append(p.sources, source{q.name, q.unit, hits, e.cfg.PerSource})
+		p.sources = append(p.sources, source{q.name, q.unit, hits, e.hitsOf(q)})
 	}
 }
 
@@ -162,33 +193,6 @@ func (e *Engine) nearEnough(hits []lectern.Hit) []lectern.Hit {
 		return 1
 	})
 	return hits[:n]
-}
-
-// homeQueries asks for what is near the learner's taste and stated interests.
-func (e *Engine) homeQueries(p *pass) []asked {
-	var out []asked
-	for _, v := range p.taste.Vectors {
-		out = append(out, asked{SourceProfile, "cosine", 1, denseQuery(v)})
-	}
-	if len(p.taste.Vectors) == 0 {
-		if v := e.likedWords(p); len(v.Indices) > 0 {
-			out = append(out, asked{SourceWords, "BM25", 1, sparseQuery(v)})
-		}
-	}
-	language := p.language()
-	for i, in := range p.taste.Interests {
-		// The goal comes last and always counts.
-		if i >= e.cfg.MaxInterests && !in.Goal {
-			continue
-		}
-		if v := e.Words.QueryVector(closed(in.Text), text.QueryOptions{Language: language}); len(v.Indices) > 0 {
-			out = append(out, asked{SourceInterests, "fused score", 1, sparseQuery(v)})
-		}
-		if in.Vector != nil && p.embedder != nil {
-			out = append(out, asked{SourceInterests, "fused score", 1, denseQuery(in.Vector)})
-		}
-	}
-	return out
 }
 
 // likedWords is a word query of what the learner liked most, for when there are
@@ -221,38 +225,6 @@ func (e *entry) words() string {
 // closed ends a text so that its last word is not taken for a beginning.
 func closed(s string) string { return s + " " }
 
-// similarQueries asks for what is near a course: by its vector, or by the words
-// of its title and skills while it has none or the index does not say.
-func (e *Engine) similarQueries(ctx context.Context, p *pass) ([]asked, error) {
-	if p.embedder != nil {
-		vectors, err := p.index.Vectors(ctx, lectern.VectorContent, []string{p.seed.facts.ID})
-		switch {
-		case err == nil:
-		case ctx.Err() != nil:
-			return nil, overdue(ctx)
-		default:
-			e.lose(ctx, p, err)
-			return e.seedWords(p), nil
-		}
-		if len(vectors) == 1 && vectors[0] != nil {
-			p.taste.Vectors = vectors // similarity on this surface is to the course
-			return []asked{{SourceContent, "cosine", 1, denseQuery(vectors[0])}}, nil
-		}
-	}
-	p.taste.Vectors = nil
-	p.degrade(DegradedSemantic)
-	return e.seedWords(p), nil
-}
-
-// seedWords asks for the words of a course's title and skills.
-func (e *Engine) seedWords(p *pass) []asked {
-	v := e.Words.QueryVector(closed(p.seed.words()), text.QueryOptions{Language: p.seed.facts.Language})
-	if len(v.Indices) == 0 {
-		return nil
-	}
-	return []asked{{SourceWords, "BM25", 1, sparseQuery(v)}}
-}
-
 // searchQueries asks for shared words and for nearness in meaning.
 func (e *Engine) searchQueries(ctx context.Context, p *pass) []asked {
 	options := e.queryOptions(p)
@@ -268,13 +240,13 @@ func (e *Engine) searchQueries(ctx context.Context, p *pass) []asked {
 	var out []asked
 	if e.cfg.LexicalWeight > 0 {
 		if v := e.Words.QueryVector(p.req.Query, options); len(v.Indices) > 0 {
-			out = append(out, asked{SourceWords, "BM25", e.cfg.LexicalWeight, sparseQuery(v)})
+			out = append(out, asked{name: SourceWords, unit: "BM25", weight: e.cfg.LexicalWeight, query: sparseQuery(v)})
 		}
 	}
 	if e.cfg.vectors() && p.embedder != nil && (p.understood.Known() > 0 || !known) {
 		v := e.embedQuery(ctx, p, meant)
 		if v != nil && e.cfg.SemanticWeight > 0 {
-			out = append(out, asked{SourceMeaning, "cosine", e.cfg.SemanticWeight, denseQuery(e.moveToSkills(ctx, p, v))})
+			out = append(out, asked{name: SourceMeaning, unit: "cosine", weight: e.cfg.SemanticWeight, query: denseQuery(e.moveToSkills(ctx, p, v))})
 		}
 		if v != nil && e.cfg.ReviewsWeight > 0 {
 			out = append(out, e.reviewsQuery(v))

@@ -1,0 +1,363 @@
+package retrieve
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/rerank"
+)
+
+// Names of what may be missing of behaviour, in List.Degraded.
+const (
+	DegradedCollaborative = "collaborative" // no model of what others did is ready
+	DegradedNeighbours    = "neighbours"    // similar learners could not be asked
+)
+
+// chooseModel keeps a request to one collaborative model.
+func (e *Engine) chooseModel(p *pass) {
+	if e.Collaborative == nil || p.req.Surface == lectern.SurfaceSearch || p.req.Surface == lectern.SurfaceTrending {
+		return
+	}
+	if p.req.Surface == lectern.SurfaceHome && len(p.taste.Touched) == 0 {
+		return // it has nothing to say of this learner
+	}
+	if p.model = e.Collaborative.Collaborative(); p.model == nil {
+		p.degrade(DegradedCollaborative)
+	}
+}
+
+// modelVersion is what is recorded of the model that took part.
+func (p *pass) modelVersion() int64 {
+	if p.model == nil {
+		return 0
+	}
+	return p.model.Version()
+}
+
+// allows reports whether a course may be in the list.
+func (e *Engine) allows(p *pass) func(courseID string) bool {
+	return func(id string) bool {
+		if _, seen := p.seen[id]; seen {
+			return false
+		}
+		en := e.Catalog.get(id)
+		return en != nil && p.match.allows(id, &en.payload)
+	}
+}
+
+// offerCollaborative adds what the model ranks first, unless its factors in the index
+// were asked.
+func (e *Engine) offerCollaborative(p *pass) {
+	if p.model == nil || p.byFactor && !p.away {
+		return
+	}
+	hits := p.model.Top(p.taste.Touched, e.cfg.PerSource, e.allows(p))
+	p.sources = append(p.sources, source{SourceCollaborative, "score", hits, e.cfg.PerSource})
+}
+
+// neighbourAnswer is what similar learners took.
+type neighbourAnswer struct {
+	hits []lectern.Hit
+	err  error
+}
+
+// askNeighbours asks what similar learners took, beside everything else. The answer
+// has room to wait in, so whoever asks need not be there any more.
+func (e *Engine) askNeighbours(ctx context.Context, p *pass) {
+	if e.Neighbours == nil || !p.taste.Personal || len(p.profile.Entries) == 0 ||
+		!p.wants(lectern.RowForYou) && !p.wants(lectern.RowLikeYou) {
+		return
+	}
+	answer := make(chan neighbourAnswer, 1)
+	p.neighbours = answer
+	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Neighbours)
+	p.neighboursDone = bounded.Done()
+	go func() {
+		defer cancel()
+		hits, err := e.Neighbours.Liked(bounded, p.req.Learner, p.profile.Version, e.cfg.PerSource)
+		answer <- neighbourAnswer{hits, err}
+	}()
+}
+
+// offerNeighbours waits for the answer and adds it.
+func (e *Engine) offerNeighbours(ctx context.Context, p *pass) {
+	if p.neighbours == nil {
+		return
+	}
+	var a neighbourAnswer
+	select {
+	case a = <-p.neighbours:
+	case <-p.neighboursDone:
+		select { // an answer that came with the bell counts
+		case a = <-p.neighbours:
+		default:
+			a.err = context.DeadlineExceeded
+		}
+	}
+	if a.err != nil {
+		e.Logger.WarnContext(ctx, "similar learners not asked", "error", a.err)
+		p.degrade(DegradedNeighbours)
+		return
+	}
+	p.sources = append(p.sources, source{SourceNeighbours, "weight", e.allowed(p, a.hits), e.cfg.PerSource})
+}
+
+// allowed keeps the hits that the list may show.
+func (e *Engine) allowed(p *pass, hits []lectern.Hit) []lectern.Hit {
+	allow := e.allows(p)
+	out := make([]lectern.Hit, 0, len(hits))
+	for _, h := range hits {
+		if allow(h.ID) {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// velocities is what knows the trends: the catalogue itself unless told otherwise.
+func (e *Engine) velocities() Velocities {
+	if e.Velocities != nil {
+		return e.Velocities
+	}
+	return e.Catalog
+}
+
+// offerTrending adds the courses that gain on their own past.
+func (e *Engine) offerTrending(p *pass) {
+	hits := e.allowed(p, e.velocities().Trending())
+	if hits = hits[:min(len(hits), e.cfg.PerSource)]; len(hits) > 0 {
+		p.sources = append(p.sources, source{SourceTrending, "trend", hits, e.cfg.PerSource})
+	}
+}
+
+// offerTogether adds what the same people take.
+func (e *Engine) offerTogether(p *pass, seed *entry) {
+	if p.model == nil {
+		return
+	}
+	allow := e.allows(p)
+	hits := p.model.Similar(seed.facts.ID, e.cfg.PerSource, func(id string) bool { return id != seed.facts.ID && allow(id) })
+	p.together = make(map[string]float64, len(hits))
+	for _, h := range hits {
+		p.together[h.ID] = float64(h.Score)
+	}
+	p.sources = append(p.sources, source{SourceTogether, "score", hits, e.cfg.PerSource})
+}
+
+// measureTogether is what is known of a course that the same people take: more than
+// ½; of any other nothing.
+func (p *pass) measureTogether(c *rerank.Candidate) {
+	c.Collaborative = rerank.Signal{}
+	if s, ok := p.together[c.Course.ID]; ok {
+		c.Collaborative = rerank.Known(rerank.Neutral + s/2)
+	}
+}
+
+// modelScores asks the model about all candidates in one call; nil when it has
+// nothing to say.
+func (e *Engine) modelScores(p *pass) []float64 {
+	if p.model == nil || p.req.Surface != lectern.SurfaceHome || len(p.taste.Touched) == 0 || len(p.candidates) == 0 {
+		return nil
+	}
+	ids := make([]string, len(p.candidates))
+	for i := range p.candidates {
+		ids[i] = p.candidates[i].Course.ID
+	}
+	scores := p.model.Scores(p.taste.Touched, ids)
+	if len(scores) != len(ids) {
+		return nil
+	}
+	return scores
+}
+
+// trendsOf lays the trends out by course; nil while none are known.
+func (e *Engine) trendsOf() map[string]float64 {
+	hits := e.velocities().Trending()
+	if len(hits) == 0 {
+		return nil
+	}
+	out := make(map[string]float64, len(hits))
+	for _, h := range hits {
+		out[h.ID] = float64(h.Score)
+	}
+	return out
+}
+
+// follow notes how surely a course comes after another.
+func (p *pass) follow(seed *entry, id string, value float64) {
+	if p.follows == nil {
+		p.follows = make(map[*entry]map[string]float64)
+	}
+	m := p.follows[seed]
+	if m == nil {
+		m = make(map[string]float64)
+		p.follows[seed] = m
+	}
+	m[id] = max(m[id], value)
+}
+
+// What comes after a course.
+const (
+	levelUp    = 0.8  // a course of the same topic one level up, at most, against 1 for one that needs the course
+	twoLevels  = 0.6  // of that, two levels up
+	twinFollow = 0.25 // what is left of the lift of a twin
+)
+
+// offerSuccessors adds the courses that need a course.
+func (e *Engine) offerSuccessors(p *pass, seed *entry) {
+	allow := e.allows(p)
+	var hits []lectern.Hit
+	for _, id := range e.Catalog.after(seed.facts.ID) {
+		if len(hits) < fewHits && allow(id) {
+			hits = append(hits, lectern.Hit{ID: id, Score: 1})
+			p.follow(seed, id, 1)
+		}
+	}
+	if len(hits) > 0 {
+		p.sources = append(p.sources, source{SourceSuccessors, "needs the course", hits, fewHits})
+	}
+}
+
+// offerNext adds what people take after a course. A twin of it is no step on.
+func (e *Engine) offerNext(p *pass, seed *entry) {
+	if p.model == nil {
+		return
+	}
+	hits := p.model.Next(seed.facts.ID, fewHits, e.allows(p))
+	for i, en := range e.Catalog.lookup(idsOf(hits)) {
+		value := float64(hits[i].Score)
+		if en != nil && e.twins(seed, en) {
+			value *= twinFollow
+		}
+		p.follow(seed, hits[i].ID, value)
+	}
+	p.sources = append(p.sources, source{SourceNext, "lift", hits, fewHits})
+}
+
+// stepUp keeps, of what is near a course, what is on a higher level.
+func (e *Engine) stepUp(p *pass, seed *entry) {
+	at := slices.IndexFunc(p.sources, func(s source) bool { return s.name == SourceLevelUp })
+	if at < 0 {
+		return
+	}
+	s := &p.sources[at]
+	top := highestOf(s.hits)
+	kept := make([]lectern.Hit, 0, fewHits)
+	for i, en := range e.Catalog.lookup(idsOf(s.hits)) {
+		step := 0
+		if en != nil {
+			step = rerank.LevelsUp(seed.facts.Level, en.facts.Level)
+		}
+		if step <= 0 || len(kept) == fewHits {
+			continue
+		}
+		near := max(0, float64(s.hits[i].Score))
+		if s.unit != "cosine" && top > 0 {
+			near /= top
+		}
+		if step > 1 {
+			near *= twoLevels
+		}
+		kept = append(kept, s.hits[i])
+		p.follow(seed, s.hits[i].ID, levelUp*near)
+	}
+	s.hits, s.limit = kept, fewHits
+}
+
+// twins reports whether a course teaches what another teaches, on no higher level: at
+// least twin_overlap of the skills of the one that states fewer.
+func (e *Engine) twins(a, b *entry) bool {
+	if len(a.payload.Skills) == 0 || len(b.payload.Skills) == 0 || rerank.LevelsUp(a.facts.Level, b.facts.Level) > 0 {
+		return false
+	}
+	shared := 0
+	for _, s := range b.payload.Skills {
+		if slices.Contains(a.payload.Skills, s) {
+			shared++
+		}
+	}
+	return float64(shared) >= e.cfg.TwinOverlap*float64(min(len(a.payload.Skills), len(b.payload.Skills)))
+}
+
+// completedSkills finds the twins of completed courses without comparing all with all.
+type completedSkills struct {
+	courses []*entry
+	bySkill map[string][]int // into courses
+}
+
+// completedMost is how many completed courses are looked at for twins.
+const completedMost = 30
+
+func newCompletedSkills(completed []*entry) completedSkills {
+	s := completedSkills{courses: completed[:min(completedMost, len(completed))], bySkill: make(map[string][]int)}
+	for i, en := range s.courses {
+		for _, skill := range en.payload.Skills {
+			s.bySkill[skill] = append(s.bySkill[skill], i)
+		}
+	}
+	return s
+}
+
+// twin finds a completed course that a course is a twin of, nil for none.
+func (s completedSkills) twin(e *Engine, en *entry) *entry {
+	var last *entry
+	for _, skill := range en.payload.Skills {
+		for _, i := range s.bySkill[skill] {
+			if c := s.courses[i]; c != last && c != en && e.twins(c, en) {
+				return c
+			}
+			last = s.courses[i]
+		}
+	}
+	return nil
+}
+
+// measureComplement lays over a candidate what is known of its coming after a course
+// the learner took: 1 where it needs a completed one, ½ + half the lift, and 0 for a
+// twin of a completed one.
+func (e *Engine) measureComplement(p *pass, c *rerank.Candidate, en *entry, completed completedSkills) {
+	best, of := 0.0, (*entry)(nil)
+	for seed, values := range p.follows {
+		v, ok := values[c.Course.ID]
+		if ok && (of == nil || v > best || v == best && seed.facts.ID < of.facts.ID) {
+			best, of = v, seed
+		}
+	}
+	c.Complement, c.FollowsID, c.FollowsTitle = rerank.Signal{}, "", ""
+	switch {
+	case of != nil && best == 1:
+	case completed.twin(e, en) != nil:
+		c.Complement = rerank.Known(0)
+		return
+	case of == nil:
+		return
+	}
+	c.Complement = rerank.Known(rerank.Neutral + best/2)
+	c.FollowsID, c.FollowsTitle = of.facts.ID, of.facts.Title
+}
+
+// measureBehaviour lays what others do over the candidates.
+func (e *Engine) measureBehaviour(p *pass) {
+	if p.req.Surface == lectern.SurfaceSearch {
+		return
+	}
+	scores := e.modelScores(p)
+	trends := e.trendsOf()
+	completed := newCompletedSkills(p.completed)
+	for i := range p.candidates {
+		c := &p.candidates[i]
+		if scores != nil && !math.IsNaN(scores[i]) {
+			c.Collaborative = rerank.Known(scores[i])
+		}
+		if trends != nil {
+			c.Trend = rerank.Known(trends[c.Course.ID])
+		}
+		if p.req.Surface == lectern.SurfaceSimilar {
+			p.measureTogether(c)
+			continue
+		}
+		e.measureComplement(p, c, p.entries[i], completed)
+	}
+}

@@ -1,0 +1,99 @@
+package retrieve
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/fusion"
+)
+
+var _ Velocities = (*Catalog)(nil)
+
+// Trending returns the courses that gain on their own past, as of the last time
+// that RefreshStats looked. Read only.
+func (c *Catalog) Trending() []lectern.Hit {
+	if hits := c.trends.Load(); hits != nil {
+		return *hits
+	}
+	return nil
+}
+
+// lately reads the activity of late of every course, by id; nil while the trends are
+// young enough.
+func (c *Catalog) lately(ctx context.Context) (map[string]float64, error) {
+	now := c.clock()
+	c.write.Lock()
+	due := c.trendsAt.IsZero() || now.Sub(c.trendsAt) >= c.trending.Refresh || now.Before(c.trendsAt)
+	if due {
+		c.trendsAt = now
+	}
+	c.write.Unlock()
+	if !due {
+		return nil, nil
+	}
+	all, err := c.stats.CourseStats(ctx, nil, now, c.trending.HalfLife)
+	if err != nil {
+		c.write.Lock()
+		c.trendsAt = time.Time{}
+		c.write.Unlock()
+		return nil, fmt.Errorf("read the late activity of all courses: %w", err)
+	}
+	out := make(map[string]float64, len(all))
+	for _, s := range all {
+		if a := c.cfg.Weights.sum(s.Activity); a > 0 {
+			out[s.CourseID] = a
+		}
+	}
+	return out, nil
+}
+
+// setTrends holds every course's activity of late against what its own past lets
+// expect. Both are sums that decay, one fast and one slowly; at an even pace their
+// ratio is that of the half-lives, or, of a course that is young, of what of them its
+// age has filled. Where the whole platform gains, a course must gain more.
+// z = (fast − expected)/√(expected + prior), as of counts that vary like a Poisson
+// variable; the trend is z/(z + 3), of those with z ≥ MinZ. The caller holds c.write.
+func (c *Catalog) setTrends(entries []*entry, lately map[string]float64) {
+	now, cfg := c.clock(), c.trending
+	expected := make([]float64, len(entries))
+	fast, due := 0.0, 0.0
+	for i, e := range entries {
+		expected[i] = e.activity * paceRatio(now.Sub(e.facts.PublishedAt), cfg.HalfLife, c.cfg.HalfLife, e.facts.PublishedAt.IsZero())
+		fast += lately[e.facts.ID]
+		due += expected[i]
+	}
+	growth := 1.0
+	if due > 0 {
+		growth = max(1, fast/due)
+	}
+	var hits []lectern.Hit
+	for i, e := range entries {
+		have, want := lately[e.facts.ID], growth*expected[i]
+		if e.payload.Status != lectern.StatusOpen || have < cfg.MinActivity {
+			continue
+		}
+		if z := (have - want) / math.Sqrt(want+cfg.Prior); z >= cfg.MinZ {
+			hits = append(hits, lectern.Hit{ID: e.facts.ID, Score: float32(z / (z + 3))})
+		}
+	}
+	slices.SortFunc(hits, fusion.ByScore)
+	hits = slices.Clip(hits[:min(len(hits), cfg.Courses)])
+	c.trends.Store(&hits)
+}
+
+// paceRatio is what a fast decaying sum is of a slow one, for a course of an age at
+// an even pace.
+func paceRatio(age, fast, slow time.Duration, ageless bool) float64 {
+	ratio := fast.Seconds() / slow.Seconds()
+	if ageless {
+		return ratio
+	}
+	filled := func(halfLife time.Duration) float64 {
+		return -math.Expm1(-math.Ln2 * max(age.Seconds(), 1) / halfLife.Seconds())
+	}
+	return ratio * filled(fast) / filled(slow)
+}
