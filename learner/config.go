@@ -26,6 +26,8 @@ type Config struct {
 	MaxEvents       int           `koanf:"max_events"`        // newest ones of a learner that are read for hours and sessions
 	MaxEntries      int           `koanf:"max_entries"`       // courses that make a taste, heaviest first
 	MaxLiked        int           `koanf:"max_liked"`         // liked courses that reasons may cite
+	MaxCited        int           `koanf:"max_cited"`         // courses that a description cites for one thing
+	MaxSkills       int           `koanf:"max_skills"`        // gained, and wanted, that a description lists
 	MaxInterests    int           `koanf:"max_interests"`     // stated interests that are read
 	CacheSize       int           `koanf:"cache_size"`        // learners kept in memory
 	CacheTTL        time.Duration `koanf:"cache_ttl"`         // age at which a taste is made anew, as decay moves on
@@ -72,6 +74,8 @@ func DefaultConfig() Config {
 		MaxEvents:       500,
 		MaxEntries:      100,
 		MaxLiked:        10,
+		MaxCited:        5,
+		MaxSkills:       20,
 		MaxInterests:    10,
 		CacheSize:       2000,
 		CacheTTL:        10 * time.Minute,

@@ -121,32 +121,36 @@ func (c Config) part(points []point) parted {
 	return out
 }
 
-// cut adds a cluster to the groups. One of which half or more is about something
-// that the learner removed is removed whole: what else is in it is about the same
+// cut adds a cluster to the groups. One of which half or more, by weight or by number,
+// is about something that the learner removed is removed whole: what else is in it is about the same
 // in other words. What the learner states is never removed with it. Of another
 // cluster, only what is about something removed goes.
-func (c Config) cut(g group, all, removed []group) (_, _ []group) {
-	about, total := 0.0, 0.0
+func (c Config) cut(g group, kept, removed []group) (_, _ []group) {
+	var about, total, n, courses float64
 	for _, p := range g.points {
-		if p.stated < 0 {
-			total += p.weight
-			if p.out {
-				about += p.weight
-			}
+		if p.stated >= 0 {
+			continue
+		}
+		total += p.weight
+		courses++
+		if p.out {
+			about += p.weight
+			n++
 		}
 	}
 	if about > 0 {
-		gone := func(p point) bool { return p.out || p.stated < 0 && about*2 >= total }
+		whole := about*2 >= total || n*2 >= courses
+		gone := func(p point) bool { return p.out || p.stated < 0 && whole }
 		away := group{points: slices.DeleteFunc(slices.Clone(g.points), func(p point) bool { return !gone(p) })}
 		away.settle(0)
 		removed = append(removed, away)
 		g.points = slices.DeleteFunc(g.points, gone)
 	}
 	if len(g.points) == 0 {
-		return all, removed
+		return kept, removed
 	}
 	g.settle(0)
-	return append(all, g), removed
+	return append(kept, g), removed
 }
 
 // takeOff lays what was turned down over the interest nearest to it, where one is
@@ -211,6 +215,33 @@ func (c Config) choose(all []group, out *parted) {
 	}
 	slices.SortStableFunc(kept, func(a, b group) int { return cmp.Compare(b.share, a.share) })
 	out.groups = kept
+}
+
+// topics clusters what was turned down, heaviest first, at most MaxVectors.
+func (c Config) topics(turned []point) [][]point {
+	slices.SortFunc(turned, func(a, b point) int { return cmp.Compare(a.id, b.id) })
+	vectors := make([][]float32, len(turned))
+	for i, p := range turned {
+		vectors[i] = p.vector
+	}
+	var groups []group
+	for _, members := range ward(vectors, c.ClusterDistance) {
+		var g group
+		for _, m := range members {
+			g.points = append(g.points, turned[m])
+			g.weight -= turned[m].weight
+		}
+		slices.SortFunc(g.points, func(a, b point) int {
+			return cmp.Or(cmp.Compare(a.weight, b.weight), cmp.Compare(a.id, b.id))
+		})
+		groups = append(groups, g)
+	}
+	slices.SortStableFunc(groups, func(a, b group) int { return cmp.Compare(b.weight, a.weight) })
+	out := make([][]point, 0, c.MaxVectors)
+	for _, g := range groups[:min(len(groups), c.MaxVectors)] {
+		out = append(out, g.points)
+	}
+	return out
 }
 
 // nearest returns the group that a vector belongs to, −1 when none is near enough.

@@ -13,7 +13,8 @@ type known struct {
 	entries []weighted    // all of them, heaviest first
 	facts   []CourseFacts // beside entries
 	parts   parted
-	recent  []point // of the last session
+	recent  []point   // of the last session
+	away    [][]point // what was turned down, by topic, heaviest first
 	level   levelEstimate
 	gained  []skill
 	wanted  []skill
@@ -114,6 +115,12 @@ func (p *Profiles) know(
 	}
 	k.taste.Touched = touched(k.entries)
 	k.taste.Away = mean(k.parts.turned)
+	k.away = c.topics(k.parts.turned)
+	for _, points := range k.away {
+		if v := mean(points); v != nil {
+			k.taste.AwayTopics = append(k.taste.AwayTopics, v)
+		}
+	}
 	k.recent = inSession(session, k.still(points))
 	k.taste.Recent = mean(k.recent)
 	k.taste.Liked = c.liked(entries, vectors, k.parts.over)
@@ -182,7 +189,7 @@ func (k *known) leaveOut() {
 
 // lighten lets go of the vectors of single courses, which nobody asks for again.
 func (k *known) lighten() {
-	lists := [][]point{k.recent, k.parts.turned, k.parts.over, k.parts.out}
+	lists := append([][]point{k.recent, k.parts.turned, k.parts.over, k.parts.out}, k.away...)
 	for _, g := range k.parts.groups {
 		lists = append(lists, g.points, g.against)
 	}

@@ -275,7 +275,9 @@ func (f *feed) LearnerEvents(_ context.Context, ref lectern.LearnerRef, _ int) (
 	return nil, nil
 }
 
-func (f *feed) FeedPosition(_ context.Context, name string) (int64, error) { return f.positions[name], nil }
+func (f *feed) FeedPosition(_ context.Context, name string) (int64, error) {
+	return f.positions[name], nil
+}
 
 func (f *feed) SetFeedPosition(_ context.Context, name string, seq int64) error {
 	f.positions[name] = seq

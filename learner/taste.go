@@ -15,13 +15,16 @@ import (
 type Taste struct {
 	// Personal is whether the learner allows lists that are made from what is
 	// known of them. Without it everything below is empty.
-	Personal  bool
-	Vectors   [][]float32 // one per interest, heaviest first, unit length; none when nothing is known, or without an embedder
-	Shares    []float64   // beside Vectors: how much of the learner's attention each has; they sum to 1
-	Recent    []float32   // what the last session was about, unit length; nil without one
-	Away      []float32   // what the learner turned down, unit length; nil without such
-	Interests []Interest  // as stated, the goal last
-	Liked     []Liked     // strongest first
+	Personal bool
+	Vectors  [][]float32 // one per interest, heaviest first, unit length; none when nothing is known, or without an embedder
+	Shares   []float64   // beside Vectors: how much of the learner's attention each has; they sum to 1
+	Recent   []float32   // what the last session was about, unit length; nil without one
+	Away     []float32   // what the learner turned down, unit length; nil without such
+	// AwayTopics are what Away is made of, topic by topic, heaviest first, unit
+	// length; at most as many as interests may be.
+	AwayTopics [][]float32
+	Interests  []Interest // as stated, the goal last
+	Liked      []Liked    // strongest first
 	// Touched is what collaborative models read: every course of the profile, oldest
 	// first; without those of interests that the learner removed.
 	Touched []lectern.Touch

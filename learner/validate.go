@@ -45,6 +45,8 @@ func (c Config) Validate() error {
 	check(c.MaxEvents >= 0, "max_events", c.MaxEvents, "at least 0; 0 reads none")
 	check(c.MaxEntries >= 1, "max_entries", c.MaxEntries, "at least 1")
 	check(c.MaxLiked >= 0 && c.MaxLiked <= c.MaxEntries, "max_liked", c.MaxLiked, "0 to learner.max_entries")
+	check(c.MaxCited >= 0, "max_cited", c.MaxCited, "at least 0")
+	check(c.MaxSkills >= 0, "max_skills", c.MaxSkills, "at least 0")
 	check(c.MaxInterests >= 0, "max_interests", c.MaxInterests, "at least 0")
 	check(c.CacheSize >= 1, "cache_size", c.CacheSize, "at least 1")
 	check(c.CacheTTL > 0, "cache_ttl", c.CacheTTL, "over 0")
