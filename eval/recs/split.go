@@ -41,7 +41,8 @@ func ParseSplit(s string) (Split, error) {
 			out.Share = share
 			return out, nil
 		}
-		if seconds, terr := readTime(of); out.Kind == SplitTime && err != nil && terr == nil {
+		// A number that is no share may be seconds since 1970, but not of that very month.
+		if seconds, terr := readTime(of); out.Kind == SplitTime && terr == nil && (err != nil || share >= 1e6) {
 			out.At = time.Unix(seconds, 0).UTC()
 			return out, nil
 		}
