@@ -70,7 +70,9 @@ type Deps struct {
 // Engine makes lists. It is safe for concurrent use.
 type Engine struct {
 	Deps
-	cfg Config
+	cfg    Config
+	pages  *pageCache
+	bodies *courseCache
 }
 
 var _ lectern.Ranker = (*Engine)(nil)
@@ -80,7 +82,7 @@ func New(deps Deps, cfg Config) (*Engine, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Engine{Deps: deps, cfg: cfg}, nil
+	return &Engine{Deps: deps, cfg: cfg, pages: newPageCache(cfg.Home), bodies: newCourseCache(cfg.Home)}, nil
 }
 
 // Names of what may be missing from a list, in List.Degraded.
@@ -105,6 +107,9 @@ func (e *Engine) List(ctx context.Context, req lectern.ListRequest) (lectern.Lis
 func (e *Engine) list(ctx context.Context, p *pass) (lectern.List, error) {
 	if p.req.Cursor != "" {
 		return e.nextPage(ctx, p)
+	}
+	if p.req.Row != "" {
+		return e.rowList(ctx, p)
 	}
 	scored, err := e.rank(ctx, p, e.cfg.Depth)
 	if err != nil {
@@ -160,6 +165,9 @@ func (e *Engine) TopIDs(ctx context.Context, req lectern.ListRequest, k int) ([]
 		return nil, err
 	}
 	p := e.newPass(req)
+	if req.Row != "" {
+		return e.topOfRow(ctx, p, k)
+	}
 	scored, err := e.rank(ctx, p, k)
 	if err != nil {
 		return nil, err
@@ -273,6 +281,9 @@ type pass struct {
 	after       *entry               // SurfaceHome: the course that RowNext is about
 	completed   []*entry             // SurfaceHome: latest first
 	seedVectors map[string][]float32 // of because and after
+
+	offered  int      // SurfaceHome: candidates before those under way
+	enrolled *matcher // see matchFor
 
 	model          CollaborativeModel // nil: none takes part
 	byFactor       bool               // its candidates come from the index

@@ -23,6 +23,7 @@ type matcher struct {
 	only       map[string]bool // nil is everything
 	exclude    map[string]bool
 
+	enrolled      bool // the learner is in the courses: windows and listing do not matter
 	at            time.Time
 	region        string
 	organisations []string
@@ -54,6 +55,14 @@ func newMatcher(f lectern.Filter) *matcher {
 	return m
 }
 
+// enrolledIn is the same for courses that the learner is in: they may go on when
+// enrolment is over, and with what lists do not show.
+func (m *matcher) enrolledIn() *matcher {
+	out := *m
+	out.enrolled = true
+	return &out
+}
+
 // allows reports whether a course may be in the list.
 func (m *matcher) allows(id string, p *lectern.Payload) bool {
 	return m.ineligible(p) == "" && m.filtered(id, p) == ""
@@ -62,12 +71,15 @@ func (m *matcher) allows(id string, p *lectern.Payload) bool {
 // ineligible names the rule of eligibility that a course breaks, "" for none.
 func (m *matcher) ineligible(p *lectern.Payload) string {
 	switch {
-	case p.Status != lectern.StatusOpen:
+	case p.Status != lectern.StatusOpen && !(m.enrolled && p.Status == lectern.StatusUnlisted):
 		return "status"
+	case m.enrolled: // regions and organisations still hold
 	case p.EnrolFrom != nil && m.at.Before(*p.EnrolFrom):
 		return "enrol_from"
 	case p.EnrolUntil != nil && !m.at.Before(*p.EnrolUntil):
 		return "enrol_until"
+	}
+	switch {
 	case len(p.Regions) > 0 && (m.region == "" || !slices.Contains(p.Regions, m.region)):
 		return "regions"
 	case len(p.Organisations) > 0 && !overlap(p.Organisations, m.organisations):

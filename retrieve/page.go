@@ -10,20 +10,30 @@ import (
 
 // record makes the record of a list and hands it to the recorder.
 func (e *Engine) record(p *pass, scored []rerank.Scored) lectern.Ranking {
+	r := e.recordOf(p, p.req, p.candidates, scored)
+	if !e.Rankings.Record(r) {
+		p.degrade(DegradedRecording)
+	}
+	p.stage("record")
+	return r
+}
+
+// recordOf makes the record of a list of candidates.
+func (e *Engine) recordOf(p *pass, req lectern.ListRequest, candidates []rerank.Candidate, scored []rerank.Scored) lectern.Ranking {
 	r := lectern.Ranking{
-		ID: e.NewID(), Learner: p.req.Learner, Surface: p.req.Surface, Query: p.req.Query, CourseID: p.req.CourseID,
-		Sort: sortOf(p.req), Filtered: p.req.Filter.Narrows(),
-		Row: p.req.Row, Model: p.modelVersion(),
-		RequestHash: hashRequest(p.req).String(), CreatedAt: lectern.Timestamp(p.at),
+		ID: e.NewID(), Learner: req.Learner, Surface: req.Surface, Query: req.Query, CourseID: req.CourseID,
+		Sort: sortOf(req), Filtered: req.Filter.Narrows(),
+		Row: req.Row, Model: p.modelVersion(),
+		RequestHash: hashRequest(req).String(), CreatedAt: lectern.Timestamp(p.at),
 		ConfigVersion: e.Reranker.Version(), Degraded: p.degraded,
 		Items: make([]lectern.RankedItem, len(scored)),
 	}
 	var retrieval func(id string) []lectern.SourceScore
-	if p.req.Explain && p.req.Surface == lectern.SurfaceSearch {
+	if req.Explain && req.Surface == lectern.SurfaceSearch {
 		retrieval = p.retrieval()
 	}
 	for i, s := range scored {
-		c := &p.candidates[s.Index]
+		c := &candidates[s.Index]
 		r.Items[i] = lectern.RankedItem{
 			CourseID: c.Course.ID, Score: s.Score, Propensity: 1,
 			Sources: c.Sources, Terms: s.Values, Reasons: s.Reasons,
@@ -32,10 +42,6 @@ func (e *Engine) record(p *pass, scored []rerank.Scored) lectern.Ranking {
 			r.Items[i].Retrieval = retrieval(c.Course.ID)
 		}
 	}
-	if !e.Rankings.Record(r) {
-		p.degrade(DegradedRecording)
-	}
-	p.stage("record")
 	return r
 }
 
@@ -87,18 +93,19 @@ func (e *Engine) page(ctx context.Context, p *pass, r lectern.Ranking, offset in
 	}
 	var terms []lectern.Term
 	if p.req.Explain && r.ConfigVersion == e.Reranker.Version() {
-		terms = e.Reranker.Terms(r.Surface)
+		terms = e.Reranker.Terms(scoredAs(&r))
 	}
 	var marks *highlighter
 	if p.req.Surface == lectern.SurfaceSearch {
 		marks = e.highlighter(p)
 	}
+	match := p.matchFor(r.Row)
 	limit := min(p.req.Limit, len(r.Items))
 	next := offset
 	for len(list.Items) < limit && next < len(r.Items) {
 		from := next
 		var slots []int
-		slots, next = e.showable(p, r.Items, from, limit-len(list.Items))
+		slots, next = e.showable(match, r.Items, from, limit-len(list.Items))
 		courses, err := e.readCourses(ctx, r.Items, slots)
 		if err != nil {
 			return lectern.List{}, err
@@ -113,23 +120,17 @@ func (e *Engine) page(ctx context.Context, p *pass, r lectern.Ranking, offset in
 			if en := e.Catalog.get(course.ID); en != nil {
 				payload.Rating = en.payload.Rating
 			}
-			if !p.match.allows(course.ID, &payload) {
+			if !match.allows(course.ID, &payload) {
 				continue
 			}
-			item := lectern.Item{
-				Course: course, Position: slot, Score: slotItem.Score,
-				Sources: slotItem.Sources, Reasons: slotItem.Reasons,
-			}
-			if terms != nil {
-				item.Terms, item.Retrieval = rerank.Explain(terms, slotItem.Terms), slotItem.Retrieval
-			}
+			item := itemOf(course, slot, slotItem, terms)
 			if marks != nil {
 				item.Highlight = marks.course(&course)
 			}
 			list.Items = append(list.Items, item)
 		}
 	}
-	if more, _ := e.showable(p, r.Items, next, 1); len(more) > 0 {
+	if more, _ := e.showable(match, r.Items, next, 1); len(more) > 0 {
 		list.NextCursor = encodeCursor(cursor{ranking: r.ID, offset: next, request: hashRequest(p.req)}, e.CursorKey)
 	}
 	p.stage("courses")
@@ -137,12 +138,22 @@ func (e *Engine) page(ctx context.Context, p *pass, r lectern.Ranking, offset in
 	return list, nil
 }
 
+// itemOf is a slot of a recorded list with its course; terms are nil where nobody asked
+// for them.
+func itemOf(course lectern.Course, slot int, r lectern.RankedItem, terms []lectern.Term) lectern.Item {
+	item := lectern.Item{Course: course, Position: slot, Score: r.Score, Sources: r.Sources, Reasons: r.Reasons}
+	if terms != nil {
+		item.Terms, item.Retrieval = rerank.Explain(terms, r.Terms), r.Retrieval
+	}
+	return item
+}
+
 // showable returns the slots, at most n from one on, whose courses memory knows
 // and the request allows, and the slot to go on from.
-func (e *Engine) showable(p *pass, items []lectern.RankedItem, from, n int) (slots []int, next int) {
+func (e *Engine) showable(match *matcher, items []lectern.RankedItem, from, n int) (slots []int, next int) {
 	for next = from; next < len(items) && len(slots) < n; next++ {
 		id := items[next].CourseID
-		if en := e.Catalog.get(id); en != nil && p.match.allows(id, &en.payload) {
+		if en := e.Catalog.get(id); en != nil && match.allows(id, &en.payload) {
 			slots = append(slots, next)
 		}
 	}

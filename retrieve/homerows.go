@@ -1,0 +1,348 @@
+package retrieve
+
+import (
+	"cmp"
+	"encoding/binary"
+	"hash/fnv"
+	"slices"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/rerank"
+)
+
+// The codes of what stands above a row, with the parameters each carries.
+const (
+	TitleContinue = "home_continue"
+	TitleForYou   = "home_for_you"
+	TitlePopular  = "home_popular" // for_you of somebody of whom nothing is known
+	TitleBecause  = "home_because" // course_id, title: a completed course
+	TitleLike     = "home_like"    // course_id, title: a course asked about that was not completed
+	TitleNext     = "home_next"    // course_id, title
+	TitleLikeYou  = "home_like_you"
+	TitleTrending = "home_trending"
+	TitleNew      = "home_new"
+	TitleExplore  = "home_explore"
+)
+
+// RowTitles lists every code that may stand above a row.
+func RowTitles() []string {
+	return []string{
+		TitleContinue, TitleForYou, TitlePopular, TitleBecause, TitleLike, TitleNext, TitleLikeYou,
+		TitleTrending, TitleNew, TitleExplore,
+	}
+}
+
+// homeRow is one row in the making.
+type homeRow struct {
+	name       lectern.Row
+	title      lectern.Reason
+	candidates []rerank.Candidate
+	scored     []rerank.Scored // best first, indices into candidates
+	strength   float64         // see arrangeRows
+	even       bool            // every course had the same chance of every place
+}
+
+// scoredAs is the surface whose weights a recorded list was scored with.
+func scoredAs(r *lectern.Ranking) lectern.Surface {
+	if r.Surface != lectern.SurfaceHome {
+		return r.Surface
+	}
+	return rowSurface(r.Row)
+}
+
+// rowSurface is the surface whose weights a row is scored with.
+func rowSurface(row lectern.Row) lectern.Surface {
+	switch row {
+	case lectern.RowBecause:
+		return lectern.SurfaceSimilar
+	case lectern.RowNext:
+		return lectern.SurfaceNext
+	case lectern.RowTrending:
+		return lectern.SurfaceTrending
+	}
+	return lectern.SurfaceHome
+}
+
+// makeRow picks a row's candidates among those of the page and puts them in order.
+func (e *Engine) makeRow(p *pass, name lectern.Row) *homeRow {
+	row := &homeRow{name: name}
+	switch name {
+	case lectern.RowContinue:
+		row.title.Code = TitleContinue
+		row.candidates = p.candidates[p.offered:]
+		lead(row.candidates, rerank.ReasonInProgress)
+	case lectern.RowForYou:
+		row.title.Code = TitleForYou
+		if !p.knowsTaste() {
+			row.title.Code = TitlePopular
+		}
+		row.candidates = p.candidates[:p.offered]
+	case lectern.RowBecause:
+		e.becauseRow(p, row)
+	case lectern.RowNext:
+		nextRow(p, row)
+	case lectern.RowLikeYou:
+		row.title.Code = TitleLikeYou
+		row.candidates = p.from(SourceNeighbours)
+		lead(row.candidates, rerank.ReasonTakenByLikeYou)
+	case lectern.RowTrending:
+		row.title.Code = TitleTrending
+		row.candidates = p.from(SourceTrending)
+		lead(row.candidates, rerank.ReasonTrending)
+	case lectern.RowNew:
+		row.title.Code = TitleNew
+		row.candidates = p.from(SourceNew)
+		if len(p.taste.Vectors) > 0 && p.vectors != nil { // near what they like
+			row.candidates = slices.DeleteFunc(row.candidates, func(c rerank.Candidate) bool { return c.Interested == 0 })
+		}
+	case lectern.RowExplore:
+		row.title.Code = TitleExplore
+		row.candidates = p.unlikeSeen(p.from(SourcePopular))
+		lead(row.candidates, rerank.ReasonUnlikeOthers)
+	}
+	e.orderRow(p, row)
+	return row
+}
+
+// orderRow scores a row with the weights of its surface. What is under way comes by
+// date, and what there is to explore by lot.
+func (e *Engine) orderRow(p *pass, row *homeRow) {
+	if len(row.candidates) == 0 {
+		return
+	}
+	depth := e.cfg.Home.RowDepth
+	switch row.name {
+	case lectern.RowForYou:
+		depth = e.cfg.Depth
+	case lectern.RowContinue, lectern.RowExplore:
+		depth = 0
+	}
+	req := e.rerankRequest(p, depth)
+	req.Surface = rowSurface(row.name)
+	if row.name != lectern.RowForYou {
+		req.Shares = nil
+	}
+	row.scored = e.Reranker.Rerank(req, row.candidates)
+	switch row.name {
+	case lectern.RowContinue:
+		slices.SortFunc(row.scored, func(a, b rerank.Scored) int { return cmp.Compare(a.Index, b.Index) })
+	case lectern.RowExplore:
+		row.scored = row.scored[:min(len(row.scored), explorePool)]
+		drawLots(row, p.req.Learner, p.at)
+		row.scored = row.scored[:min(len(row.scored), e.cfg.Home.RowDepth)]
+	}
+	row.strength = strength(row)
+}
+
+// from copies the candidates that a source brought.
+func (p *pass) from(sources ...string) []rerank.Candidate {
+	var out []rerank.Candidate
+	for i := range p.candidates[:p.offered] {
+		if slices.ContainsFunc(sources, func(s string) bool { return slices.Contains(p.candidates[i].Sources, s) }) {
+			out = append(out, p.candidates[i])
+		}
+	}
+	return out
+}
+
+// lead puts a reason before all others of the candidates.
+func lead(candidates []rerank.Candidate, code string) {
+	r := &lectern.Reason{Code: code}
+	for i := range candidates {
+		candidates[i].Lead = r
+	}
+}
+
+// knowsTaste reports whether anything says what the learner likes.
+func (p *pass) knowsTaste() bool {
+	t := &p.taste
+	return t.Personal && (len(t.Vectors) > 0 || len(t.Interests) > 0 || len(t.Liked) > 0)
+}
+
+// aboutCourse is a title that names a course.
+func aboutCourse(code string, en *entry) lectern.Reason {
+	return lectern.Reason{Code: code, Params: map[string]string{"course_id": en.facts.ID, "title": en.facts.Title}}
+}
+
+// becauseRow is what is like a completed course, by content and by who takes it: scored
+// as courses similar to it.
+func (e *Engine) becauseRow(p *pass, row *homeRow) {
+	seed := p.because
+	if seed == nil {
+		return
+	}
+	row.title = aboutCourse(TitleBecause, seed)
+	if p.states[seed.facts.ID]&lectern.StateCompleted == 0 {
+		row.title.Code = TitleLike
+	}
+	v := p.seedVectors[seed.facts.ID]
+	words := p.scoresOver(SourceContent)
+	for i := range p.candidates[:p.offered] {
+		c := p.candidates[i]
+		if c.Course.ID == seed.facts.ID || !slices.Contains(c.Sources, SourceContent) && !slices.Contains(c.Sources, SourceTogether) {
+			continue
+		}
+		c.Similarity = rerank.Match{}
+		if p.vectors != nil && v != nil && len(p.vectors[i]) == len(v) {
+			c.Similarity = rerank.Matched(dot(v, p.vectors[i]))
+		} else if s, ok := words[c.Course.ID]; ok && v == nil {
+			c.Similarity = rerank.Matched(s)
+		}
+		c.NearestID, c.NearestTitle, c.NearestSim = seed.facts.ID, seed.facts.Title, c.Similarity.Value
+		p.measureTogether(&c)
+		row.candidates = append(row.candidates, c)
+	}
+}
+
+// scoresOver are the scores of a source over its best one.
+func (p *pass) scoresOver(name string) map[string]float64 {
+	for _, s := range p.sources {
+		if top := highestOf(s.hits); s.name == name && top > 0 {
+			out := make(map[string]float64, len(s.hits))
+			for _, h := range s.hits {
+				out[h.ID] = float64(h.Score) / top
+			}
+			return out
+		}
+	}
+	return nil
+}
+
+// nextRow is what comes after the latest course: complements, not twins.
+func nextRow(p *pass, row *homeRow) {
+	seed := p.after
+	if seed == nil {
+		return
+	}
+	row.title = aboutCourse(TitleNext, seed)
+	follows := p.follows[seed]
+	for i := range p.candidates[:p.offered] {
+		c := p.candidates[i]
+		value := follows[c.Course.ID]
+		if value <= 0 || c.Course.ID == seed.facts.ID {
+			continue
+		}
+		c.Complement = rerank.Known(rerank.Neutral + value/2)
+		c.FollowsID, c.FollowsTitle = seed.facts.ID, seed.facts.Title
+		row.candidates = append(row.candidates, c)
+	}
+}
+
+// unlikeSeen keeps what is good and serves none of the learner's interests.
+func (p *pass) unlikeSeen(in []rerank.Candidate) []rerank.Candidate {
+	return slices.DeleteFunc(in, func(c rerank.Candidate) bool {
+		rated := c.Course.RatingWeight > 0 && c.Course.RatingMean >= p.view.ratingMean
+		unrated := c.Course.RatingWeight == 0 && p.view.ratingMean == 0
+		away := c.Away.Known && c.Away.Value > max(c.Similarity.Value, 0)
+		return !rated && !unrated || c.Interested > 0 || c.NearestID != "" && c.NearestSim >= serves || away
+	})
+}
+
+// explorePool is how many courses lots are drawn among.
+const explorePool = 100
+
+// drawLots orders a row by a hash of learner, day and course: the same through a day,
+// another on the next.
+func drawLots(row *homeRow, ref lectern.LearnerRef, at time.Time) {
+	day := at.UTC().Unix() / int64(24*time.Hour/time.Second)
+	lot := func(id string) uint64 {
+		h := fnv.New64a()
+		var b [8]byte
+		binary.LittleEndian.PutUint64(b[:], uint64(day))
+		for _, part := range [][]byte{[]byte(ref.ID), {0}, []byte(ref.AnonymousID), b[:], []byte(id)} {
+			_, _ = h.Write(part) // a hash never fails
+		}
+		x := h.Sum64()
+		x ^= x >> 33 // the finaliser of MurmurHash3: FNV's high bits move little
+		x *= 0xff51afd7ed558ccd
+		x ^= x >> 33
+		return x
+	}
+	lots := make([]uint64, len(row.candidates))
+	for _, s := range row.scored {
+		lots[s.Index] = lot(row.candidates[s.Index].Course.ID)
+	}
+	slices.SortFunc(row.scored, func(a, b rerank.Scored) int {
+		return cmp.Or(cmp.Compare(lots[a.Index], lots[b.Index]), cmp.Compare(a.Index, b.Index))
+	})
+	row.even = true
+}
+
+// strengthItems is how many courses of a row say how strong it is.
+const strengthItems = 5
+
+// strength is how much a row promises this learner: the mean over its first courses
+// of similarity to the taste and of what the collaborative model says, each ½ where it
+// is not known.
+func strength(row *homeRow) float64 {
+	sum, n := 0.0, min(strengthItems, len(row.scored))
+	for _, s := range row.scored[:n] {
+		c := &row.candidates[s.Index]
+		similarity, others := rerank.Neutral, rerank.Neutral
+		if c.Similarity.Known {
+			similarity = (1 + c.Similarity.Value) / 2
+		}
+		if c.Collaborative.Known {
+			others = c.Collaborative.Value
+		}
+		sum += (similarity + others) / 2
+	}
+	return sum / max(1, float64(n))
+}
+
+// arrangeRows puts rows in order: continue first if the learner was at it of late,
+// else second; for_you; then by strength; and explore last.
+func arrangeRows(rows []*homeRow, p *pass, activeWithin time.Duration) {
+	place := func(r *homeRow) int {
+		switch r.name {
+		case lectern.RowContinue:
+			if p.activeSince(activeWithin) {
+				return 0
+			}
+			return 2
+		case lectern.RowForYou:
+			return 1
+		case lectern.RowExplore:
+			return 4
+		}
+		return 3
+	}
+	slices.SortStableFunc(rows, func(a, b *homeRow) int {
+		return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(b.strength, a.strength))
+	})
+}
+
+// withoutShown drops from a row what rows above it show.
+func (e *Engine) withoutShown(row *homeRow, shown map[string]bool) {
+	row.scored = slices.DeleteFunc(row.scored, func(s rerank.Scored) bool {
+		return shown[row.candidates[s.Index].Course.ID]
+	})
+}
+
+// recordRow makes the record of a row and hands it to the recorder.
+func (e *Engine) recordRow(p *pass, req lectern.ListRequest, row *homeRow) lectern.Ranking {
+	r := e.recordOf(p, req, row.candidates, row.scored)
+	switch row.name {
+	case lectern.RowBecause:
+		r.CourseID = idOf(p.because)
+	case lectern.RowNext:
+		r.CourseID = idOf(p.after)
+	}
+	if row.even {
+		for i := range r.Items {
+			r.Items[i].Propensity = 1 / float64(len(r.Items))
+		}
+	}
+	if !e.Rankings.Record(r) {
+		p.degrade(DegradedRecording)
+	}
+	return r
+}
+
+func idOf(en *entry) string {
+	if en == nil {
+		return ""
+	}
+	return en.facts.ID
+}
