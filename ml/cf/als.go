@@ -64,10 +64,10 @@ func alsOptions() options {
 	return options{
 		{name: "dim", def: 128, least: 1, most: 1024, wholeNumbers: true, values: []float64{64, 128, 192}},
 		{name: "epochs", def: 8, least: 1, most: 200, wholeNumbers: true, values: []float64{4, 8, 16}},
-		{name: "alpha", def: .1, least: 1e-4, most: 10, values: []float64{.01, .03, .1, .3, 1}},
-		{name: "reg", def: .003, least: 1e-6, most: 1000, values: []float64{.0003, .001, .003, .01, .03}},
+		{name: "alpha", def: .02, least: 1e-4, most: 10, values: []float64{.01, .03, .1, .3}},
+		{name: "reg", def: .02, least: 1e-6, most: 1000, values: []float64{.003, .01, .03, .06, .1}},
 		{name: "nu", def: 1, least: 0, most: 2},
-		{name: "decay", def: 1, least: .01, most: 1, values: []float64{.4, .6, .8, .9, 1}},
+		{name: "decay", def: .7, least: .01, most: 1, values: []float64{.4, .5, .6, .7, .8, .9, 1}},
 	}
 }
 

@@ -14,6 +14,7 @@ func Specs() []Spec {
 		slistOptions().spec(slistName, "Choi et al. 2021, Session-aware Linear Item-Item Models",
 			maxItemsEASE, false, func(p Params) Model { return &SLIST{params: p} }),
 		alsSpec(),
+		neighbourSpec(),
 	}
 }
 
