@@ -242,6 +242,9 @@ func decodeBody(body []byte, make NewModel) (items []string, models []cf.Model, 
 		models = append(models, m)
 		left = left[p.Bytes:]
 	}
+	if len(left) > 0 {
+		return nil, nil, lectern.Errorf(lectern.CodeInvalid, "a collaborative model goes on after its end")
+	}
 	return h.Items, models, nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -228,9 +230,16 @@ func (t *Trainer) fit(ctx context.Context, run Run) (*Outcome, *body, error) {
 		Noise: s.Noise.Rules, Seconds: t.o.Clock().Sub(begin).Seconds(),
 	}}
 	for _, m := range result.Models {
-		out.Version.Models = append(out.Version.Models, Row{m.Name, m.Params, m.Validation, m.FitTime.Seconds()})
+		out.Version.Models = append(out.Version.Models, Row{m.Name, m.Params, finite(m.Validation), m.FitTime.Seconds()})
 	}
 	return out, b, nil
+}
+
+// finite leaves out what is no number: it was not measured.
+func finite(metrics map[string]float64) map[string]float64 {
+	out := maps.Clone(metrics)
+	maps.DeleteFunc(out, func(_ string, v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+	return out
 }
 
 // chosenOf returns what is kept of a result: the selected model, and beside it one
