@@ -28,12 +28,12 @@ const (
 func cosineOptions() options {
 	return options{
 		{name: "top_k", def: 200, least: 0, most: 1e6, wholeNumbers: true, values: []float64{20, 50, 100, 200, 500, 0}},
-		{name: "shrink", def: 10, least: 0, most: 1e6, values: []float64{0, 5, 10, 25, 50, 100}},
+		{name: "shrink", def: 0, least: 0, most: 1e6, values: []float64{0, 5, 10, 25, 50, 100}},
 		// The norm of the taken course counts with the power alpha, that of the scored
 		// one with 1−alpha; 0.5 is the cosine.
 		{name: "alpha", def: 0.5, least: 0, most: 1, values: []float64{0.2, 0.35, 0.5, 0.65, 0.8}},
 		// What each step back in a history counts for, where there is an order.
-		{name: "decay", def: 1, least: 0, most: 1, values: []float64{1, 0.9, 0.8, 0.7, 0.6, 0.5}},
+		{name: "decay", def: 0.6, least: 0, most: 1, values: []float64{1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4}},
 	}
 }
 

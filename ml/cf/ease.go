@@ -26,13 +26,15 @@ const (
 
 func easeOptions() options {
 	return options{
-		{name: "lambda", def: 200, least: 0.01, most: 1e6, values: []float64{20, 50, 100, 200, 400, 700, 1000, 2000}},
-		{name: "dropout", def: 0, least: 0, most: 0.9, values: []float64{0, 0.1, 0.25, 0.5}},
+		{name: "lambda", def: 100, least: 0.01, most: 1e6, values: []float64{20, 50, 100, 200, 400, 700, 1000, 2000}},
+		{name: "dropout", def: 0.25, least: 0, most: 0.9, values: []float64{0, 0.1, 0.25, 0.4}},
+		// A course's scores count as its takers to the power of −rarity_power.
+		{name: "rarity_power", def: 0, least: -1, most: 1, values: []float64{0, 0.1, 0.2}},
 		// A learner's row counts as its length to the power of −length_power.
 		{name: "length_power", def: 0, least: 0, most: 1, values: []float64{0, 0.25, 0.5}},
 		// What each step back in a history counts for when it is scored, where there is
 		// an order.
-		{name: "decay", def: 1, least: 0, most: 1, values: []float64{1, 0.95, 0.9, 0.85, 0.8, 0.7}},
+		{name: "decay", def: 0.8, least: 0, most: 1, values: []float64{1, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6}},
 		{name: "top_k", def: 0, least: 0, most: 1e6, wholeNumbers: true},
 	}
 }
@@ -72,6 +74,7 @@ func (m *EASE) Fit(ctx context.Context, d *Data) error {
 	if err != nil {
 		return err
 	}
+	c.favourRare(dense, m.params["rarity_power"])
 	w, err := newDense(ctx, dense, n, int(m.params["top_k"]))
 	if err != nil {
 		return err

@@ -148,10 +148,65 @@ func TestReferencesOnRealData(t *testing.T) {
 		t.Skip("fits on real data")
 	}
 	train, hidden := cut(readHistories(t, "canvas-network"), true)
-	got := map[string]float64{}
+	recall, gain := map[string]float64{}, map[string]float64{}
 	for _, name := range []string{"random", "popularity", "cosine", "ease", "slist"} {
-		recall, ndcg := measure(fitted(t, name, nil, train), train, hidden, 1)
-		t.Logf("%-10s recall@10 %.4f nDCG@10 %.4f", name, recall, ndcg)
-		got[name] = recall
+		recall[name], gain[name] = measure(fitted(t, name, nil, train), train, hidden, 1)
+		t.Logf("%-10s recall@10 %.4f nDCG@10 %.4f", name, recall[name], gain[name])
 	}
+	plain, _ := measure(fitted(t, "ease", cf.Params{"decay": 1, "dropout": 0, "lambda": 200}, train), train, hidden, 1)
+	t.Logf("%-10s recall@10 %.4f", "plain ease", plain)
+	if recall["slist"] < 0.49 || gain["slist"] < 0.29 {
+		t.Errorf("slist has recall %.4f and nDCG %.4f, want .49 and .29", recall["slist"], gain["slist"])
+	}
+	if plain < 0.26 || recall["ease"] < plain+0.03 {
+		t.Errorf("ease has recall %.4f, want .26 as in its paper and .03 more by recency, got %.4f", plain, recall["ease"])
+	}
+	if recall["slist"] < recall["ease"]+0.08 || plain < 2*recall["popularity"] || recall["popularity"] < recall["random"] {
+		t.Errorf("slist, ease, popularity and random are not far apart in this order: %v", recall)
+	}
+}
+
+// What comes next is told better by successors than by popularity, and they are
+// not the courses that are most alike.
+func TestSuccessorsOnRealData(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fits on real data")
+	}
+	train, hidden := cut(readHistories(t, "canvas-network"), false)
+	m := fitted(t, "slist", nil, train).(cf.Successor)
+	popular := fitted(t, "popularity", nil, train)
+	hits, floor, learners := 0, 0, 0
+	next, share := make([]float32, m.Items()), make([]float32, m.Items())
+	popular.Predict(nil, nil, share)
+	for u, h := range train.Histories {
+		if len(hidden[u]) == 0 {
+			continue
+		}
+		m.Next(h[len(h)-1].Item, next)
+		scores := append([]float32(nil), share...)
+		for _, x := range h {
+			next[x.Item], scores[x.Item] = -1, -1
+		}
+		learners++
+		hits += within(next, hidden[u][0], 10)
+		floor += within(scores, hidden[u][0], 10)
+	}
+	t.Logf("the next course is in the first 10: by successors %.3f, by popularity %.3f", float64(hits)/float64(learners), float64(floor)/float64(learners))
+	if hits < 2*floor {
+		t.Errorf("successors find the next course %d times, popularity %d times", hits, floor)
+	}
+}
+
+// within is 1 when the item is one of the k best.
+func within(scores []float32, item int32, k int) int {
+	better := 0
+	for i, s := range scores {
+		if s > scores[item] || s == scores[item] && int32(i) < item {
+			better++
+		}
+	}
+	if better < k {
+		return 1
+	}
+	return 0
 }

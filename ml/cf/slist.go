@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"math"
+	"slices"
 )
 
 // SLIST is a linear model of sessions (Choi et al. 2021, "Session-aware Linear
@@ -29,15 +30,20 @@ const (
 
 func slistOptions() options {
 	return options{
-		{name: "lambda", def: 10, least: 0.01, most: 1e6, values: []float64{1, 3, 10, 20, 40, 100, 200, 400}},
-		{name: "input_decay", def: 0.6, least: 0, most: 1, values: []float64{0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95}},
-		{name: "target_decay", def: 0.8, least: 0, most: 1, values: []float64{0, 0.4, 0.6, 0.8, 0.9, 1}},
-		{name: "set", def: 0, least: 0, most: 1, values: []float64{0, 0.05, 0.1, 0.2, 0.4}},
+		{name: "lambda", def: 60, least: 0.01, most: 1e6, values: []float64{5, 10, 20, 40, 60, 100, 150, 250, 400}},
+		// Inputs are dropped with this probability (Steck 2020): the ridge of a course
+		// grows with how often it was taken.
+		{name: "dropout", def: 0.2, least: 0, most: 0.9, values: []float64{0, 0.1, 0.2, 0.35}},
+		{name: "input_decay", def: 0.75, least: 0, most: 1, values: []float64{0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9}},
+		{name: "target_decay", def: 0.75, least: 0, most: 1, values: []float64{0.4, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9}},
+		{name: "set", def: 0, least: 0, most: 1, values: []float64{0, 0.05}},
 		// Targets count as their sum at each place to the power of −target_power: with 1
 		// what follows a place sums to one however much follows.
-		{name: "target_power", def: 0, least: 0, most: 1, values: []float64{0, 0.5, 1}},
+		{name: "target_power", def: 1, least: 0, most: 1, values: []float64{0, 0.5, 1}},
+		// A course's scores count as its takers to the power of −rarity_power.
+		{name: "rarity_power", def: 0.1, least: -1, most: 1, values: []float64{0, 0.1, 0.2, 0.3}},
 		// A learner's rows count as the history's length to the power of −length_power.
-		{name: "length_power", def: 0, least: 0, most: 1, values: []float64{0, 0.25, 0.5}},
+		{name: "length_power", def: 0, least: 0, most: 1, values: []float64{0, 0.25}},
 		{name: "top_k", def: 0, least: 0, most: 1e6, wholeNumbers: true},
 	}
 }
@@ -77,10 +83,11 @@ func (m *SLIST) Fit(ctx context.Context, d *Data) error {
 			return err
 		}
 	}
-	dense, err := ridge(ctx, gram, cross, n, params["lambda"])
+	dense, err := ridge(ctx, gram, cross, n, params["lambda"], params["dropout"])
 	if err != nil {
 		return err
 	}
+	c.favourRare(dense, params["rarity_power"])
 	w, err := newDense(ctx, dense, n, int(params["top_k"]))
 	if err != nil {
 		return err
@@ -102,11 +109,11 @@ func addBoth(ctx context.Context, gram []float64, cross []float32, n int, r *row
 	return nil
 }
 
-// ridge returns B = (gram + λI)⁻¹·crossᵀ, then brings entries of the diagonal that
+// ridge returns B = (gram + Λ)⁻¹·crossᵀ, Λ being lambda and what dropout adds; then brings entries of the diagonal that
 // are above 0 down to it by the multipliers of that constraint. It overwrites gram.
-func ridge(ctx context.Context, gram []float64, cross []float32, n int, lambda float64) ([]float32, error) {
+func ridge(ctx context.Context, gram []float64, cross []float32, n int, lambda, drop float64) ([]float32, error) {
 	for i := range n {
-		gram[i*n+i] += lambda
+		gram[i*n+i] += lambda + drop/(1-drop)*gram[i*n+i]
 	}
 	if err := invertSPD(ctx, gram, n); err != nil {
 		return nil, err
@@ -133,32 +140,29 @@ func ridge(ctx context.Context, gram []float64, cross []float32, n int, lambda f
 }
 
 // transitions sums over all places of a history in closed form, by how far two of
-// its courses are apart, so that a learner costs the square of their history.
+// its courses are apart, so that a learner costs the square of their history. A
+// place is an index into a history that something follows.
 type transitions struct {
 	share       float64
-	power       float64 // of a history's length
-	target      float64 // decay of targets
+	lengthPower float64
 	targetPower float64
+	target      float64   // decay of targets
 	apart       []float64 // [steps] input_decay to the power of steps
-	places      []float64 // [u] sum of squared input decays over u+1 places
 	onward      []float64 // [steps] target_decay to the power of steps
 }
 
 func newTransitions(p Params, share float64, r *rows) *transitions {
-	longest := 0
+	longest := 1
 	for u := range r.len() {
 		longest = max(longest, r.start[u+1]-r.start[u])
 	}
 	t := &transitions{
-		share: share, power: p["length_power"], target: p["target_decay"], targetPower: p["target_power"],
-		apart: make([]float64, longest+1), places: make([]float64, longest+1), onward: make([]float64, longest+1),
+		share: share, lengthPower: p["length_power"], targetPower: p["target_power"],
+		target: p["target_decay"], apart: make([]float64, longest+1), onward: make([]float64, longest+1),
 	}
-	sum := 0.0
 	for m := range longest + 1 {
 		t.apart[m] = math.Pow(p["input_decay"], float64(m))
 		t.onward[m] = math.Pow(t.target, float64(m))
-		sum += t.apart[m] * t.apart[m]
-		t.places[m] = sum
 	}
 	return t
 }
@@ -171,73 +175,72 @@ const negligible = 1e-6
 func (t *transitions) add(ctx context.Context, gram []float64, cross []float32, n int, r *rows) error {
 	const bands = 16 // each writes rows of its own
 	return parallel(ctx, bands, func(band int) {
-		var scales []float64
+		var s session
 		for u := range r.len() {
 			if u&1023 == 0 && ctx.Err() != nil {
 				return
 			}
-			items, weight := r.of(u)
-			if len(items) < 2 {
+			s.items, s.weight = r.of(u)
+			if len(s.items) < 2 {
 				continue
 			}
-			scale := t.share
-			if t.power > 0 {
-				scale *= math.Pow(float64(len(items)), -t.power)
-			}
-			scales = t.targetScales(scales[:0], weight)
-			for p, i := range items {
+			t.weigh(&s)
+			for p, i := range s.items {
 				if int(i)%bands == band {
-					own := scale * float64(weight[p])
-					t.addInputs(gram[int(i)*n:int(i)*n+n], items, weight, p, own)
-					t.addTargets(cross[int(i)*n:int(i)*n+n], items, weight, scales, p, own)
+					t.addInputs(gram[int(i)*n:int(i)*n+n], &s, p)
+					t.addTargets(cross[int(i)*n:int(i)*n+n], &s, p)
 				}
 			}
 		}
 	})
 }
 
-// targetScales appends what the targets of each place are multiplied by.
-func (t *transitions) targetScales(scales []float64, weight []float32) []float64 {
-	for range weight {
-		scales = append(scales, 1)
-	}
-	if t.targetPower == 0 {
-		return scales
-	}
-	sum := 0.0 // of the targets of place p
-	for p := len(weight) - 2; p >= 0; p-- {
-		sum = sum*t.target + float64(weight[p+1])
-		scales[p] = math.Pow(sum, -t.targetPower)
-	}
-	return scales
+// session is one history of at least two courses.
+type session struct {
+	items  []int32
+	weight []float32
+	inputs []float64 // [places] what a product of inputs, the later at this place, counts for over all places from it on
+	target []float64 // [places] what the targets of a place count for
 }
 
-// addInputs adds the products of the course at place p with all others, over the
-// places whose prefix holds both.
-func (t *transitions) addInputs(row []float64, items []int32, weight []float32, p int, own float64) {
-	last := len(items) - 2 // the last place that something follows
-	if p > last {
+// weigh fills in what places count for.
+func (t *transitions) weigh(s *session) {
+	places := len(s.items) - 1
+	s.inputs = slices.Grow(s.inputs[:0], places)[:places]
+	s.target = slices.Grow(s.target[:0], places)[:places]
+	counts := t.share * math.Pow(float64(len(s.items)), -t.lengthPower)
+	inputs, targets := 0.0, 0.0
+	for p := places - 1; p >= 0; p-- {
+		inputs = counts + inputs*t.apart[1]*t.apart[1]
+		targets = float64(s.weight[p+1]) + targets*t.target
+		s.inputs[p] = inputs
+		s.target[p] = counts * math.Pow(targets, -t.targetPower)
+	}
+}
+
+// addInputs adds the products of the course at p with all others, over the places
+// whose prefix holds both.
+func (t *transitions) addInputs(row []float64, s *session, p int) {
+	if p >= len(s.inputs) {
 		return
 	}
+	own := float64(s.weight[p])
 	for q := p; q >= 0 && t.apart[p-q] > negligible; q-- {
-		row[items[q]] += own * float64(weight[q]) * t.apart[p-q] * t.places[last-p]
+		row[s.items[q]] += own * float64(s.weight[q]) * t.apart[p-q] * s.inputs[p]
 	}
-	for q := p + 1; q <= last && t.apart[q-p] > negligible; q++ {
-		row[items[q]] += own * float64(weight[q]) * t.apart[q-p] * t.places[last-q]
+	for q := p + 1; q < len(s.inputs) && t.apart[q-p] > negligible; q++ {
+		row[s.items[q]] += own * float64(s.weight[q]) * t.apart[q-p] * s.inputs[q]
 	}
 }
 
-// addTargets adds the products of the course at place q as a target with all
-// courses before it: for one at p the sum, over the places from p to before q, of
-// input decay from p, target decay to q and the place's scale.
-func (t *transitions) addTargets(row []float32, items []int32, weight []float32, scales []float64, q int, own float64) {
-	sum := 0.0
+// addTargets adds the products of the course at q as a target with all courses
+// before it: for one at p the sum, over the places from p to before q, of input
+// decay from p, target decay to q and what the place's targets count for.
+func (t *transitions) addTargets(row []float32, s *session, q int) {
+	sum, own := 0.0, float64(s.weight[q])
 	for p := q - 1; p >= 0; p-- {
-		sum = sum*t.apart[1] + t.onward[q-1-p]*scales[p]
-		if sum < negligible {
-			return
-		}
-		row[items[p]] += float32(own * float64(weight[p]) * sum)
+		sum = sum*t.apart[1] + t.onward[q-1-p]*s.target[p]
+		row[s.items[p]] += float32(own * float64(s.weight[p]) * sum)
 	}
 }
 

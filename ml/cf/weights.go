@@ -37,6 +37,21 @@ func newDense(ctx context.Context, dense []float32, n, top int) (weights, error)
 	return w, ctx.Err()
 }
 
+// favourRare multiplies the columns of a matrix over the catalogue's rows by their
+// popularity to the power of −power.
+func (c *catalogue) favourRare(dense []float32, power float64) {
+	if power == 0 {
+		return
+	}
+	n := len(c.share)
+	for j, share := range c.share {
+		by := float32(math.Pow(float64(share), -power))
+		for i := range n {
+			dense[i*n+j] *= by
+		}
+	}
+}
+
 // entry is one number of a sparse row.
 type entry struct {
 	col int32
