@@ -22,7 +22,9 @@ const (
 const SurfaceAutocomplete Surface = "autocomplete"
 
 // Surfaces lists every surface that ranked lists are made for.
-func Surfaces() []Surface { return []Surface{SurfaceHome, SurfaceSearch, SurfaceSimilar} }
+func Surfaces() []Surface {
+	return []Surface{SurfaceHome, SurfaceSearch, SurfaceSimilar, SurfaceNext, SurfaceTrending}
+}
 
 // ListRequest asks for one page of a ranked list.
 type ListRequest struct {

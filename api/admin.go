@@ -22,7 +22,7 @@ func (s *Server) getRanking(in *request) error {
 	}
 	say := s.speaker(in, lectern.LearnerRef{})
 	out := rankingDTO{
-		ID: r.ID, LearnerID: r.Learner.ID, AnonymousID: r.Learner.AnonymousID, Surface: r.Surface,
+		ID: r.ID, LearnerID: r.Learner.ID, AnonymousID: r.Learner.AnonymousID, Surface: r.Surface, Row: r.Row, Model: r.Model,
 		Query: r.Query, Sort: r.Sort, CourseID: r.CourseID, CreatedAt: r.CreatedAt, ConfigVersion: r.ConfigVersion,
 		Degraded: some(r.Degraded), Items: make([]rankingItemDTO, 0, len(r.Items)),
 	}

@@ -23,6 +23,12 @@ func wantAllowed() map[string]string {
 		"GET /docs": open, "GET /docs/{asset}": open,
 		"GET /v1/recommendations": all, "GET /v1/learners/{id}/recommendations": learner,
 		"GET /v1/visitors/{id}/recommendations": all, "GET /v1/search": all, "GET /v1/autocomplete": all, "GET /v1/courses/{id}/similar": all,
+		"GET /v1/home": all, "GET /v1/rows/{row}": all, "GET /v1/visitors/{id}/home": all, "GET /v1/visitors/{id}/rows/{row}": all,
+		"GET /v1/learners/{id}/home": learner, "GET /v1/learners/{id}/rows/{row}": learner,
+		"GET /v1/courses/{id}/next": all, "GET /v1/catalog/trending": all,
+		"GET /v1/learners/{id}/profile": learner, "PATCH /v1/learners/{id}/profile": learner,
+		"GET /v1/visitors/{id}/profile": all, "PATCH /v1/visitors/{id}/profile": all,
+		"GET /v1/admin/models": admin, "POST /v1/admin/models/{version}/activate": admin,
 		"GET /v1/courses": all, "GET /v1/courses/{id}": all, "GET /v1/courses/{id}/reviews": all, "POST /v1/events": all,
 		"GET /v1/skills": all, "GET /v1/skills/{id}": all, "GET /v1/occupations": all, "GET /v1/occupations/{id}": all, "GET /v1/courses/{id}/skills": all,
 		"PUT /v1/courses/{id}": server, "PATCH /v1/courses/{id}": server, "DELETE /v1/courses/{id}": server,
@@ -51,7 +57,7 @@ func TestPermissions(t *testing.T) {
 		delete(want, name)
 		t.Run(name, func(t *testing.T) {
 			e := e.on(t)
-			target := strings.NewReplacer("{id}", "ada", "{asset}", "swagger-ui.css").Replace(r.path)
+			target := strings.NewReplacer("{id}", "ada", "{asset}", "swagger-ui.css", "{row}", "for_you", "{version}", "1").Replace(r.path)
 			if open := level == "open"; open != (e.call("", r.method, target, "").status != http.StatusUnauthorized) {
 				t.Errorf("without a key: open is %v", open)
 			}

@@ -104,6 +104,9 @@ type Deps struct {
 	Keys     lectern.KeyStore
 	Stats    lectern.StatsStore
 
+	Home       lectern.HomeMaker                                     // nil: home pages are not available
+	Profiles   Profiles                                              // nil: profiles cannot be looked at
+	Models     Models                                                // nil: there are no collaborative models
 	Suggester  lectern.Suggester                                     // nil: autocomplete is not available
 	Synonyms   Synonyms                                              // nil: synonyms are not available
 	Sealer     Sealer                                                // nil: suggestions cannot be cited

@@ -72,6 +72,7 @@ type listDTO struct {
 	Total         int       `json:"total"`
 	Degraded      []string  `json:"degraded"`
 	ConfigVersion string    `json:"config_version"`
+	Model         int64     `json:"model,omitempty"`
 }
 
 type itemDTO struct {
@@ -98,7 +99,7 @@ type reasonDTO struct {
 func listOf(l lectern.List, say speaker, explain bool) listDTO {
 	out := listDTO{
 		RankingID: l.RankingID, Items: make([]itemDTO, 0, len(l.Items)), NextCursor: optional(l.NextCursor),
-		Total: l.Total, Degraded: some(l.Degraded), ConfigVersion: l.ConfigVersion,
+		Total: l.Total, Degraded: some(l.Degraded), ConfigVersion: l.ConfigVersion, Model: l.Model,
 	}
 	for _, it := range l.Items {
 		course := courseOf(it.Course)
@@ -195,11 +196,13 @@ type rankingDTO struct {
 	LearnerID     string           `json:"learner_id,omitempty"`
 	AnonymousID   string           `json:"anonymous_id,omitempty"`
 	Surface       lectern.Surface  `json:"surface"`
+	Row           lectern.Row      `json:"row,omitempty"`
 	Query         string           `json:"query,omitempty"`
 	Sort          lectern.Sort     `json:"sort,omitempty"`
 	CourseID      string           `json:"course_id,omitempty"`
 	CreatedAt     time.Time        `json:"created_at"`
 	ConfigVersion string           `json:"config_version"`
+	Model         int64            `json:"model,omitempty"`
 	Degraded      []string         `json:"degraded"`
 	Items         []rankingItemDTO `json:"items"`
 }

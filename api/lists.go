@@ -82,11 +82,17 @@ func (s *Server) makeList(in *request, req *lectern.ListRequest) (l lectern.List
 	s.metrics.list(req.Surface, l)
 	setTiming(in, l.Timings)
 	say = s.speaker(in, req.Learner)
+	personal(in, say)
+	return l, say, nil
+}
+
+// personal sets the headers of an answer that is for one learner, in one language,
+// and that nobody may keep: every list has a ranking id of its own.
+func personal(in *request, say speaker) {
 	h := in.Response().Header()
 	h.Set("Content-Language", say.tag)
-	h.Set("Cache-Control", "private, no-store") // every list has a ranking id of its own
+	h.Set("Cache-Control", "private, no-store")
 	h.Add(echo.HeaderVary, "Accept-Language")
-	return l, say, nil
 }
 
 // learnerParams reads the learner or visitor that a list is for.
@@ -226,7 +232,10 @@ func (s *Server) pageLimit(in *request) int {
 	return min(n, s.cfg.MaxPage)
 }
 
-func explain(in *request) bool {
-	on, err := strconv.ParseBool(in.QueryParam("explain"))
+func explain(in *request) bool { return flag(in, "explain") }
+
+// flag reads a parameter that is on or off; off where it is not given.
+func flag(in *request, name string) bool {
+	on, err := strconv.ParseBool(in.QueryParam(name))
 	return err == nil && on
 }

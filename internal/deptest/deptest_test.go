@@ -51,12 +51,13 @@ var ours = map[string][]string{
 	"searchlog":       {},
 	"synonyms":        {},
 	"learner":         {},
+	"neighbours":      {},
 	"ingest":          {"ingest"},
 	"demo":            {},
 	"eval":            {"eval", "ml"}, // models are evaluated where they are made
 	"ml":              {"ml", "eval"},
 	"training":        {"ml", "eval"},
-	"api":             {"ingest"}, // one decoder for files and requests
+	"api":             {"ingest", "learner", "training"}, // one decoder for files and requests; documents as they are
 	"cmd":             {"*"},
 }
 
