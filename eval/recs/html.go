@@ -20,6 +20,7 @@ func (r *Report) WriteHTML(w io.Writer) error {
 		"number": func(v float64) string { return strconv.FormatFloat(v, 'f', 4, 64) },
 		"signed": func(v float64) string { return fmt.Sprintf("%+.4f", v) },
 		"count":  thousands,
+		"figure": figure,
 	}).Parse(page)
 	if err != nil {
 		return err

@@ -256,13 +256,21 @@ func (r *Report) writeStages(b *strings.Builder) {
 		t := newTable(b)
 		fmt.Fprintf(t, "stage\tkind\toffered\trecall of all\t%s\t%s\tlists\t\n", Recall.At(r.K), NDCG.At(r.K))
 		for _, s := range r.Stages {
-			fmt.Fprintf(t, "%s\t%s\t%.1f\t%.4f\t%.4f\t%.4f\t%s\t\n", s.Name, s.Kind, s.Offered, s.Recall, s.RecallAt, s.NDCGAt, thousands(s.Answered))
+			fmt.Fprintf(t, "%s\t%s\t%.1f\t%.4f\t%s\t%s\t%s\t\n", s.Name, s.Kind, s.Offered, s.Recall, figure(s.RecallAt), figure(s.NDCGAt), thousands(s.Answered))
 		}
 		t.Flush()
 	}
 	for _, f := range r.Faults {
 		fmt.Fprintf(b, "FAULT: %s\n", f.Reason)
 	}
+}
+
+// figure writes a value that may be missing.
+func figure(v *float64) string {
+	if v == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.4f", *v)
 }
 
 // thousands writes a count with its thousands parted.
