@@ -67,6 +67,17 @@ func (s *Store) ProfileChanges(ctx context.Context, after int64, limit int) ([]l
 	return out, nil
 }
 
+// ProfileKey returns the number that stands for a learner in the feed of profiles.
+// Errors: CodeNotFound.
+func (s *Store) ProfileKey(ctx context.Context, ref lectern.LearnerRef) (int64, error) {
+	var id int64
+	err := s.read(ctx, func(ctx context.Context, q *sqlcgen.Queries) (err error) {
+		id, err = resolve(ctx, q, ref)
+		return err
+	})
+	return id, err
+}
+
 // PruneProfileChanges removes the feed's entries of those who are gone, up to a
 // sequence number that every follower has passed, and returns how many.
 func (s *Store) PruneProfileChanges(ctx context.Context, upTo int64) (int, error) {

@@ -32,6 +32,8 @@ type Store interface {
 	// CountCourses returns how many courses are open or unlisted: what indexing
 	// needs to tell how far it has come.
 	CountCourses(ctx context.Context) (int, error)
+	// ProfileKey returns the number that stands for a learner in the feed of profiles.
+	ProfileKey(ctx context.Context, ref lectern.LearnerRef) (int64, error)
 	// PruneProfileChanges removes the feed's entries of those who are gone, up to a
 	// sequence number that every follower has passed.
 	PruneProfileChanges(ctx context.Context, upTo int64) (int, error)
