@@ -13,6 +13,7 @@ func Specs() []Spec {
 			maxItemsEASE, false, func(p Params) Model { return &EASE{params: p} }),
 		slistOptions().spec(slistName, "Choi et al. 2021, Session-aware Linear Item-Item Models",
 			maxItemsEASE, false, func(p Params) Model { return &SLIST{params: p} }),
+		sessionSpec(),
 		alsSpec(),
 		neighbourSpec(),
 	}
