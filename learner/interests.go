@@ -38,25 +38,41 @@ func (g *group) isStated() bool {
 // counts push times.
 func (g *group) settle(push float64) {
 	slices.SortFunc(g.points, comparePoints)
+	slices.SortFunc(g.against, comparePoints)
 	g.weight, g.vector = 0, nil
 	if len(g.points) == 0 {
 		return
 	}
-	sum := make([]float64, len(g.points[0].vector))
-	add := func(p point, w float64) {
-		g.weight += w
-		for i, x := range p.vector {
-			sum[i] += w * float64(x)
-		}
-	}
+	liked, disliked := 0.0, 0.0
 	for _, p := range g.points {
-		add(p, p.weight)
+		liked += p.weight
 	}
 	for _, p := range g.against {
-		add(p, push*p.weight) // below 0
+		disliked -= push * p.weight
 	}
-	if g.weight > 0 {
-		g.vector = unit(sum)
+	if g.weight = liked - disliked; g.weight <= 0 {
+		return
+	}
+	sum := make([]float64, len(g.points[0].vector))
+	for _, p := range g.points {
+		addTo(sum, p.vector, p.weight)
+	}
+	if disliked > 0 {
+		bent := push * min(1, mostBent*liked/disliked)
+		for _, p := range g.against {
+			addTo(sum, p.vector, bent*p.weight)
+		}
+	}
+	g.vector = unit(sum)
+}
+
+// mostBent is how much of what speaks for an interest can be set against it in its
+// direction: more would point it away from the very courses that it is made of.
+const mostBent = 0.5
+
+func addTo(sum []float64, v []float32, w float64) {
+	for i, x := range v {
+		sum[i] += w * float64(x)
 	}
 }
 
@@ -265,9 +281,7 @@ func mean(points []point) []float32 {
 	}
 	sum := make([]float64, len(points[0].vector))
 	for _, p := range points {
-		for i, x := range p.vector {
-			sum[i] += abs(p.weight) * float64(x)
-		}
+		addTo(sum, p.vector, abs(p.weight))
 	}
 	return unit(sum)
 }

@@ -67,7 +67,7 @@ func load(t testing.TB, m *memory) learner.Taste {
 func TestTopicsBecomeInterests(t *testing.T) {
 	for topics := 1; topics <= 5; topics++ {
 		for _, per := range []int{1, 2, 5, 20} {
-			m := wide(rand.New(rand.NewPCG(1, uint64(topics*100+per))), topics, per, 64, 0.6)
+			m := wide(rand.New(rand.NewPCG(1, uint64(topics*100+per))), topics, per, 256, 0.6)
 			m.touchAll(func(string) float64 { return 3 })
 			if got := len(load(t, m).Vectors); got != topics {
 				t.Errorf("%d topics of %d courses: %d interests", topics, per, got)

@@ -144,15 +144,16 @@ func TestTaste(t *testing.T) {
 		// x: 4·½ = 2, y: 6 → shares 6/8 and 2/8
 		{"two interests, decayed", newMemory(entry("x", 4, halfLife), entry("y", 6, 0)), lectern.Learner{},
 			[][]float32{y, x}, []float64{0.75, 0.25}, nil, []string{"y", "x"}},
-		// 1 − .8 ≤ .6: one interest of 3·(1, 0) + 3·(.8, .6) = (5.4, 1.8), of length 5.692
+		// 1 − .8 ≤ .8: one interest of 3·(1, 0) + 3·(.8, .6) = (5.4, 1.8), of length 5.692
 		{"near is the same", newMemory(entry("x", 3, 0), entry("a", 3, 0)), lectern.Learner{},
 			[][]float32{{0.9487, 0.3162}}, []float64{1}, nil, []string{"a", "x"}},
 		// y is near neither
 		{"something else turned down", newMemory(entry("x", 3, 0), entry("y", -4, 0)), lectern.Learner{},
 			[][]float32{x}, []float64{1}, y, []string{"x"}},
-		// 10·(1, 0) − 4·(.8, .6) = (6.8, −2.4), of length 7.211; nothing is left to be kept away
+		// 10·(1, 0) − 5·(.8, .6) = (6, −3), of length 6.708, as 2·4 is more than half of 10; nothing
+		// is left to be kept away
 		{"part of an interest turned down", newMemory(entry("x", 10, 0), entry("a", -4, 0)), lectern.Learner{},
-			[][]float32{{0.9430, -0.3328}}, []float64{1}, nil, []string{"x"}},
+			[][]float32{{0.8944, -0.4472}}, []float64{1}, nil, []string{"x"}},
 		// x: 3 − 4 < 0
 		{"an interest turned down", newMemory(entry("x", 3, 0), entry("y", 3, 0), entry("a", -4, 0)), lectern.Learner{},
 			[][]float32{y}, []float64{1}, []float32{0.8, 0.6}, []string{"y"}},

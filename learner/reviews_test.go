@@ -31,9 +31,9 @@ func TestReviewsShare(t *testing.T) {
 		{"without reviews its content", 1, []lectern.ProfileEntry{entry("nx", 3, 0)}, []float32{-1, 0}, 1},
 		{"without content nothing", 0.5, []lectern.ProfileEntry{entry("z", 3, 0)}, nil, 1},
 		{"opposites leave the content", 0.5, []lectern.ProfileEntry{entry("y", 3, 0)}, []float32{0, 1}, 1},
-		// 5·(.7071, .7071) − 4·(.8, .6) = (.3355, 1.1355), of length 1.1841
+		// 10·(.7071, .7071) − 5·(.8, .6) = (3.071, 4.071), of length 5.0996
 		{"each course is mixed before it is weighed", 0.5,
-			[]lectern.ProfileEntry{entry("x", 5, 0), entry("a", -4, 0)}, []float32{0.2834, 0.9590}, 1},
+			[]lectern.ProfileEntry{entry("x", 10, 0), entry("a", -4, 0)}, []float32{0.6022, 0.7983}, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
