@@ -40,6 +40,8 @@ func (p *Pipeline) adopt(ctx context.Context, e lectern.Embedder, version int64)
 		return err
 	}
 	a.line = newLine(&Generation{Index: p.o.NewIndex(), Embedder: e, Version: version}, p.o.Words)
+	a.line.cf.room = p.o.Dense[lectern.VectorCF]
+	a.line.carry(p.factorsFor(a.line))
 	err = p.eachPage(ctx, e, func(items []item) error { return a.line.apply(ctx, items, nil, wordsOnly) })
 	if err != nil {
 		return err

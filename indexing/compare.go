@@ -19,6 +19,7 @@ const (
 	DifferenceVector     DifferenceKind = "vector"       // another content vector than the store's
 	DifferenceUnembedded DifferenceKind = "not_embedded" // no vector in the store, though the text has one
 	DifferencePayload    DifferenceKind = "payload"      // other filters' values or words
+	DifferenceFactor     DifferenceKind = "factor"       // another factor than the collaborative model's
 	DifferenceCount      DifferenceKind = "count"        // more points than courses
 )
 
@@ -171,6 +172,10 @@ func (p *Pipeline) compare(ctx context.Context, l *line, courses []lectern.Cours
 	if err != nil {
 		return nil, fmt.Errorf("ask the index: %w", err)
 	}
+	wrongFactor, err := p.withFactors(ctx, l, ids, points)
+	if err != nil {
+		return nil, err
+	}
 	same := inIndex // an index that cannot tell is taken at its word
 	if inspector, ok := l.index().(Inspector); ok {
 		if same, err = inspector.Same(ctx, points); err != nil {
@@ -193,6 +198,8 @@ func (p *Pipeline) compare(ctx context.Context, l *line, courses []lectern.Cours
 			kind, detail = DifferenceVector, fmt.Sprintf("the index has %d numbers, the store %d", len(vectors[i]), len(it.Vector))
 		case !same[i]:
 			kind, detail = DifferencePayload, "filter values or words differ"
+		case wrongFactor[i]:
+			kind, detail = DifferenceFactor, "the index has another factor than the collaborative model"
 		case e != nil && len(it.Vector) == 0:
 			has, err := hasVector(ctx, e, it.Course)
 			if err != nil {

@@ -129,10 +129,13 @@ type Options struct {
 	NewIndex func() lectern.VectorIndex
 	// Shared are indexes that the leader writes and every process searches.
 	Shared lectern.SharedIndexes
-	// Dense are the lengths of the dense vectors of a shared index that are not
-	// the embedder's.
+	// Dense are the lengths of the dense vectors that are not the embedder's. A shared
+	// index is made with room for them.
 	Dense map[string]int
-	Words LexicalEncoder
+	// Factors returns those of the collaborative model in use, nil while there is
+	// none. It is asked often, and may be nil.
+	Factors func() *Factors
+	Words   LexicalEncoder
 	Sinks []Sink // beside the index; may be empty
 
 	Makers   map[string]Maker // by name, which is kept with what they made

@@ -18,6 +18,7 @@ func (p *Pipeline) follow(ctx context.Context) {
 	defer timer.Stop()
 	for ctx.Err() == nil {
 		p.retry(ctx, "follow the change feed", p.advance)
+		p.retry(ctx, "write the factors of a model", p.refactor)
 		timer.Reset(p.o.Config.Poll)
 		select {
 		case <-ctx.Done():
@@ -141,6 +142,9 @@ func (p *Pipeline) scan(ctx context.Context) error {
 		g.Index = p.o.NewIndex()
 	}
 	l := p.newLine(&g)
+	if !l.follows {
+		l.carry(p.factorsFor(l))
+	}
 	after, err := p.lastChange(ctx)
 	if err != nil {
 		return err

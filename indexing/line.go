@@ -29,6 +29,7 @@ type line struct {
 	// written says that the line is only there to be written to: a shared index on
 	// its way to or ahead of the processes that search it.
 	written bool
+	cf      factored
 
 	mu      sync.Mutex
 	gen     *Generation
@@ -68,6 +69,7 @@ func (l *line) setGeneration(g *Generation) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.gen = g
+	l.cf.held.Store(0) // until somebody has looked
 	clear(l.empty)
 }
 
@@ -167,6 +169,7 @@ func (l *line) point(it *item, mode wordMode) lectern.Point {
 	if len(it.reviews) > 0 {
 		p.Dense[lectern.VectorReviews] = it.reviews
 	}
+	l.addFactor(&p)
 	var words lectern.SparseVector
 	switch mode {
 	case wordsCounted:

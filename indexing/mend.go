@@ -22,6 +22,7 @@ func (p *Pipeline) Mend(ctx context.Context, found []Difference) (int, error) {
 	ids = slices.Compact(ids)
 	g := p.line.Load().generation()
 	l := p.writtenLine(g.Index, g)
+	l.carry(p.suitable(p.line.Load()))
 	for part := range slices.Chunk(ids, lectern.MaxEmbedBatch) {
 		courses, err := p.o.Store.Courses(ctx, part)
 		if err != nil {

@@ -64,6 +64,7 @@ func New(o Options) (*Pipeline, error) {
 func (p *Pipeline) newLine(g *Generation) *line {
 	l := newLine(g, p.o.Words)
 	l.follows = p.o.Shared != nil
+	l.cf.room = p.o.Dense[lectern.VectorCF]
 	return l
 }
 

@@ -50,6 +50,9 @@ type writer struct {
 	version  int64
 	position int64     // everything up to here is in the index, and the store knows
 	seen     time.Time // when the index was last found to be there and in use
+
+	marked   bool      // as holding no factors, to be given others
+	markedAt time.Time // when
 }
 
 // publishWhileLeading keeps the shared index level with the store whenever this
@@ -118,8 +121,10 @@ func (p *Pipeline) publishOnce(ctx context.Context, w *writer) (*writer, error) 
 			}
 		}
 	}
-	if err := p.level(ctx, w); err != nil {
-		return nil, err // opened anew, in case the index has gone
+	for _, step := range []func(context.Context, *writer) error{p.levelFactors, p.level} {
+		if err := step(ctx, w); err != nil {
+			return nil, err // opened anew, in case the index has gone
+		}
 	}
 	return w, nil
 }
@@ -156,18 +161,24 @@ func (p *Pipeline) openWriter(ctx context.Context, g *Generation, progress func(
 	case spec.Fingerprint != g.Fingerprint():
 		return nil, lectern.Errorf(lectern.CodeConflict, "index %d holds vectors of %q, not of %q", g.Version, spec.Fingerprint, g.Fingerprint())
 	}
-	return &writer{line: p.writtenLine(index, g), version: g.Version, position: position}, nil
+	w := &writer{line: p.writtenLine(index, g), version: g.Version, position: position}
+	w.line.cf.room = spec.Dense[lectern.VectorCF] // it may have been made with other settings
+	return w, p.openFactors(ctx, w)
 }
 
 func (p *Pipeline) writtenLine(index lectern.VectorIndex, g *Generation) *line {
 	l := newLine(&Generation{Index: index, Embedder: g.Embedder, Version: g.Version}, p.o.Words)
 	l.written = true
+	l.cf.room = p.o.Dense[lectern.VectorCF]
 	return l
 }
 
 // fillNew makes the index of a generation and fills it from the store.
 func (p *Pipeline) fillNew(ctx context.Context, g *Generation, progress func(done, total int)) (*writer, error) {
 	if err := p.forgetPosition(ctx, g.Version); err != nil {
+		return nil, err
+	}
+	if err := p.markFactors(ctx, g.Version, 0); err != nil {
 		return nil, err
 	}
 	after, err := p.lastChange(ctx)
@@ -180,6 +191,7 @@ func (p *Pipeline) fillNew(ctx context.Context, g *Generation, progress func(don
 		return nil, fmt.Errorf("make index %d: %w", g.Version, err)
 	}
 	w := &writer{line: p.writtenLine(index, g), version: g.Version, position: after}
+	w.line.carry(p.factorsFor(w.line))
 	total, err := p.o.Store.CountCourses(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("count courses: %w", err)
@@ -198,6 +210,9 @@ func (p *Pipeline) fillNew(ctx context.Context, g *Generation, progress func(don
 		return nil, fmt.Errorf("fill index %d: %w", g.Version, err)
 	}
 	if err := p.writePosition(ctx, g.Version, after); err != nil {
+		return nil, err
+	}
+	if err := p.markFactors(ctx, g.Version, w.line.cf.held.Load()); err != nil {
 		return nil, err
 	}
 	p.o.Logger.Info("indexing: a shared index is filled", slog.Int64("version", g.Version),

@@ -32,6 +32,9 @@ func (t *tender) look(ctx context.Context) error {
 	if err := t.watch(ctx); err != nil {
 		return err
 	}
+	if err := t.p.watchFactors(ctx); err != nil {
+		return err
+	}
 	if err := t.count(ctx); err != nil {
 		return err
 	}

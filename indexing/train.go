@@ -233,6 +233,9 @@ func (p *Pipeline) dropShared(ctx context.Context, version int64) error {
 	if err := p.forgetPosition(ctx, version); err != nil {
 		return err
 	}
+	if err := p.markFactors(ctx, version, 0); err != nil {
+		return err
+	}
 	if err := p.o.Shared.Drop(ctx, version); err != nil {
 		return fmt.Errorf("drop index %d: %w", version, err)
 	}
