@@ -186,3 +186,21 @@ func (l *Learners) pointsOf(
 	}
 	return out, nil
 }
+
+// Mean returns the unit vector of Σ share × vector: what several interests are
+// together. It is nil where there are none.
+func Mean(vectors [][]float32, shares []float64) []float32 {
+	var sum []float64
+	for i, v := range vectors {
+		if sum == nil {
+			sum = make([]float64, len(v))
+		}
+		if len(v) != len(sum) || i >= len(shares) {
+			continue
+		}
+		for j, x := range v {
+			sum[j] += shares[i] * float64(x)
+		}
+	}
+	return unit(sum)
+}

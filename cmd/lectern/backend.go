@@ -43,6 +43,10 @@ type relational interface {
 
 	// CountCourses returns how many courses are open or unlisted.
 	CountCourses(ctx context.Context) (int, error)
+	// ProfileKey returns the number that stands for a learner in the feed of profiles.
+	ProfileKey(ctx context.Context, ref lectern.LearnerRef) (int64, error)
+	// PruneProfileChanges removes the feed's entries of those who are gone.
+	PruneProfileChanges(ctx context.Context, upTo int64) (int, error)
 	// LeaseHolder returns who holds a lease now, "" for nobody.
 	LeaseHolder(ctx context.Context, name string) (string, error)
 	// Migrate brings the schema up to date; MigrateDown takes it back to a version.

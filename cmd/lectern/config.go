@@ -28,12 +28,15 @@ import (
 	"github.com/lectern-dev/lectern/indexing"
 	"github.com/lectern-dev/lectern/internal/nearest"
 	"github.com/lectern-dev/lectern/learner"
+	"github.com/lectern-dev/lectern/ml/noise"
+	"github.com/lectern-dev/lectern/neighbours"
 	"github.com/lectern-dev/lectern/rerank"
 	"github.com/lectern-dev/lectern/retrieve"
 	"github.com/lectern-dev/lectern/searchlog"
 	"github.com/lectern-dev/lectern/skills"
 	"github.com/lectern-dev/lectern/store/postgres"
 	"github.com/lectern-dev/lectern/suggest"
+	"github.com/lectern-dev/lectern/training"
 )
 
 // envPrefix starts every environment variable that sets a key; the dots of a
@@ -43,20 +46,24 @@ const envPrefix = "LECTERN_"
 // Config is everything that can be set, layer over layer: defaults, file,
 // environment, flags.
 type Config struct {
-	Data      string           `koanf:"data"` // folder of the embedded mode: database and rejected rows
-	Log       LogConfig        `koanf:"log"`
-	Server    ServerConfig     `koanf:"server"`
-	API       api.Config       `koanf:"api"`
-	Store     StoreConfig      `koanf:"store"`
-	Index     IndexConfig      `koanf:"index"`
-	Embed     EmbedConfig      `koanf:"embed"`
-	Indexing  indexing.Config  `koanf:"indexing"`
-	Learner   learner.Config   `koanf:"learner"`
-	Retrieve  retrieve.Config  `koanf:"retrieve"`
-	Rerank    rerank.Config    `koanf:"rerank"`
-	Suggest   suggest.Config   `koanf:"suggest"`
-	SearchLog searchlog.Config `koanf:"searchlog"`
-	Skills    skills.Config    `koanf:"skills"`
+	Data       string               `koanf:"data"` // folder of the embedded mode: database and rejected rows
+	Log        LogConfig            `koanf:"log"`
+	Server     ServerConfig         `koanf:"server"`
+	API        api.Config           `koanf:"api"`
+	Store      StoreConfig          `koanf:"store"`
+	Index      IndexConfig          `koanf:"index"`
+	Embed      EmbedConfig          `koanf:"embed"`
+	Indexing   indexing.Config      `koanf:"indexing"`
+	Learner    learner.Config       `koanf:"learner"`
+	Profiles   learner.FollowConfig `koanf:"profiles"`
+	Noise      noise.Config         `koanf:"noise"`
+	Training   training.Config      `koanf:"training"`
+	Neighbours neighbours.Config    `koanf:"neighbours"`
+	Retrieve   retrieve.Config      `koanf:"retrieve"`
+	Rerank     rerank.Config        `koanf:"rerank"`
+	Suggest    suggest.Config       `koanf:"suggest"`
+	SearchLog  searchlog.Config     `koanf:"searchlog"`
+	Skills     skills.Config        `koanf:"skills"`
 }
 
 // LogConfig says what is logged and how.
@@ -98,20 +105,24 @@ type EmbedConfig struct {
 func DefaultConfig() Config {
 	local := embed.DefaultOptions()
 	c := Config{
-		Data:      "data",
-		Log:       LogConfig{Level: "info", Format: "text"},
-		Server:    ServerConfig{Address: "127.0.0.1:8080", ShutdownTimeout: 15 * time.Second},
-		API:       api.DefaultConfig(),
-		Store:     StoreConfig{Driver: driverSQLite, RankingRetention: 90 * 24 * time.Hour, StatsRefresh: 30 * time.Second, Postgres: postgres.DefaultConfig()},
-		Index:     IndexConfig{Driver: driverMemory, Qdrant: qdrant.DefaultConfig()},
-		Embed:     EmbedConfig{Driver: driverLocal, Dimensions: local.Dim, MaxTrainDocs: local.MaxDocs, QueryCache: 10_000, OpenAI: openai.DefaultConfig()},
-		Indexing:  indexing.DefaultConfig(),
-		Learner:   learner.DefaultConfig(),
-		Retrieve:  retrieve.DefaultConfig(),
-		Rerank:    rerank.DefaultConfig(),
-		Suggest:   suggest.DefaultConfig(),
-		SearchLog: searchlog.DefaultConfig(),
-		Skills:    skills.DefaultConfig(),
+		Data:       "data",
+		Log:        LogConfig{Level: "info", Format: "text"},
+		Server:     ServerConfig{Address: "127.0.0.1:8080", ShutdownTimeout: 15 * time.Second},
+		API:        api.DefaultConfig(),
+		Store:      StoreConfig{Driver: driverSQLite, RankingRetention: 90 * 24 * time.Hour, StatsRefresh: 30 * time.Second, Postgres: postgres.DefaultConfig()},
+		Index:      IndexConfig{Driver: driverMemory, Qdrant: qdrant.DefaultConfig()},
+		Embed:      EmbedConfig{Driver: driverLocal, Dimensions: local.Dim, MaxTrainDocs: local.MaxDocs, QueryCache: 10_000, OpenAI: openai.DefaultConfig()},
+		Indexing:   indexing.DefaultConfig(),
+		Learner:    learner.DefaultConfig(),
+		Profiles:   learner.DefaultFollowConfig(),
+		Noise:      noise.DefaultConfig(),
+		Training:   training.DefaultConfig(),
+		Neighbours: neighbours.DefaultConfig(),
+		Retrieve:   retrieve.DefaultConfig(),
+		Rerank:     rerank.DefaultConfig(),
+		Suggest:    suggest.DefaultConfig(),
+		SearchLog:  searchlog.DefaultConfig(),
+		Skills:     skills.DefaultConfig(),
 	}
 	c.share()
 	return c
@@ -142,7 +153,7 @@ func (c Config) Validate() error {
 	for _, part := range c.backendFaults() {
 		bad = append(bad, fieldsOf(part)...)
 	}
-	for _, part := range []error{c.API.Validate(), c.Indexing.Validate(), c.Learner.Validate(), c.Retrieve.Validate(), c.Rerank.Validate(), c.Suggest.Validate(), c.SearchLog.Validate(), c.Skills.Validate()} {
+	for _, part := range []error{c.API.Validate(), c.Indexing.Validate(), c.Learner.Validate(), c.Profiles.Validate(), c.Noise.Validate(), c.Training.Validate(), c.Neighbours.Validate(), c.Retrieve.Validate(), c.Rerank.Validate(), c.Suggest.Validate(), c.SearchLog.Validate(), c.Skills.Validate()} {
 		bad = append(bad, fieldsOf(part)...)
 	}
 	if len(bad) > 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/indexing"
@@ -18,6 +19,9 @@ type liveStore struct {
 	recorder *retrieve.Recorder
 	searches *searches
 	suggest  *suggest.Suggester
+
+	followers followers
+	log       *slog.Logger
 }
 
 var (
@@ -60,10 +64,15 @@ func (s liveStore) DeleteReview(ctx context.Context, id string) error {
 // DeleteLearner also forgets the lists and searches that are not in the store yet.
 func (s liveStore) DeleteLearner(ctx context.Context, ref lectern.LearnerRef) error {
 	s.forget(ref)
+	key, err := s.ProfileKey(ctx, ref)
+	if err != nil {
+		return err
+	}
 	if err := s.relational.DeleteLearner(ctx, ref); err != nil {
 		return err
 	}
 	s.forget(ref) // what was made meanwhile
+	s.erase(ctx, ref, key)
 	return nil
 }
 

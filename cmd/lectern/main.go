@@ -91,7 +91,7 @@ func newRootCommand(stdout, stderr io.Writer) *cobra.Command {
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(suggestFlag)
 	root.AddCommand(
-		newServeCommand(), newImportCommand(), newSkillsCommand(), newReindexCommand(), newMigrateCommand(), newCopyCommand(),
+		newServeCommand(), newImportCommand(), newSkillsCommand(), newLearnersCommand(), newTrainCommand(), newModelsCommand(), newReindexCommand(), newMigrateCommand(), newCopyCommand(),
 		newKeysCommand(), newSynonymsCommand(), newDoctorCommand(), newHealthCommand(), newInsightsCommand(), newEvalCommand(), newDemoCommand(), newConfigCommand(), newVersionCommand(),
 	)
 	return root

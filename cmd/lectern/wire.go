@@ -14,6 +14,7 @@ import (
 	"github.com/lectern-dev/lectern/ingest"
 	"github.com/lectern-dev/lectern/internal/lease"
 	"github.com/lectern-dev/lectern/learner"
+	"github.com/lectern-dev/lectern/neighbours"
 	"github.com/lectern-dev/lectern/rerank"
 	"github.com/lectern-dev/lectern/retrieve"
 	"github.com/lectern-dev/lectern/searchlog"
@@ -39,6 +40,9 @@ type engine struct {
 	suggest     *suggest.Suggester // nil where nobody types
 	searches    *searches
 	skills      *skills.Index // nil where they are switched off
+	creators    *creators
+	followers   followers
+	factor      func() (int64, neighbours.Factor) // of the collaborative model in use; nil without models
 	pipeline    *indexing.Pipeline
 	generations retrieve.Generations // of suggestions: the pipeline, or an evaluation's own
 	recorder    *retrieve.Recorder
@@ -56,6 +60,7 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 	e.words = text.NewLexicon(text.DefaultParams())
 	e.catalog = retrieve.NewCatalog(env.config.Retrieve, env.store, lectern.SystemClock)
 	e.courseFacts = learner.NewCatalogue()
+	e.creators = &creators{}
 	var err error
 	if e.synonyms, err = newSynonyms(ctx, e); err != nil {
 		return nil, err
@@ -75,10 +80,14 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 	if err := e.newPipeline(ctx); err != nil {
 		return nil, err
 	}
+	if e.followers, err = newFollowers(e); err != nil {
+		return nil, err
+	}
 	e.generations = e.pipeline
 	e.recorder = retrieve.NewRecorder(env.store, env.config.Retrieve.Record, env.log)
 	e.searches.log = searchlog.NewLog(env.store, env.config.SearchLog, env.log)
-	e.live = liveStore{relational: env.store, pipeline: e.pipeline, recorder: e.recorder, searches: e.searches, suggest: e.suggest}
+	e.live = liveStore{relational: env.store, pipeline: e.pipeline, recorder: e.recorder, searches: e.searches, suggest: e.suggest,
+		followers: e.followers, log: env.log}
 	e.ingest = newIngest(env.config, e.live)
 	e.ingest.Cite = e.searches.cite(e.live)
 	if e.ranker, err = newRanker(ctx, e, e.pipeline); err != nil {
@@ -94,7 +103,7 @@ func (e *engine) newPipeline(ctx context.Context) (err error) {
 		Config:   env.config.Indexing,
 		Store:    env.store,
 		Words:    courseWords{lexicon: e.words},
-		Sinks:    []indexing.Sink{catalogSink{e.catalog}, factsSink{e.courseFacts}},
+		Sinks:    []indexing.Sink{catalogSink{e.catalog}, factsSink{e.courseFacts}, e.creators},
 		Makers:   makers(env.config.Embed, env.log, e.meters),
 		Embedder: env.config.Embed.Driver,
 		Holder:   e.holder,
@@ -158,7 +167,7 @@ func newRanker(ctx context.Context, e *engine, generations retrieve.Generations)
 	}
 	return retrieve.New(retrieve.Deps{
 		Catalog: e.catalog, Generations: generations, Words: e.words, Concepts: newConcepts(e.skills), Profiles: e.profiles,
-		Courses: env.store, Rankings: loggedRankings{e.recorder, e.searches.log}, Reranker: linear,
+		Courses: env.store, Rankings: loggedRankings{e.recorder, e.searches.log}, Reranker: linear, Neighbours: e.followers.neighbours,
 		Clock: lectern.SystemClock, NewID: retrieve.RankingIDs(lectern.SystemClock, rand.Reader),
 		CursorKey: cursorKey, Logger: env.log,
 	}, env.config.Retrieve)
