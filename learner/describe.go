@@ -32,11 +32,11 @@ func (p *Profiles) describe(k kept) Description {
 	d := Description{
 		Personalisation: n.taste.Personal,
 		Stated: Stated{
-			Interests: slices.Concat([]string{}, l.Interests), Goal: l.Goal, WeeklyHours: l.WeeklyHours,
+			Interests: append([]string{}, l.Interests...), Goal: l.Goal, WeeklyHours: l.WeeklyHours,
 			PreferredLevel: l.PreferredLevel, Languages: l.Languages,
 		},
 		Interests: []InterestNote{}, TurnedDown: []TopicNote{}, SkillsGained: []SkillNote{}, SkillsWanted: []SkillNote{},
-		RemovedInterests: slices.Concat([]string{}, k.profile.Corrections.RemovedInterests),
+		RemovedInterests: append([]string{}, k.profile.Corrections.RemovedInterests...),
 		UpdatedAt:        l.UpdatedAt,
 	}
 	d.Level, d.Pace, d.WeeklyHours = p.measures(k)
