@@ -349,7 +349,8 @@ func (e *Engine) measureBehaviour(p *pass) {
 	for i := range p.candidates {
 		c := &p.candidates[i]
 		if scores != nil && !math.IsNaN(scores[i]) {
-			c.Collaborative = rerank.Known(scores[i])
+			// A model's scores say how much speaks for a course; of most, nothing does.
+			c.Collaborative = rerank.Known(rerank.Neutral + scores[i]/2)
 		}
 		if trends != nil {
 			c.Trend = rerank.Known(trends[c.Course.ID])

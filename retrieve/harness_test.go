@@ -103,6 +103,7 @@ type world struct {
 	stored   map[string]lectern.Ranking
 	stats    map[string]lectern.CourseStats
 	reviews  map[string]string // what learners say, by course
+	activity func(at time.Time, halfLife time.Duration) []lectern.CourseStats
 	putFails error
 
 	index    *index.Index
@@ -114,6 +115,10 @@ type world struct {
 	searches atomic.Int64 // of the index so far
 	failFrom int64        // so many searches succeed before indexErr shows
 	asked    []string     // the vectors that were searched
+
+	knows  learner.Sources // beside the profiles
+	others retrieve.Deps   // what others do: Collaborative, Neighbours, Velocities
+	tastes func(*learner.Taste)
 
 	catalog  *retrieve.Catalog
 	recorder *retrieve.Recorder
@@ -154,7 +159,7 @@ func newWorld(t testing.TB, courses []lectern.Course, options ...option) *world 
 func (w *world) build(cfg retrieve.Config, r rerank.Reranker) {
 	w.t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	profiles, err := learner.NewProfiles(learnerStore{w: w}, learner.DefaultConfig(), w.time)
+	profiles, err := learner.NewProfilesFrom(learnerStore{w: w}, w.knows, learner.DefaultConfig(), w.time)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -165,10 +170,11 @@ func (w *world) build(cfg retrieve.Config, r rerank.Reranker) {
 	recorder := w.recorder
 	w.t.Cleanup(func() { _ = recorder.Close(context.Background()) })
 	w.engine, err = retrieve.New(retrieve.Deps{
-		Catalog: w.catalog, Generations: w, Words: w.lexicon, Concepts: w.concepts, Profiles: profiles, Courses: w, Rankings: w.recorder,
+		Catalog: w.catalog, Generations: w, Words: w.lexicon, Concepts: w.concepts, Profiles: changedTastes{profiles, w}, Courses: w, Rankings: w.recorder,
 		Reranker: r, Clock: w.time,
 		NewID:     retrieve.RankingIDs(w.time, rand.NewChaCha8([32]byte{1})),
 		CursorKey: []byte("key"), Logger: log,
+		Collaborative: w.others.Collaborative, Neighbours: w.others.Neighbours, Velocities: w.others.Velocities,
 	}, cfg)
 	if err != nil {
 		w.t.Fatal(err)
@@ -259,7 +265,10 @@ func (w *world) Courses(_ context.Context, ids []string) ([]lectern.Course, erro
 	return out, nil
 }
 
-func (w *world) CourseStats(context.Context, []string, time.Time, time.Duration) ([]lectern.CourseStats, error) {
+func (w *world) CourseStats(_ context.Context, _ []string, at time.Time, halfLife time.Duration) ([]lectern.CourseStats, error) {
+	if w.activity != nil {
+		return w.activity(at, halfLife), nil
+	}
 	var out []lectern.CourseStats
 	for _, s := range w.stats {
 		out = append(out, s)
@@ -287,6 +296,20 @@ func (w *world) Ranking(_ context.Context, id string) (lectern.Ranking, error) {
 		return lectern.Ranking{}, lectern.Errorf(lectern.CodeNotFound, "no ranking %q", id)
 	}
 	return r, nil
+}
+
+// changedTastes lets a test change what is known of a learner's taste.
+type changedTastes struct {
+	retrieve.Profiles
+	w *world
+}
+
+func (c changedTastes) Load(ctx context.Context, ref lectern.LearnerRef, x lectern.VectorIndex, m lectern.Embedder) (lectern.Profile, learner.Taste, error) {
+	p, taste, err := c.Profiles.Load(ctx, ref, x, m)
+	if err == nil && c.w.tastes != nil {
+		c.w.tastes(&taste)
+	}
+	return p, taste, err
 }
 
 // learnerStore reads profiles of the world.
