@@ -19,8 +19,11 @@ func Specs() []Spec {
 	}
 }
 
-// SpecByName returns the spec of that name.
+// SpecByName returns the spec of that name, that of the blend among them.
 func SpecByName(name string) (Spec, bool) {
+	if name == blendName {
+		return blendSpec(), true
+	}
 	for _, s := range Specs() {
 		if s.Name == name {
 			return s, true
