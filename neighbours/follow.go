@@ -173,7 +173,7 @@ func (w *writer) open(ctx context.Context, k key) error {
 	*w = writer{l: w.l, marked: w.marked, markAt: w.markAt}
 	now := w.l.o.Clock()
 	if w.l.o.Shared == nil {
-		w.space, w.keys = &space{key: k, index: w.l.o.New()}, map[int64]struct{}{}
+		w.space, w.keys = &space{key: k, index: w.l.o.New(), taken: newTaken()}, map[int64]struct{}{}
 		w.l.current.CompareAndSwap(nil, w.space) // for its figures; not searched until it is filled
 		w.l.setPosition(0)
 		return nil
@@ -306,7 +306,7 @@ func (w *writer) index(ctx context.Context, keys []int64, courses lectern.Vector
 	if err != nil {
 		return err
 	}
-	if err := w.space.put(ctx, b.points); err != nil {
+	if err := w.space.put(ctx, b); err != nil {
 		return err
 	}
 	if err := w.space.remove(ctx, b.removed); err != nil {

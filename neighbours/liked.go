@@ -44,7 +44,7 @@ func (l *Learners) Liked(ctx context.Context, ref lectern.LearnerRef, version in
 	if err != nil {
 		return nil, fmt.Errorf("find similar learners: %w", err)
 	}
-	hits, err := l.taken(ctx, near)
+	hits, err := l.took(ctx, s, near)
 	if err != nil {
 		return nil, err
 	}
@@ -72,11 +72,20 @@ func (l *Learners) near(ctx context.Context, s *space, who Asker, factor Factor,
 	return hits[:min(len(hits), l.o.Config.Count)], nil
 }
 
-// taken adds up what similar learners took: Σ similarity × weight, divided by how
-// usual a course is. Who has withdrawn consent meanwhile is left out by the store.
-func (l *Learners) taken(ctx context.Context, near []lectern.Hit) ([]lectern.Hit, error) {
+// took adds up what similar learners took: Σ similarity × weight, divided by how
+// usual a course is. Where it is read from the store, that leaves out who has
+// withdrawn consent this moment; in this process the feed does.
+func (l *Learners) took(ctx context.Context, s *space, near []lectern.Hit) ([]lectern.Hit, error) {
 	if len(near) == 0 {
 		return nil, nil
+	}
+	now := l.o.Clock()
+	sums := map[string]float64{}
+	if s.taken != nil {
+		for _, h := range near {
+			s.taken.add(h.ID, float64(h.Score), now, sums)
+		}
+		return l.ranked(sums), nil
 	}
 	keys := make([]int64, len(near))
 	for i, h := range near {
@@ -86,8 +95,6 @@ func (l *Learners) taken(ctx context.Context, near []lectern.Hit) ([]lectern.Hit
 	if err != nil {
 		return nil, fmt.Errorf("read what similar learners took: %w", err)
 	}
-	now := l.o.Clock()
-	sums := map[string]float64{}
 	for i, h := range near {
 		for _, e := range weigh(byKey[keys[i]], now, l.o.MaxWeight) {
 			if e.weight <= 0 {
@@ -96,6 +103,11 @@ func (l *Learners) taken(ctx context.Context, near []lectern.Hit) ([]lectern.Hit
 			sums[e.course] += float64(h.Score) * e.weight
 		}
 	}
+	return l.ranked(sums), nil
+}
+
+// ranked damps what is usual, scales to (0, 1] and sorts.
+func (l *Learners) ranked(sums map[string]float64) []lectern.Hit {
 	usual, most := l.usual.Load(), 0.0
 	for course, sum := range sums {
 		sums[course] = sum / usual.dampen(course, l.o.Config.Damping)
@@ -113,5 +125,5 @@ func (l *Learners) taken(ctx context.Context, near []lectern.Hit) ([]lectern.Hit
 	if len(out) > maxKept {
 		out = slices.Clone(out[:maxKept])
 	}
-	return out, nil
+	return out
 }

@@ -366,12 +366,16 @@ func TestConsent(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.now = w.now.Add(w.learner.o.Config.CacheTTL)
-		if hits := w.liked(w.learner, "me"); slices.Contains(ids(hits), "unknown course") {
+		if hits := w.liked(w.learner, "me"); w.shared != nil && slices.Contains(ids(hits), "unknown course") {
 			t.Error("a neighbour is asked who said no, and whose point is still there")
 		}
 		w.follow(w.learner, w.writer)
 		if w.has(w.learner, key, lectern.VectorContent) {
 			t.Error("the point is still there")
+		}
+		w.learner.cache.drop(lectern.LearnerRef{ID: "me"})
+		if hits := w.liked(w.learner, "me"); slices.Contains(ids(hits), "unknown course") {
+			t.Error("a neighbour is asked who said no")
 		}
 		if hits := w.liked(w.learner, "odd"); hits != nil {
 			t.Errorf("who said no gets %v", hits)
@@ -655,6 +659,24 @@ func TestRun(t *testing.T) {
 	})
 }
 
+// TestTakenDecays compares what was indexed at different times.
+func TestTakenDecays(t *testing.T) {
+	taken, sums := newTaken(), map[string]float64{}
+	day := 24 * time.Hour
+	entry := func(course string, weight float64) weighed { return weighed{course, weight, noon, day} }
+	taken.put("1", []weighed{entry("a", 4), entry("b", 2), entry("c", -1)}, noon)
+	taken.put("2", []weighed{entry("a", 4)}, noon.Add(day))
+	taken.put("3", []weighed{entry("a", 100)}, noon)
+	taken.remove([]string{"3"})
+	for id, factor := range map[string]float64{"1": 0.5, "2": 1, "3": 1} {
+		taken.add(id, factor, noon.Add(2*day), sums)
+	}
+	// of the first ½·¼ of (4, 2), of the second ½ of 4
+	if diff := cmp.Diff(map[string]float64{"a": 2.5, "b": 0.25}, sums); diff != "" {
+		t.Errorf("sums (-want +got):\n%s", diff)
+	}
+}
+
 // TestCells holds the divided index against the whole one.
 func TestCells(t *testing.T) {
 	const dim, people = 16, 1200
@@ -680,7 +702,7 @@ func TestCells(t *testing.T) {
 		put := func(id string) {
 			v := unit(random(0.4, centres[r.IntN(len(centres))]))
 			vectorOf[id] = v
-			if err := s.put(ctx, []lectern.Point{{ID: id, Dense: map[string][]float32{lectern.VectorContent: v}}}); err != nil {
+			if err := s.put(ctx, batch{points: []lectern.Point{{ID: id, Dense: map[string][]float32{lectern.VectorContent: v}}}}); err != nil {
 				rt.Fatal(err)
 			}
 		}

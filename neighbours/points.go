@@ -13,9 +13,10 @@ import (
 
 // weighed is what one course weighs for one learner now.
 type weighed struct {
-	course string
-	weight float64
-	at     time.Time
+	course   string
+	weight   float64
+	at       time.Time // of the latest event
+	halfLife time.Duration
 }
 
 // weigh decays entries to a time and bounds them, heaviest first.
@@ -30,7 +31,7 @@ func weigh(entries []lectern.ProfileEntry, at time.Time, most float64) []weighed
 			w = min(max(w, -most), most)
 		}
 		if !math.IsNaN(w) {
-			out = append(out, weighed{e.CourseID, w, e.LastAt})
+			out = append(out, weighed{e.CourseID, w, e.LastAt, e.HalfLife})
 		}
 	}
 	slices.SortFunc(out, func(a, b weighed) int {
@@ -133,6 +134,8 @@ func unit(sum []float64) []float32 {
 // batch is what becomes of some learners in the index.
 type batch struct {
 	points     []lectern.Point
+	entries    [][]weighed // beside points: what they are made of
+	at         time.Time   // of their weights
 	removed    []string
 	incomplete []int64 // have a course whose vector may be on its way
 }
@@ -148,6 +151,7 @@ func (l *Learners) pointsOf(
 		return out, fmt.Errorf("read learners' entries: %w", err)
 	}
 	now := l.o.Clock()
+	out.at = now
 	all := make([][]weighed, len(keys))
 	var ids []string
 	for i, key := range keys {
@@ -183,6 +187,7 @@ func (l *Learners) pointsOf(
 			continue
 		}
 		out.points = append(out.points, p)
+		out.entries = append(out.entries, all[i][:min(len(all[i]), l.o.Config.MaxEntries)])
 	}
 	return out, nil
 }

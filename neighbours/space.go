@@ -22,12 +22,19 @@ type space struct {
 	// Which vectors may be searched: those of everybody are there.
 	content, cf atomic.Bool
 
+	taken   *taken                            // what learners took; nil where it is read from the store
 	divided atomic.Pointer[map[string]*cells] // by vector; nil where a search looks at everybody
 }
 
-func (s *space) put(ctx context.Context, points []lectern.Point) error {
+func (s *space) put(ctx context.Context, b batch) error {
+	points := b.points
 	if len(points) == 0 {
 		return nil
+	}
+	if s.taken != nil { // first, so that who is found has something
+		for i, p := range points {
+			s.taken.put(p.ID, b.entries[i], b.at)
+		}
 	}
 	if err := s.index.Upsert(ctx, points); err != nil {
 		return err
@@ -46,6 +53,9 @@ func (s *space) remove(ctx context.Context, ids []string) error {
 	}
 	for _, c := range s.cells() {
 		c.remove(ids)
+	}
+	if s.taken != nil {
+		s.taken.remove(ids)
 	}
 	return s.index.Delete(ctx, ids)
 }
