@@ -136,7 +136,7 @@ type Options struct {
 	// none. It is asked often, and may be nil.
 	Factors func() *Factors
 	Words   LexicalEncoder
-	Sinks []Sink // beside the index; may be empty
+	Sinks   []Sink // beside the index; may be empty
 
 	Makers   map[string]Maker // by name, which is kept with what they made
 	Embedder string           // the maker that the configuration names

@@ -76,6 +76,14 @@ func (v *Version) value(model string) (float64, bool) {
 	return 0, false
 }
 
+// Value is a model's metric for people, "unknown" where it was not measured.
+func (v *Version) Value(model string) string {
+	if x, ok := v.value(model); ok {
+		return strconv.FormatFloat(x, 'f', 4, 64)
+	}
+	return "unknown"
+}
+
 // Keys of an artefact's Meta that stand for themselves; the rest of a Version is
 // in metaRest.
 const (
@@ -172,6 +180,7 @@ type head struct {
 type part struct {
 	Name   string    `json:"name"`
 	Params cf.Params `json:"params,omitempty"`
+	Added  bool      `json:"added,omitempty"` // it was given factors: cf.Factors
 	Bytes  int       `json:"bytes"`
 }
 
@@ -191,7 +200,8 @@ func encodeBody(items []string, models []saved) (body []byte, fingerprint string
 		if err := m.model.Save(&parts); err != nil {
 			return nil, "", fmt.Errorf("save the model %s: %w", m.name, err)
 		}
-		h.Parts = append(h.Parts, part{m.name, m.params, parts.Len() - before})
+		_, added := m.model.(*cf.Factors)
+		h.Parts = append(h.Parts, part{m.name, m.params, added, parts.Len() - before})
 	}
 	text, err := json.Marshal(h)
 	if err != nil {
@@ -232,6 +242,11 @@ func decodeBody(body []byte, make NewModel) (items []string, models []cf.Model, 
 		m, err := make(p.Name, p.Params)
 		if err != nil {
 			return nil, nil, err
+		}
+		if p.Added {
+			if m, err = cf.NewFactors(m, 1); err != nil { // Load says how long they are
+				return nil, nil, err
+			}
 		}
 		if err := load(m, left[:p.Bytes]); err != nil {
 			return nil, nil, fmt.Errorf("load the model %s: %w", p.Name, err)

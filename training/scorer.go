@@ -17,10 +17,8 @@ type ScorerOptions struct {
 	// Unit is what an enrolment weighs in a Touch: a history's weights are in
 	// enrolments, as those were that the model learnt from.
 	Unit float64
-	// Factors returns unit vectors of a model's items, nil for those without one, and
-	// of learners, such that their dot products order items nearly as the model does;
-	// nil functions where the model has none. It may be nil.
-	Factors func(m cf.Model) (items [][]float32, query func(h cf.History) []float32)
+	// Dim is the length of the factors that the index has room for, 0 for none.
+	Dim int
 	// Held returns which version's factors the index in use holds; nil for none.
 	Held func() int64
 }
@@ -34,9 +32,8 @@ type Scorer struct {
 	model cf.Model
 	next  cf.Successor // nil where nothing knows what follows
 
-	factors [][]float32 // [items][dim] unit length or nil
-	query   func(h cf.History) []float32
-	o       ScorerOptions
+	unit *unit // nil where the model has no factors for the index
+	o    ScorerOptions
 
 	scratch sync.Pool // *scratch
 	seed    maphash.Seed
@@ -66,17 +63,15 @@ func NewScorer(info Version, items []string, models []cf.Model, o ScorerOptions)
 		s.at[id] = int32(i)
 	}
 	for _, m := range models {
+		if f, ok := m.(*cf.Factors); ok {
+			m = f.Model // which may know more
+		}
 		if next, ok := m.(cf.Successor); ok {
 			s.next = next
 			break
 		}
 	}
-	if o.Factors != nil {
-		s.factors, s.query = o.Factors(models[0])
-		if s.query == nil || len(s.factors) != len(items) {
-			s.factors, s.query = nil, nil
-		}
-	}
+	s.unit = newUnit(models[0], o.Dim)
 	s.scratch.New = func() any { return &scratch{all: make([]float32, len(items))} }
 	return s, nil
 }
@@ -97,6 +92,14 @@ type scored struct {
 
 // Version is that of the artefact.
 func (s *Scorer) Version() int64 { return s.info.Version }
+
+// Dim is the length of the factors, 0 where there are none.
+func (s *Scorer) Dim() int {
+	if s.unit == nil {
+		return 0
+	}
+	return s.unit.dim
+}
 
 // Info describes the model's training.
 func (s *Scorer) Info() Version { return s.info }
@@ -163,7 +166,7 @@ func (s *Scorer) hash(h cf.History) uint64 {
 func (s *Scorer) slot(hash uint64) *atomic.Pointer[scale] { return &s.scales[hash%scaleSlots] }
 
 // large reports whether lists come from factors.
-func (s *Scorer) large() bool { return len(s.items) > exactItems && s.query != nil }
+func (s *Scorer) large() bool { return len(s.items) > exactItems && s.unit != nil }
 
 // scores fills b.order and b.some, or b.all where it returns true for all, and says
 // what the scores mean.
@@ -191,12 +194,12 @@ func (s *Scorer) scores(h cf.History, b *scratch, k int) (all bool, c *scale) {
 
 // nearest puts the items into b.order that the factors put first.
 func (s *Scorer) nearest(h cf.History, b *scratch, n int) bool {
-	q := s.query(h)
+	q := s.unit.query(h)
 	if len(q) == 0 {
 		return false
 	}
 	b.best = b.best[:0]
-	for i, f := range s.factors {
+	for i, f := range s.unit.items {
 		if len(f) != len(q) {
 			continue
 		}
@@ -334,7 +337,16 @@ func (s *Scorer) Scores(touched []lectern.Touch, ids []string) []float64 {
 // Factor is the learner as a query for the index's VectorCF, unit length; nil when
 // nothing can be said, or while the index holds factors of another version.
 func (s *Scorer) Factor(touched []lectern.Touch) []float32 {
-	if s.query == nil || s.o.Held == nil || s.o.Held() != s.info.Version {
+	if s.o.Held == nil || s.o.Held() != s.info.Version {
+		return nil
+	}
+	return s.LearnerFactor(touched)
+}
+
+// LearnerFactor is Factor whatever the index holds: learners by it compare with one
+// another.
+func (s *Scorer) LearnerFactor(touched []lectern.Touch) []float32 {
+	if s.unit == nil {
 		return nil
 	}
 	b := s.scratch.Get().(*scratch)
@@ -343,17 +355,17 @@ func (s *Scorer) Factor(touched []lectern.Touch) []float32 {
 	if len(b.history) == 0 {
 		return nil
 	}
-	return s.query(b.history)
+	return s.unit.query(b.history)
 }
 
 // ItemFactor returns what the index holds of a course as VectorCF, unit length; nil
 // for a course without a factor. Read only.
 func (s *Scorer) ItemFactor(courseID string) []float32 {
 	item, ok := s.at[courseID]
-	if !ok || s.factors == nil {
+	if !ok || s.unit == nil {
 		return nil
 	}
-	return s.factors[item]
+	return s.unit.items[item]
 }
 
 // Next returns up to k courses that people take after this one, by falling lift

@@ -38,6 +38,7 @@ type Options struct {
 	Fit    func(ctx context.Context, d *cf.Data, o selection.Options) (*selection.Result, error)
 	Specs  []cf.Spec // of all models that there are
 	Floor  string    // name of the model that every other must beat: popularity
+	Dim    int       // length of the factors that the index has room for, 0 for none
 	Holder string    // of leases: differs between processes
 	Clock  lectern.Clock
 	Logger *slog.Logger
@@ -220,6 +221,9 @@ func (t *Trainer) fit(ctx context.Context, run Run) (*Outcome, *body, error) {
 	if len(chosen) == 0 {
 		return nil, nil, lectern.Errorf(lectern.CodeInternal, "the selected model %q is not among those fitted", result.Selected)
 	}
+	if chosen[0].model, err = t.factored(ctx, chosen[0].model, &unnamed); err != nil {
+		return nil, nil, err
+	}
 	b := &body{}
 	if b.bytes, b.fingerprint, err = encodeBody(s.Data.Items, chosen); err != nil {
 		return nil, nil, err
@@ -233,6 +237,22 @@ func (t *Trainer) fit(ctx context.Context, run Run) (*Outcome, *body, error) {
 		out.Version.Models = append(out.Version.Models, Row{m.Name, m.Params, finite(m.Validation), m.FitTime.Seconds()})
 	}
 	return out, b, nil
+}
+
+// factored gives a model factors for the index where it has none that fit.
+func (t *Trainer) factored(ctx context.Context, m cf.Model, d *cf.Data) (cf.Model, error) {
+	room := t.o.Dim - 1 // see unit
+	if own, ok := m.(cf.Factored); room < 1 || ok && own.Dim() <= room {
+		return m, nil
+	}
+	f, err := cf.NewFactors(m, min(room, max(1, len(d.Items)-1)))
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Factorise(ctx, d); err != nil {
+		return nil, fmt.Errorf("find factors of %s: %w", m.Name(), err)
+	}
+	return f, nil
 }
 
 // finite leaves out what is no number: it was not measured.

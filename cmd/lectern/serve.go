@@ -96,6 +96,7 @@ func (s *server) run(ctx context.Context, env environment) (err error) {
 	tasks.Go(func() error { return e.searches.phrases.Run(background) })
 	tasks.Go(func() error { return e.synonyms.Run(background) })
 	tasks.Go(func() error { return e.runSkills(background) })
+	tasks.Go(func() error { return e.models.Run(background) })
 	e.followers.run(background, tasks, e)
 	s.joinReplicas(background, tasks, e)
 	tasks.Go(func() error { return refreshStats(background, e) })
@@ -172,7 +173,7 @@ func (s *server) handler(background context.Context, e *engine) (http.Handler, e
 		return nil, err
 	}
 	server, err := api.New(background, api.Deps{
-		Ranker: e.ranker, Home: e.ranker, Profiles: describedProfiles{e}, Ingest: e.ingest, Courses: e.live, Reviews: e.live,
+		Ranker: e.ranker, Home: e.ranker, Profiles: describedProfiles{e}, Models: e.trainer, Ingest: e.ingest, Courses: e.live, Reviews: e.live,
 		Learners: e.live, Rankings: e.live, Keys: e.store, Stats: e.store,
 		Sealer: e.searches.sealer, Insights: readInsights(e.store),
 		Skills:    directoryOf(e.skills),
@@ -200,7 +201,7 @@ func startJobs(ctx context.Context, e *engine) (worker, error) {
 	}, {
 		Name: "thin_out_searches", Every: 6 * time.Hour, RunOnStart: true,
 		Run: func(ctx context.Context) error { return keepSearchesShort(ctx, e) },
-	}, e.followers.rebuildProfiles()}
+	}, e.followers.rebuildProfiles(), e.trainModels()}
 	if store, ok := e.store.(*postgres.Store); ok {
 		periodic = append(periodic, jobs.Periodic{
 			Name: "maintain_partitions", Every: time.Hour, RunOnStart: true,

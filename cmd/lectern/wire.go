@@ -22,6 +22,7 @@ import (
 	"github.com/lectern-dev/lectern/suggest"
 	"github.com/lectern-dev/lectern/synonyms"
 	"github.com/lectern-dev/lectern/text"
+	"github.com/lectern-dev/lectern/training"
 )
 
 // secretCursors is the name of the secret that signs cursors.
@@ -43,6 +44,8 @@ type engine struct {
 	creators    *creators
 	followers   followers
 	factor      func() (int64, neighbours.Factor) // of the collaborative model in use; nil without models
+	models      *training.Keeper
+	trainer     *training.Trainer
 	pipeline    *indexing.Pipeline
 	generations retrieve.Generations // of suggestions: the pipeline, or an evaluation's own
 	recorder    *retrieve.Recorder
@@ -77,6 +80,11 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 	if e.profiles, err = newTastes(e); err != nil {
 		return nil, err
 	}
+	if e.trainer, err = newTrainer(env, e.holder); err != nil {
+		return nil, err
+	}
+	e.models = newModels(ctx, e)
+	e.factor = collaborative{e.models}.learnerFactor
 	if err := e.newPipeline(ctx); err != nil {
 		return nil, err
 	}
@@ -126,9 +134,10 @@ func (e *engine) newPipeline(ctx context.Context) (err error) {
 		options.NewIndex = newIndex
 	} else {
 		options.Shared = e.indexes
-		if n := env.config.Index.Qdrant.CFDimensions; n > 0 {
-			options.Dense = map[string]int{lectern.VectorCF: n}
-		}
+	}
+	if n := env.config.Index.Qdrant.CFDimensions; n > 0 {
+		options.Dense = map[string]int{lectern.VectorCF: n}
+		options.Factors = collaborative{e.models}.factors
 	}
 	if !env.config.embedded() || e.indexes != nil {
 		e.leader = lease.New(env.store, leaseLeader, e.holder, env.log)
@@ -167,7 +176,7 @@ func newRanker(ctx context.Context, e *engine, generations retrieve.Generations)
 	}
 	return retrieve.New(retrieve.Deps{
 		Catalog: e.catalog, Generations: generations, Words: e.words, Concepts: newConcepts(e.skills), Profiles: e.profiles,
-		Courses: env.store, Rankings: loggedRankings{e.recorder, e.searches.log}, Reranker: linear, Neighbours: e.followers.neighbours,
+		Courses: env.store, Rankings: loggedRankings{e.recorder, e.searches.log}, Reranker: linear, Collaborative: collaborativeOf(e.models), Neighbours: e.followers.neighbours,
 		Clock: lectern.SystemClock, NewID: retrieve.RankingIDs(lectern.SystemClock, rand.Reader),
 		CursorKey: cursorKey, Logger: env.log,
 	}, env.config.Retrieve)
