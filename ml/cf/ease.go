@@ -11,7 +11,8 @@ import (
 // Shallow Autoencoders for Sparse Data"), optionally with the emphasis that
 // dropout gives (Steck 2020, "Autoencoders that don't overfit towards the
 // Identity"). Time and memory grow with the third and second power of the courses,
-// so beyond 6,000 it learns about the most active ones only.
+// so beyond 6,000 it learns about the most active ones only. The matrix of
+// interactions holds their weights, within the bounds of strength.
 type EASE struct {
 	itemItem
 	params  Params
@@ -26,7 +27,7 @@ const (
 
 func easeOptions() options {
 	return options{
-		{name: "lambda", def: 100, least: 0.01, most: 1e6, values: []float64{20, 50, 100, 200, 400, 700, 1000, 2000}},
+		{name: "lambda", def: 100, least: 0.01, most: 1e6, values: []float64{5, 20, 50, 100, 200, 400, 700, 1000, 2000}},
 		{name: "dropout", def: 0.25, least: 0, most: 0.9, values: []float64{0, 0.1, 0.25, 0.4}},
 		// A course's scores count as its takers to the power of −rarity_power.
 		{name: "rarity_power", def: 0, least: -1, most: 1, values: []float64{0, 0.1, 0.2}},

@@ -15,7 +15,8 @@ import (
 // set mixes in the prediction of a history from itself as a set, with no weight of
 // a course on itself above 0, as the paper's SLIS does.
 //
-// On histories without order it is that set model alone.
+// An interaction's weight multiplies its input and its target, within the bounds of
+// strength. On histories without order it is that set model alone.
 type SLIST struct {
 	itemItem
 	params  Params
@@ -30,7 +31,7 @@ const (
 
 func slistOptions() options {
 	return options{
-		{name: "lambda", def: 60, least: 0.01, most: 1e6, values: []float64{5, 10, 20, 40, 60, 100, 150, 250, 400}},
+		{name: "lambda", def: 60, least: 0.01, most: 1e6, values: []float64{1, 3, 10, 20, 40, 60, 100, 150, 250}},
 		// Inputs are dropped with this probability (Steck 2020): the ridge of a course
 		// grows with how often it was taken.
 		{name: "dropout", def: 0.2, least: 0, most: 0.9, values: []float64{0, 0.1, 0.2, 0.35}},

@@ -1,6 +1,9 @@
 package cf_test
 
 import (
+	"bytes"
+	"encoding/binary"
+	"hash/crc32"
 	"testing"
 
 	"github.com/lectern-dev/lectern/ml/cf"
@@ -65,5 +68,15 @@ func TestSuiteVariants(t *testing.T) {
 	}
 }
 
-func FuzzLoadSLIST(f *testing.F)  { cftest.Fuzz(f, maker(f, "slist", nil)) }
-func FuzzLoadCosine(f *testing.F) { cftest.Fuzz(f, maker(f, "cosine", nil)) }
+// seal puts the right checksum behind bytes.
+func seal(b []byte) []byte {
+	if len(b) < 4 {
+		return b
+	}
+	body := b[:len(b)-4]
+	return binary.LittleEndian.AppendUint32(bytes.Clone(body), crc32.ChecksumIEEE(body))
+}
+
+func FuzzLoadSLIST(f *testing.F) { cftest.Fuzz(f, maker(f, "slist", nil), seal) }
+
+func FuzzLoadCosine(f *testing.F) { cftest.Fuzz(f, maker(f, "cosine", cf.Params{"top_k": 2}), seal) }

@@ -200,8 +200,12 @@ func same(t *testing.T, got, want cf.Model, what string) {
 		t.Fatalf("%s: %d courses, want %d", what, got.Items(), want.Items())
 	}
 	for k, h := range probes() {
-		if a, b := all(got, h), all(want, h); !slices.Equal(a, b) {
-			t.Errorf("%s: history %d scores\n%v, want\n%v", what, k, a, b)
+		a, b := all(got, h), all(want, h)
+		for i := range a {
+			if a[i] != b[i] {
+				t.Errorf("%s: for history %d course %d scores %g, want %g", what, k, i, a[i], b[i])
+				return
+			}
 		}
 	}
 }
