@@ -15,7 +15,7 @@ import (
 // Datasets"), with the objective and the ranges of hyper-parameters of Rendle,
 // Krichene, Zhang and Koren 2021, "Revisiting the Performance of iALS on Item
 // Recommendation Benchmarks": what was taken should score 1, everything scores 0
-// with the weight alpha, and the regularisation of a row is scaled by how much data
+// with the weight α0, and the regularisation of a row is scaled by how much data
 // there is on it.
 //
 // Each row is solved by a few conjugate gradients (Takács, Pilászy and Tikk 2011)
@@ -32,7 +32,7 @@ type ALS struct {
 // alsConfig are the hyper-parameters.
 type alsConfig struct {
 	dim, epochs int     // length of the factors, passes over learners and items
-	alpha       float64 // weight of what was not taken, beside 1 of what was (α0)
+	alpha       float64 // weight of all that was not taken, beside that of all that was
 	reg         float64 // strength of the regularisation (λ)
 	nu          float64 // how it grows with a row's frequency (ν): 0 not at all, 1 in proportion
 	decay       float64 // weight of a course for each one taken after it, in ordered histories
@@ -43,6 +43,7 @@ type alsFactors struct {
 	catalogue
 	ordered bool
 	dim     int
+	weight  float64   // of each score that is taken to be 0 (α0)
 	factor  []float32 // [rows*dim], in the basis in which their Gram matrix is a diagonal
 	gram    []float32 // [dim], that diagonal
 	longest float32   // of the factors
@@ -63,11 +64,13 @@ const (
 func alsOptions() options {
 	return options{
 		{name: "dim", def: 128, least: 1, most: 1024, wholeNumbers: true, values: []float64{64, 128, 192}},
-		{name: "epochs", def: 8, least: 1, most: 200, wholeNumbers: true, values: []float64{4, 8, 16}},
-		{name: "alpha", def: .02, least: 1e-4, most: 10, values: []float64{.01, .03, .1, .3}},
-		{name: "reg", def: .02, least: 1e-6, most: 1000, values: []float64{.003, .01, .03, .06, .1}},
+		{name: "epochs", def: 6, least: 1, most: 200, wholeNumbers: true, values: []float64{4, 8, 16}},
+		// Together, beside all that was taken: what suits a set does so more or less of
+		// whatever size and density it is.
+		{name: "alpha", def: 2, least: .01, most: 1000, values: []float64{.5, 1, 2, 4, 8}},
+		{name: "reg", def: .015, least: 1e-6, most: 1000, values: []float64{.005, .01, .015, .03, .06}},
 		{name: "nu", def: 1, least: 0, most: 2},
-		{name: "decay", def: .7, least: .01, most: 1, values: []float64{.4, .5, .6, .7, .8, .9, 1}},
+		{name: "decay", def: .75, least: .01, most: 1, values: []float64{.4, .5, .6, .7, .8, .9, 1}},
 	}
 }
 
@@ -117,15 +120,16 @@ func (m *ALS) Fit(ctx context.Context, d *Data) error {
 	items := alsSide{rows: byItem, across: r.len(), dim: m.config.dim}
 	learners.factor = make([]float32, r.len()*m.config.dim)
 	items.factor = alsStart(byItem.len(), m.config.dim)
+	fit := alsObjective{alpha: m.config.alpha * r.mass() / float64(r.len()) / float64(len(c.known)), reg: m.config.reg, nu: m.config.nu}
 	for epoch := range m.config.epochs {
 		steps := alsSteps
 		if epoch == 0 {
 			steps = alsFoldSteps // learners start from nothing
 		}
-		if err := learners.solve(ctx, &items, m.config, steps); err != nil {
+		if err := learners.solve(ctx, &items, fit, steps); err != nil {
 			return err
 		}
-		if err := items.solve(ctx, &learners, m.config, alsSteps); err != nil {
+		if err := items.solve(ctx, &learners, fit, alsSteps); err != nil {
 			return err
 		}
 	}
@@ -133,7 +137,7 @@ func (m *ALS) Fit(ctx context.Context, d *Data) error {
 	if err != nil {
 		return err
 	}
-	m.fitted = alsFactors{catalogue: c, ordered: d.Ordered, dim: m.config.dim, factor: items.factor, gram: gram}
+	m.fitted = alsFactors{catalogue: c, ordered: d.Ordered, dim: m.config.dim, weight: fit.alpha, factor: items.factor, gram: gram}
 	m.fitted.measure()
 	return nil
 }
@@ -181,7 +185,8 @@ func (m *ALS) FoldIn(h History) []float32 {
 		return nil
 	}
 	x := make([]float32, f.dim)
-	newALSSolver(f.dim).solve(x, index, value, f.factor, f.gram, m.config, len(f.known), alsFoldSteps)
+	fit := alsObjective{alpha: f.weight, reg: m.config.reg, nu: m.config.nu}
+	newALSSolver(f.dim).solve(x, index, value, f.factor, f.gram, fit, len(f.known), alsFoldSteps)
 	return x
 }
 

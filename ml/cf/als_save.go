@@ -13,6 +13,7 @@ func (m *ALS) Save(w io.Writer) error {
 	out.params(m.params)
 	out.flag(f.ordered)
 	f.catalogue.save(out)
+	out.float(f.weight)
 	out.floats(f.gram)
 	out.floats(f.factor)
 	return out.close()
@@ -25,6 +26,9 @@ func (m *ALS) Load(r io.Reader) error {
 	dim := loaded.config.dim
 	f := alsFactors{dim: dim, ordered: in.flag()}
 	f.catalogue = loadCatalogue(in)
+	if f.weight = in.float(); f.weight < 0 {
+		in.fail("has a negative weight")
+	}
 	f.gram = in.floats(dim)
 	f.factor = in.floats(len(f.known) * dim)
 	if err := in.close(); err != nil {

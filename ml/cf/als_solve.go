@@ -49,6 +49,22 @@ func (r *rows) transpose(n int) *rows {
 	return t
 }
 
+// mass is the sum of all weights.
+func (r *rows) mass() float64 {
+	var sum float64
+	for _, w := range r.weight {
+		sum += float64(w)
+	}
+	return sum
+}
+
+// alsObjective has what the squared errors and the regularisation weigh.
+type alsObjective struct {
+	alpha float64 // of each score that is taken to be 0 (α0)
+	reg   float64 // λ
+	nu    float64 // ν
+}
+
 // alsSide are the rows of one side with their factors.
 type alsSide struct {
 	rows   *rows
@@ -58,7 +74,7 @@ type alsSide struct {
 }
 
 // solve moves every row of s towards its minimum with the other side as it is.
-func (s *alsSide) solve(ctx context.Context, other *alsSide, c alsConfig, steps int) error {
+func (s *alsSide) solve(ctx context.Context, other *alsSide, c alsObjective, steps int) error {
 	gram, err := other.diagonalise(ctx, s)
 	if err != nil {
 		return err
@@ -171,7 +187,7 @@ func newALSSolver(dim int) *alsSolver {
 //
 // where G is the diagonal gram, f the factors of the row's interactions and c their
 // confidences, by preconditioned conjugate gradients.
-func (s *alsSolver) solve(x []float32, index []int32, value, factor, gram []float32, c alsConfig, across, steps int) {
+func (s *alsSolver) solve(x []float32, index []int32, value, factor, gram []float32, c alsObjective, across, steps int) {
 	dim := len(x)
 	var total float64
 	for _, v := range value {

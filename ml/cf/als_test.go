@@ -71,7 +71,7 @@ func TestALSKeepsToTheGroup(t *testing.T) {
 func TestALSFoldsInTheExactMinimum(t *testing.T) {
 	const dim = 16
 	d := groups(400, 5, 20, 2)
-	p := Params{"dim": dim, "alpha": .2, "reg": .01, "decay": .7}
+	p := Params{"dim": dim, "alpha": 2, "reg": .01, "decay": .7}
 	m := fitALS(t, d, p)
 	rapid.Check(t, func(t *rapid.T) {
 		var h History
@@ -82,7 +82,7 @@ func TestALSFoldsInTheExactMinimum(t *testing.T) {
 		a, b := mat.NewDense(dim, dim, nil), mat.NewVecDense(dim, nil)
 		var total float64
 		for i := range int32(len(d.Items)) {
-			addOuter(a, m.ItemFactor(i), .2)
+			addOuter(a, m.ItemFactor(i), m.fitted.weight)
 		}
 		for k, e := range h {
 			c := float64(e.Weight) * math.Max(math.Pow(.7, float64(len(h)-1-k)), leastDecay)
@@ -93,7 +93,7 @@ func TestALSFoldsInTheExactMinimum(t *testing.T) {
 			total += c
 		}
 		for i := range dim {
-			a.Set(i, i, a.At(i, i)+.01*(total+.2*float64(len(d.Items))))
+			a.Set(i, i, a.At(i, i)+.01*(total+m.fitted.weight*float64(len(d.Items))))
 		}
 		var want mat.VecDense
 		if err := want.SolveVec(a, b); err != nil {
