@@ -101,7 +101,9 @@ func (p *Profiles) corrected(k kept, patch Patch) (lectern.Learner, lectern.Corr
 	return l, c, bad
 }
 
-// remove takes interests out of what is stated and puts them among the removed ones.
+// remove takes interests out of what is stated and puts them among the removed ones,
+// with what else is stated of the same. A goal that belongs to one stays the goal, and
+// says which skills are wanted, but is no interest any more.
 // Where that alone would leave most courses of an interest, as its name is not a word
 // of theirs, what those have in common is removed too.
 func (p *Profiles) remove(k kept, names []string, l *lectern.Learner, c *lectern.Corrections) []lectern.FieldError {
@@ -123,6 +125,11 @@ func (p *Profiles) remove(k kept, names []string, l *lectern.Learner, c *lectern
 			words = nil
 		case i >= 0:
 			words = p.from.covering(name, courses(interests[i].points), facts)
+			for _, pt := range interests[i].points { // what is stated of it goes with it
+				if pt.stated >= 0 {
+					words = append(words, k.known.taste.Interests[pt.stated].Text)
+				}
+			}
 		case !stated(*l, key) && !p.touches(k, facts, name):
 			words = nil
 		}
@@ -142,7 +149,7 @@ func (p *Profiles) remove(k kept, names []string, l *lectern.Learner, c *lectern
 				c.RemovedInterests = append(c.RemovedInterests, w)
 			}
 		}
-		l.Interests = slices.DeleteFunc(l.Interests, func(s string) bool { return lectern.FoldKey(s) == key })
+		l.Interests = slices.DeleteFunc(l.Interests, func(s string) bool { return slices.Contains(c.RemovedInterests, lectern.FoldKey(s)) })
 		if lectern.FoldKey(l.Goal) == key {
 			l.Goal = ""
 		}

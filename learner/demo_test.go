@@ -142,7 +142,7 @@ func (p *platform) learners(t testing.TB, change func(*learner.Config)) *learner
 	if change != nil {
 		change(&cfg)
 	}
-	out, err := learner.NewProfilesFrom(p, learner.Sources{Courses: p.catalogue, Events: p}, cfg, func() time.Time { return now })
+	out, err := learner.NewProfilesFrom(p, learner.Sources{Courses: p.catalogue, Events: p, Corrections: p}, cfg, func() time.Time { return now })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,6 +290,83 @@ func (p *platform) dismissed(t *testing.T, from *learner.Profiles, n int) (gone,
 	return gone / float64(learners), float64(stayed) / float64(others), learners
 }
 
+func (p *platform) PutCorrections(_ context.Context, ref lectern.LearnerRef, c lectern.Corrections) error {
+	prof := p.profiles[ref.ID]
+	prof.Corrections = c
+	prof.Version++
+	p.profiles[ref.ID] = prof
+	return nil
+}
+
+func (p *platform) PutLearners(_ context.Context, l []lectern.Learner) ([]lectern.WriteResult, error) {
+	prof := p.profiles[l[0].ID]
+	l[0].Consent = prof.Learner.Consent
+	prof.Learner = l[0]
+	prof.Version++
+	p.profiles[l[0].ID] = prof
+	return []lectern.WriteResult{{}}, nil
+}
+
+// removed returns, over learners with two interests and more, how often the topic of
+// their first interest, of which they did something, stays gone after they removed it by its name and completed
+// another course of it, and how many of the others stay.
+func (p *platform) removed(t *testing.T, from *learner.Profiles) (gone, stay float64, learners int) {
+	stayed, others := 0, 0
+	for _, truth := range p.Truth.Learners[:1000] {
+		ref := lectern.LearnerRef{ID: truth.ID}
+		before, err := from.Describe(t.Context(), ref, p, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, taste, err := from.Load(t.Context(), ref, p, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(taste.Vectors) < 2 || len(before.Interests[0].Courses) == 0 {
+			continue
+		}
+		old := p.profiles[truth.ID]
+		topic, _ := p.nearestTopic(taste.Vectors[0])
+		if _, err := from.Correct(t.Context(), ref, learner.Patch{RemoveInterests: before.Names()[:1]}, p, p); err != nil {
+			t.Fatal(err)
+		}
+		prof := p.profiles[truth.ID]
+		prof.Version++
+		prof.Entries = slices.Clone(prof.Entries)
+		for _, c := range p.Truth.Courses {
+			if c.Topic == topic && !slices.ContainsFunc(prof.Entries, func(e lectern.ProfileEntry) bool { return e.CourseID == c.ID }) {
+				prof.Entries = append(prof.Entries, lectern.ProfileEntry{CourseID: c.ID, Weight: 9, WeightAt: now, LastAt: now, State: completed})
+				break
+			}
+		}
+		p.profiles[truth.ID] = prof
+		_, after, err := from.Load(t.Context(), ref, p, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		old.Version = prof.Version + 1
+		p.profiles[truth.ID] = old
+		learners++
+		pointed := map[string]bool{}
+		for _, v := range after.Vectors {
+			name, _ := p.nearestTopic(v)
+			pointed[name] = true
+		}
+		if !pointed[topic] {
+			gone++
+		}
+		for _, v := range taste.Vectors[1:] {
+			if name, _ := p.nearestTopic(v); name != topic {
+				others++
+				if pointed[name] {
+					stayed++
+				}
+			}
+		}
+	}
+	return gone / float64(learners), float64(stayed) / float64(others), learners
+}
+
 var update = flag.Bool("update", false, "write golden files")
 
 // TestDemoTruth holds profiles against what is true of the learners of the demo
@@ -317,6 +394,8 @@ func TestDemoTruth(t *testing.T) {
 		gone, stay, learners := p.dismissed(t, several, n)
 		fmt.Fprintf(&out, "%d dismissed of the second interest (%d learners): gone %.2f, others stay %.2f\n", n, learners, gone, stay)
 	}
+	gone, stay, learners := p.removed(t, several)
+	fmt.Fprintf(&out, "first interest removed, then another of its courses completed (%d learners): gone %.2f, others stay %.2f\n", learners, gone, stay)
 	p.writeEstimates(t, &out, several)
 	const path = "testdata/demo.golden"
 	if *update {

@@ -86,15 +86,15 @@ func (s Sources) name(points []point, facts map[string]CourseFacts, taken map[st
 	return ""
 }
 
-// covering returns the words to remove so that at least half of the courses of an
-// interest are about one of them: its name, then what the rest share most.
+// covering returns the words to remove so that most courses of an interest are about
+// one of them: its name, then what the rest share most; three words at most.
 func (s Sources) covering(name string, points []point, facts map[string]CourseFacts) []string {
 	words := []string{name}
 	rest := slices.Clone(points)
 	for {
 		removed := removals(lectern.Corrections{RemovedInterests: words})
 		rest = slices.DeleteFunc(rest, func(p point) bool { return removed.course(facts[p.id]) })
-		if len(rest)*2 <= len(points) {
+		if len(rest)*2 < len(points) || len(points) == 0 || len(words) == 3 {
 			return words
 		}
 		next := s.name(rest, facts, taken(words))
