@@ -215,15 +215,19 @@ func (c Config) choose(all []group, out *parted) {
 			rest = append(rest, g)
 		}
 	}
+	joined := make([]bool, len(kept))
 	for _, g := range rest {
 		if i := c.nearest(kept, g.vector); i >= 0 {
 			kept[i].points = append(kept[i].points, g.points...)
 			kept[i].against = append(kept[i].against, g.against...)
+			joined[i] = true
 		}
 	}
 	total = 0
 	for i := range kept {
-		kept[i].settle(c.PushAway)
+		if joined[i] {
+			kept[i].settle(c.PushAway)
+		}
 		total += kept[i].weight
 	}
 	for i := range kept {
