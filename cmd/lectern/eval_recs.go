@@ -81,7 +81,7 @@ training data; the rows that are tested on choose nothing.`,
 				return err
 			}
 			if o.train == "" {
-				return usageError{errors.New("--train is required: the file to learn from")}
+				return withExistingStore(cmd, func(env environment) error { return o.fromStore(cmd, env) })
 			}
 			return o.files(cmd)
 		},
@@ -281,6 +281,11 @@ func (o *recsEval) evaluate(ctx context.Context, set *recs.Set, options recs.Opt
 	if err != nil {
 		return nil, err
 	}
+	return o.judge(ctx, set, fitted, selected, cut, options)
+}
+
+// judge has the models make their lists.
+func (o *recsEval) judge(ctx context.Context, set *recs.Set, fitted []recs.Fitted, selected, cut string, options recs.Options) (*recs.Report, error) {
 	if !set.Data.Until.IsZero() {
 		options.Year = set.Data.Until.Year()
 	}

@@ -13,23 +13,24 @@ import (
 
 // Report is what an evaluation found.
 type Report struct {
-	Selected  string // the model that validation chose, never the test
-	Metric    string // what it was chosen by
-	Cut       string // how the validation cut was made
-	Tune      time.Duration
-	Seed      uint64
-	K         int
-	Floor     string // the model that differences are told to, beside the selected one
-	Resamples int
-	Files     map[string]string // where the data comes from
-	Protocol  Protocol
-	Data      Counts
-	Diversity string // what diversity compares courses by; "" when it could not
-	Models    []ModelScore
-	Stages    []StageScore // of the pipeline; nil when there was none
-	Faults    []Fault
-	MemoryMB  float64 // taken from the system; 0 is unknown
-	Took      time.Duration
+	Selected   string // the model that validation chose, never the test
+	Metric     string // what it was chosen by
+	Cut        string // how the validation cut was made
+	Tune       time.Duration
+	Seed       uint64
+	K          int
+	Floor      string // the model that differences are told to, beside the selected one
+	Resamples  int
+	Files      map[string]string // where the data comes from
+	Protocol   Protocol
+	Data       Counts
+	Diversity  string // what diversity compares courses by; "" when it could not
+	Models     []ModelScore
+	Stages     []StageScore // of the pipeline; nil when there was none
+	StageLists int          // that the stages are judged by
+	Faults     []Fault
+	MemoryMB   float64 // taken from the system; 0 is unknown
+	Took       time.Duration
 }
 
 // ModelScore is what one model is worth.
@@ -175,7 +176,7 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 	o.add("bootstrap", object{{"resamples", r.Resamples}, {"level", 0.95}})
 	o.add("diversity_by", r.Diversity)
 	if r.Stages != nil {
-		o.add("pipeline", r.Stages)
+		o.add("pipeline", object{{"lists", r.StageLists}, {"stages", r.Stages}})
 	}
 	faults := r.Faults
 	if faults == nil {

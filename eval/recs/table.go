@@ -252,7 +252,7 @@ func (r *Report) writeSlices(b *strings.Builder) {
 // writeStages prints the stages of the pipeline, and what is wrong with them.
 func (r *Report) writeStages(b *strings.Builder) {
 	if r.Stages != nil {
-		b.WriteString("\nstages of the pipeline that serves\n")
+		fmt.Fprintf(b, "\nstages of the pipeline that serves, %s lists\n", thousands(r.StageLists))
 		t := newTable(b)
 		fmt.Fprintf(t, "stage\tkind\toffered\trecall of all\t%s\t%s\tlists\t\n", Recall.At(r.K), NDCG.At(r.K))
 		for _, s := range r.Stages {
