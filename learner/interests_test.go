@@ -130,6 +130,8 @@ func TestRecent(t *testing.T) {
 		{"the last session only", []lectern.ProfileEntry{entry("y", 1, 0), entry("x", 10, time.Hour)}, []float32{0, 1}},
 		{"each counts alike", []lectern.ProfileEntry{entry("y", 1, time.Hour), entry("x", 10, 70*time.Minute)}, []float32{0.7071, 0.7071}},
 		{"what was turned down does not count", []lectern.ProfileEntry{entry("y", 1, 0), entry("x", -4, 0)}, []float32{0, 1}},
+		// x 1 − 2·4 < 0
+		{"nor what was turned down since", []lectern.ProfileEntry{entry("y", 1, 0), entry("x", 1, 0), entry("x2", -4, 0)}, []float32{0, 1}},
 		{"a chain of events", []lectern.ProfileEntry{entry("y", 1, 0), entry("nx", -1, 20*time.Minute), entry("x", 1, 40*time.Minute)},
 			[]float32{0.7071, 0.7071}},
 	}

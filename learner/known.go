@@ -200,13 +200,17 @@ func (k *known) lighten() {
 	}
 }
 
-// still are the points that are not of removed interests.
+// still are the points that are not of interests that were removed, or turned down
+// since.
 func (k *known) still(points []point) []point {
 	out := make(map[string]bool, len(k.entries))
 	for _, e := range k.entries {
 		if e.out {
 			out[e.id] = true
 		}
+	}
+	for _, p := range k.parts.over {
+		out[p.id] = true
 	}
 	kept := points[:0:0]
 	for _, p := range points {
