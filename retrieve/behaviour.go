@@ -74,9 +74,10 @@ func (e *Engine) askNeighbours(ctx context.Context, p *pass) {
 	p.neighbours = answer
 	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Neighbours)
 	p.neighboursDone = bounded.Done()
+	k := e.most(p) + len(p.seen) // of which those are no candidates
 	go func() {
 		defer cancel()
-		hits, err := e.Neighbours.Liked(bounded, p.req.Learner, p.profile.Version, e.cfg.PerSource)
+		hits, err := e.Neighbours.Liked(bounded, p.req.Learner, p.profile.Version, k)
 		answer <- neighbourAnswer{hits, err}
 	}()
 }
@@ -101,14 +102,17 @@ func (e *Engine) offerNeighbours(ctx context.Context, p *pass) {
 		p.degrade(DegradedNeighbours)
 		return
 	}
-	p.sources = append(p.sources, source{SourceNeighbours, "weight", e.allowed(p, a.hits), e.cfg.PerSource})
+	p.sources = append(p.sources, source{SourceNeighbours, "weight", e.allowed(p, a.hits, e.most(p)), e.most(p)})
 }
 
-// allowed keeps the hits that the list may show.
-func (e *Engine) allowed(p *pass, hits []lectern.Hit) []lectern.Hit {
+// allowed keeps the first hits, most at most, that the list may show.
+func (e *Engine) allowed(p *pass, hits []lectern.Hit, most int) []lectern.Hit {
 	allow := e.allows(p)
-	out := make([]lectern.Hit, 0, len(hits))
+	out := make([]lectern.Hit, 0, min(most, len(hits)))
 	for _, h := range hits {
+		if len(out) == most {
+			break
+		}
 		if allow(h.ID) {
 			out = append(out, h)
 		}
@@ -126,9 +130,12 @@ func (e *Engine) velocities() Velocities {
 
 // offerTrending adds the courses that gain on their own past.
 func (e *Engine) offerTrending(p *pass) {
-	hits := e.allowed(p, e.velocities().Trending())
-	if hits = hits[:min(len(hits), e.cfg.PerSource)]; len(hits) > 0 {
-		p.sources = append(p.sources, source{SourceTrending, "trend", hits, e.cfg.PerSource})
+	most := e.cfg.PerSource
+	if p.req.Surface == lectern.SurfaceHome {
+		most = e.most(p)
+	}
+	if hits := e.allowed(p, e.velocities().Trending(), most); len(hits) > 0 {
+		p.sources = append(p.sources, source{SourceTrending, "trend", hits, most})
 	}
 }
 
@@ -138,12 +145,16 @@ func (e *Engine) offerTogether(p *pass, seed *entry) {
 		return
 	}
 	allow := e.allows(p)
-	hits := p.model.Similar(seed.facts.ID, e.cfg.PerSource, func(id string) bool { return id != seed.facts.ID && allow(id) })
+	most := e.cfg.PerSource
+	if p.req.Surface == lectern.SurfaceHome {
+		most = e.most(p)
+	}
+	hits := p.model.Similar(seed.facts.ID, most, func(id string) bool { return id != seed.facts.ID && allow(id) })
 	p.together = make(map[string]float64, len(hits))
 	for _, h := range hits {
 		p.together[h.ID] = float64(h.Score)
 	}
-	p.sources = append(p.sources, source{SourceTogether, "score", hits, e.cfg.PerSource})
+	p.sources = append(p.sources, source{SourceTogether, "score", hits, most})
 }
 
 // measureTogether is what is known of a course that the same people take: more than
@@ -172,16 +183,26 @@ func (e *Engine) modelScores(p *pass) []float64 {
 	return scores
 }
 
-// trendsOf lays the trends out by course; nil while none are known.
+// trendIndex is what was trending, by course.
+type trendIndex struct {
+	hits []lectern.Hit
+	byID map[string]float64
+}
+
+// trendsOf lays the trends out by course; nil while none are known. Read only.
 func (e *Engine) trendsOf() map[string]float64 {
 	hits := e.velocities().Trending()
 	if len(hits) == 0 {
 		return nil
 	}
+	if have := e.trends.Load(); have != nil && len(have.hits) == len(hits) && &have.hits[0] == &hits[0] {
+		return have.byID
+	}
 	out := make(map[string]float64, len(hits))
 	for _, h := range hits {
 		out[h.ID] = float64(h.Score)
 	}
+	e.trends.Store(&trendIndex{hits, out})
 	return out
 }
 

@@ -69,6 +69,7 @@ type TrendingConfig struct {
 
 // HomeConfig tunes home pages.
 type HomeConfig struct {
+	PerSource    int           `koanf:"per_source"`    // candidates asked of each source, but for the learner's interests and the collaborative model, where a taste is known
 	MinItems     int           `koanf:"min_items"`     // items below which a row is left out; continue and because need one
 	RowDepth     int           `koanf:"row_depth"`     // courses in a recorded row but for_you, over all its pages
 	ActiveWithin time.Duration `koanf:"active_within"` // continue comes first when one of its courses was touched within
@@ -134,7 +135,7 @@ func DefaultConfig() Config {
 			MinActivity: 2, MinZ: 1, Prior: 3, Courses: 500,
 		},
 		Home: HomeConfig{
-			MinItems: 3, RowDepth: 50, ActiveWithin: 14 * 24 * time.Hour, FitWeeks: 8,
+			PerSource: 80, MinItems: 3, RowDepth: 50, ActiveWithin: 14 * 24 * time.Hour, FitWeeks: 8,
 			CacheTTL: time.Minute, CacheSize: 2000, CacheCourses: 4000,
 		},
 		Record: RecordConfig{FlushEvery: 200 * time.Millisecond, Queue: 4096, Keep: 512},
@@ -228,6 +229,7 @@ func (t TrendingConfig) problems(popularity time.Duration) []lectern.FieldError 
 
 func (h HomeConfig) problems() []lectern.FieldError {
 	f := fields{prefix: "retrieve.home."}
+	f.check(h.PerSource >= 1 && h.PerSource <= 2000, "per_source", h.PerSource, "1 to 2000")
 	f.check(h.MinItems >= 1 && h.MinItems <= 50, "min_items", h.MinItems, "1 to 50")
 	f.check(h.RowDepth >= 1 && h.RowDepth <= 500, "row_depth", h.RowDepth, "1 to 500")
 	f.check(h.ActiveWithin >= 0, "active_within", h.ActiveWithin, "at least 0")

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/lectern-dev/lectern"
@@ -73,6 +74,7 @@ type Engine struct {
 	cfg    Config
 	pages  *pageCache
 	bodies *courseCache
+	trends atomic.Pointer[trendIndex]
 }
 
 var _ lectern.Ranker = (*Engine)(nil)

@@ -15,6 +15,15 @@ const (
 	seedsMost = 3  // latest completed courses whose complements are candidates
 )
 
+// most is how many candidates a source of a home list is asked for, beside interests
+// and the collaborative model: fewer where those bring enough.
+func (e *Engine) most(p *pass) int {
+	if p.knowsTaste() {
+		return min(e.cfg.Home.PerSource, e.cfg.PerSource)
+	}
+	return e.cfg.PerSource
+}
+
 // wants reports whether a home list or page has a use for what a row is made of.
 func (p *pass) wants(row lectern.Row) bool { return p.rows[row] }
 
@@ -45,17 +54,20 @@ func (e *Engine) tasteQueries(p *pass) []asked {
 	if p.taste.Recent != nil {
 		out = append(out, asked{name: SourceRecent, unit: "cosine", weight: 1, query: denseQuery(p.taste.Recent), k: fewHits})
 	}
-	language := p.language()
+	language, k := p.language(), e.cfg.PerSource
+	if len(p.taste.Liked) > 0 { // wishes are not all that is known
+		k = e.most(p)
+	}
 	for i, in := range p.taste.Interests {
 		// The goal comes last and always counts.
 		if i >= e.cfg.MaxInterests && !in.Goal {
 			continue
 		}
 		if v := e.Words.QueryVector(closed(in.Text), text.QueryOptions{Language: language}); len(v.Indices) > 0 {
-			out = append(out, asked{name: SourceInterests, unit: "fused score", weight: 1, query: sparseQuery(v)})
+			out = append(out, asked{name: SourceInterests, unit: "fused score", weight: 1, query: sparseQuery(v), k: k})
 		}
 		if in.Vector != nil && p.embedder != nil {
-			out = append(out, asked{name: SourceInterests, unit: "fused score", weight: 1, query: denseQuery(in.Vector)})
+			out = append(out, asked{name: SourceInterests, unit: "fused score", weight: 1, query: denseQuery(in.Vector), k: k})
 		}
 	}
 	if f := e.factor(p); f != nil {
@@ -94,7 +106,7 @@ func (e *Engine) rowQueries(ctx context.Context, p *pass) ([]asked, error) {
 		seed *entry
 		name string
 		k    int
-	}{{p.because, SourceContent, e.cfg.Home.RowDepth + fewHits}, {p.after, SourceLevelUp, e.cfg.PerSource}} {
+	}{{p.because, SourceContent, e.most(p)}, {p.after, SourceLevelUp, e.cfg.PerSource}} {
 		if about.seed == nil {
 			continue
 		}
@@ -226,10 +238,10 @@ func (e *Engine) homeSources(ctx context.Context, p *pass) {
 		e.offerTrending(p)
 	}
 	if p.wants(lectern.RowForYou) || p.wants(lectern.RowExplore) {
-		p.sources = append(p.sources, source{SourcePopular, "popularity", e.walk(p, p.view.popular, popularityOf), e.cfg.PerSource})
+		p.sources = append(p.sources, source{SourcePopular, "popularity", e.walk(p, p.view.popular, popularityOf, e.most(p)), e.most(p)})
 	}
 	if p.wants(lectern.RowForYou) || p.wants(lectern.RowNew) {
-		p.sources = append(p.sources, source{SourceNew, "days old", e.walk(p, e.recent(p), p.daysOld), e.cfg.PerSource})
+		p.sources = append(p.sources, source{SourceNew, "days old", e.walk(p, e.recent(p), p.daysOld, e.most(p)), e.most(p)})
 	}
 }
 

@@ -43,9 +43,12 @@ func (e *Engine) queryWords(q, language string) []queryWord {
 // index may lag a moment behind. In search the order is the fused one; elsewhere
 // the sources take turns, rank by rank.
 func (e *Engine) unite(p *pass) {
-	at := make(map[string]int)
-	var ids []string
-	var sources [][]string
+	most := 0
+	for _, s := range p.sources {
+		most += len(s.hits)
+	}
+	at := make(map[string]int, most)
+	ids, sources := make([]string, 0, most), make([][]string, 0, most)
 	add := func(id, name string) {
 		i, ok := at[id]
 		if !ok {
@@ -82,6 +85,8 @@ func (e *Engine) unite(p *pass) {
 			break
 		}
 	}
+	p.entries = make([]*entry, 0, len(ids)+underWayMost)
+	p.candidates = make([]rerank.Candidate, 0, len(ids)+underWayMost)
 	for i, en := range e.Catalog.lookup(ids) {
 		if p.seed != nil && p.seed.facts.ID == ids[i] {
 			continue // memory, unlike the index, was not told to leave it out

@@ -324,11 +324,11 @@ func (e *Engine) offerTitles(p *pass) {
 	p.sources = slices.Insert(p.sources, 0, source{SourceTitle, "exact", hits, len(hits)})
 }
 
-// walk takes the first courses of an order that the request allows.
-func (e *Engine) walk(p *pass, order []*entry, score func(*entry) float64) []lectern.Hit {
-	out := make([]lectern.Hit, 0, min(e.cfg.PerSource, len(order)))
+// walk takes the first courses of an order, most at most, that the request allows.
+func (e *Engine) walk(p *pass, order []*entry, score func(*entry) float64, most int) []lectern.Hit {
+	out := make([]lectern.Hit, 0, min(most, len(order)))
 	for _, en := range order {
-		if len(out) == e.cfg.PerSource {
+		if len(out) == most {
 			break
 		}
 		if _, seen := p.seen[en.facts.ID]; seen || !p.match.allows(en.facts.ID, &en.payload) {
