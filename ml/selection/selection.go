@@ -4,7 +4,6 @@
 package selection
 
 import (
-	"context"
 	"time"
 
 	"github.com/lectern-dev/lectern/ml/cf"
@@ -35,6 +34,3 @@ type Fitted struct {
 	Validation map[string]float64 // metrics on the validation cut, by name: recall@10, ndcg@10, hit_rate@10
 	FitTime    time.Duration      // on the whole snapshot
 }
-
-// Fit is implemented in fit.go.
-var _ = func(ctx context.Context, d *cf.Data, o Options) (*Result, error) { return nil, nil }
