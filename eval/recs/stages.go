@@ -20,8 +20,8 @@ type StageScore struct {
 	NDCGAt   *float64 `json:"ndcg_at_k,omitempty"`
 	Offered  float64  `json:"offered"`  // mean courses
 	Answered int      `json:"answered"` // lists in which it offered any
-	// perCase are the cases' values of what faults are judged by.
-	perCase []float32
+	// Of each case, for the faults.
+	recalls, ndcgs []float32
 }
 
 // StageKind is what a stage does.
@@ -163,11 +163,9 @@ func summed(stages map[string]*tally) []StageScore {
 	var out []StageScore
 	for _, name := range names {
 		t := stages[name]
-		score := StageScore{Name: name, Kind: t.kind, Recall: mean(t.recall), Answered: t.answered, perCase: t.ndcg}
+		score := StageScore{Name: name, Kind: t.kind, Recall: mean(t.recall), Answered: t.answered, recalls: t.recall, ndcgs: t.ndcg}
 		score.Offered = rounded(float64(t.offered) / float64(max(t.answered, 1)))
-		if t.kind == StageUnion {
-			score.perCase = t.recall
-		} else {
+		if t.kind != StageUnion {
 			at, ndcg := mean(t.at), mean(t.ndcg)
 			score.RecallAt, score.NDCGAt = &at, &ndcg
 		}
@@ -176,59 +174,59 @@ func summed(stages map[string]*tally) []StageScore {
 	return out
 }
 
-// value is what a stage is judged by: lists by nDCG, all candidates by recall.
-func (s StageScore) value() float64 {
-	if s.NDCGAt != nil {
-		return *s.NDCGAt
-	}
-	return s.Recall
-}
-
 // faults compares every stage with the best one before it: a list by nDCG with what
 // the sources' own orders had and with the lists before it, all candidates by recall
 // with the sources.
 func (s *Set) faults(ctx context.Context, stages []StageScore, o Options) ([]Fault, error) {
-	group := make([]int32, len(s.Cases))
-	for i, c := range s.Cases {
-		group[i] = c.Group
-	}
 	var out []Fault
 	for i, stage := range stages {
 		if stage.Kind == StageSource {
 			continue
 		}
-		best, value := -1, math.Inf(-1)
-		for j, before := range stages[:i] {
-			v := before.value()
-			if stage.Kind == StageUnion {
-				v = before.Recall
-			} else if before.Kind == StageUnion {
-				continue
-			}
-			if v > value {
-				best, value = j, v
-			}
-		}
-		if best < 0 || stage.value() >= value {
-			continue
-		}
-		f := Fault{Stage: stage.Name, Metric: NDCG.At(o.K), Value: stage.value(), Before: stages[best].Name, Best: value}
+		f := Fault{Stage: stage.Name, Metric: NDCG.At(o.K), Best: math.Inf(-1)}
+		values := func(s StageScore) (float64, []float32) { return *s.NDCGAt, s.ndcgs }
 		if stage.Kind == StageUnion {
 			f.Metric = "recall of all"
-		} else if o.Resamples > 0 {
-			draws, err := resample(ctx, []series{newSeries(stage.perCase), newSeries(stages[best].perCase)}, group, o.Resamples, o.Seed)
-			if err != nil {
-				return nil, err
+			values = func(s StageScore) (float64, []float32) { return s.Recall, s.recalls }
+		}
+		var own, best []float32
+		f.Value, own = values(stage)
+		for _, before := range stages[:i] {
+			if before.Kind == StageUnion {
+				continue // it has no order
 			}
-			if ends, ok := percentiles(minus(draws[0], draws[1])); ok {
-				f.Low, f.High = rounded(ends[0]), rounded(ends[1])
-				f.Certain = ends[1] < 0
+			if v, all := values(before); v > f.Best {
+				f.Before, f.Best, best = before.Name, v, all
 			}
 		}
-		f.Reason = f.describe()
+		if f.Value >= f.Best {
+			continue
+		}
+		if err := s.weigh(ctx, &f, own, best, o); err != nil {
+			return nil, err
+		}
 		out = append(out, f)
 	}
 	return out, nil
+}
+
+// weigh says how certain a fault is.
+func (s *Set) weigh(ctx context.Context, f *Fault, own, best []float32, o Options) error {
+	if o.Resamples > 0 {
+		group := make([]int32, len(s.Cases))
+		for i, c := range s.Cases {
+			group[i] = c.Group
+		}
+		draws, err := resample(ctx, []series{newSeries(own), newSeries(best)}, group, o.Resamples, o.Seed)
+		if err != nil {
+			return err
+		}
+		if ends, ok := percentiles(minus(draws[0], draws[1])); ok {
+			f.Low, f.High, f.Certain = rounded(ends[0]), rounded(ends[1]), ends[1] < 0
+		}
+	}
+	f.Reason = f.describe()
+	return nil
 }
 
 func (f Fault) describe() string {
