@@ -65,8 +65,8 @@ func (r Row) MarshalJSON() ([]byte, error) {
 	return json.Marshal(out)
 }
 
-// value returns a model's metric on the cut.
-func (v *Version) value(model string) (float64, bool) {
+// Measured returns a model's metric on the cut.
+func (v *Version) Measured(model string) (float64, bool) {
 	for _, r := range v.Models {
 		if r.Name == model {
 			x, ok := r.Metrics[v.Metric]
@@ -78,7 +78,7 @@ func (v *Version) value(model string) (float64, bool) {
 
 // Value is a model's metric for people, "unknown" where it was not measured.
 func (v *Version) Value(model string) string {
-	if x, ok := v.value(model); ok {
+	if x, ok := v.Measured(model); ok {
 		return strconv.FormatFloat(x, 'f', 4, 64)
 	}
 	return "unknown"
@@ -132,7 +132,7 @@ func (v *Version) meta() (map[string]string, error) {
 		metaSelected: v.Selected, metaMetric: v.Metric, metaRefused: v.Refused, metaTable: string(models), metaRest: string(other),
 		metaFrom: v.From.Format(time.RFC3339), metaTo: v.To.Format(time.RFC3339),
 	}
-	if x, ok := v.value(v.Selected); ok {
+	if x, ok := v.Measured(v.Selected); ok {
 		m[metaValue] = strconv.FormatFloat(x, 'g', -1, 64)
 	}
 	return m, nil

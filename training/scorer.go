@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/viterin/vek/vek32"
+
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/ml/cf"
 )
@@ -63,11 +65,7 @@ func NewScorer(info Version, items []string, models []cf.Model, o ScorerOptions)
 		s.at[id] = int32(i)
 	}
 	for _, m := range models {
-		if f, ok := m.(*cf.Factors); ok {
-			m = f.Model // which may know more
-		}
-		if next, ok := m.(cf.Successor); ok {
-			s.next = next
+		if s.next = successor(m); s.next != nil {
 			break
 		}
 	}
@@ -203,11 +201,7 @@ func (s *Scorer) nearest(h cf.History, b *scratch, n int) bool {
 		if len(f) != len(q) {
 			continue
 		}
-		var dot float32
-		for j, x := range f {
-			dot += x * q[j]
-		}
-		b.best = offer(b.best, scored{dot, int32(i)}, n)
+		b.best = offer(b.best, scored{vek32.Dot(f, q), int32(i)}, n)
 	}
 	b.order = b.order[:0]
 	for _, x := range b.best {

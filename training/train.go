@@ -270,15 +270,28 @@ func chosenOf(r *selection.Result) []saved {
 		return nil
 	}
 	out := []saved{{r.Models[i].Name, r.Models[i].Params, r.Models[i].Model}}
-	if _, ok := r.Models[i].Model.(cf.Successor); ok {
+	if successor(r.Models[i].Model) != nil {
 		return out
 	}
 	for _, m := range r.Models {
-		if _, ok := m.Model.(cf.Successor); ok {
+		if successor(m.Model) != nil {
 			return append(out, saved{m.Name, m.Params, m.Model})
 		}
 	}
 	return out
+}
+
+// successor returns a model that knows what follows a course, nil for one that does
+// not, as a blend of such models.
+func successor(m cf.Model) cf.Successor {
+	if f, ok := m.(*cf.Factors); ok {
+		m = f.Model
+	}
+	if b, ok := m.(*cf.Blend); ok && !slices.ContainsFunc(b.Parts(), func(p cf.Part) bool { return successor(p.Model) != nil }) {
+		return nil
+	}
+	s, _ := m.(cf.Successor)
+	return s
 }
 
 // objection says what speaks against putting a version to use, "" for nothing.
@@ -299,8 +312,8 @@ func (t *Trainer) objection(ctx context.Context, v *Version) (string, error) {
 
 // worseThan says that a version does not beat a floor, "" if it does.
 func (v *Version) worseThan(floor string) string {
-	least, known := v.value(floor)
-	got, measured := v.value(v.Selected)
+	least, known := v.Measured(floor)
+	got, measured := v.Measured(v.Selected)
 	switch {
 	case !measured:
 		return fmt.Sprintf("%s of %s was not measured", v.Metric, v.Selected)
@@ -316,13 +329,13 @@ func (v *Version) worseThan(floor string) string {
 // margin, "" if it is not. The two were measured on different cuts, of which one
 // may be harder: so the gain over the floor must have fallen as well.
 func (v *Version) fallsBehind(before *Version, floor string, margin float64) string {
-	old, ok := before.value(before.Selected)
-	oldFloor, okFloor := before.value(floor)
+	old, ok := before.Measured(before.Selected)
+	oldFloor, okFloor := before.Measured(floor)
 	if before.Metric != v.Metric || !ok || !okFloor || margin >= 1 {
 		return ""
 	}
-	now, _ := v.value(v.Selected)
-	nowFloor, _ := v.value(floor)
+	now, _ := v.Measured(v.Selected)
+	nowFloor, _ := v.Measured(floor)
 	fell := now < (1-margin)*old
 	gainFell := now*oldFloor < (1-margin)*old*nowFloor // now/nowFloor against old/oldFloor
 	if nowFloor == 0 || oldFloor == 0 {

@@ -31,12 +31,13 @@ func newUnit(m cf.Model, dim int) *unit {
 	if !(longest > 0) || math.IsInf(longest, 0) {
 		return nil
 	}
+	all := make([]float32, len(u.items)*dim) // in one piece, as they are read in one go
 	for i := range u.items {
 		x := f.ItemFactor(int32(i))
 		if length(x) == 0 {
 			continue
 		}
-		v, sum := make([]float32, dim), 0.0
+		v, sum := all[i*dim:(i+1)*dim:(i+1)*dim], 0.0
 		for j := range x {
 			v[j] = float32(float64(x[j]) / longest)
 			sum += float64(v[j]) * float64(v[j])

@@ -7,6 +7,7 @@ import (
 	"github.com/lectern-dev/lectern/indexing"
 	"github.com/lectern-dev/lectern/jobs"
 	"github.com/lectern-dev/lectern/ml/cf"
+	"github.com/lectern-dev/lectern/ml/selection"
 	"github.com/lectern-dev/lectern/neighbours"
 	"github.com/lectern-dev/lectern/retrieve"
 	"github.com/lectern-dev/lectern/training"
@@ -35,7 +36,7 @@ func newTrainer(env environment, holder string) (*training.Trainer, error) {
 		Snapshot: training.SnapshotOptions{
 			Noise: env.config.Noise, Strength: strengthOf(env.config), MaxWeight: env.config.Learner.MaxCourseWeight,
 		},
-		Store: env.store, Fit: fitModels, Specs: cf.Specs(), Floor: popularName,
+		Store: env.store, Fit: selection.Fit, Specs: cf.Specs(), Floor: popularName,
 		Dim: env.config.Index.Qdrant.CFDimensions, Holder: holder, Clock: lectern.SystemClock, Logger: env.log,
 	})
 }
