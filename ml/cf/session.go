@@ -3,7 +3,6 @@ package cf
 import (
 	"context"
 	"io"
-	"math"
 )
 
 // Session is a linear model of sessions that tells the course just taken from all
@@ -48,7 +47,10 @@ func sessionSpec() Spec {
 		maxItemsEASE, false, func(p Params) Model { return &Session{params: p} })
 }
 
-var _ Successor = (*Session)(nil)
+var (
+	_ Successor = (*Session)(nil)
+	_ linear    = (*Session)(nil)
+)
 
 // Name implements Model.
 func (m *Session) Name() string { return sessionName }
@@ -238,32 +240,33 @@ func (s *sessionSums) addLast(i, n int, x *session, p int) {
 	}
 }
 
+// block returns the matrix that a feature is a row of, and which row.
+func (m *Session) block(feature int32) (*weights, int32) {
+	if n := int32(len(m.known)); feature >= n {
+		return &m.last, feature - n
+	}
+	return &m.weights, feature
+}
+
 // Predict implements Model.
 func (m *Session) Predict(h History, candidates []int32, into []float32) {
-	if !m.ordered {
-		m.predict(h, candidates, into, m.setTerms)
+	if m.scratch == nil { // nothing was fitted
+		clear(into)
 		return
 	}
 	s := m.scratch.Get().(*scratch)
 	defer m.scratch.Put(s)
-	s.terms = m.decayedTerms(s.terms[:0], h, float32(m.params["input_decay"]))
+	s.terms = m.terms(s.terms[:0], h)
 	if len(s.terms) == 0 {
 		m.predictPopular(candidates, into)
 		return
 	}
-	last := s.terms[0].row
-	if m.params["input_decay"] >= 1 {
-		last = s.terms[len(s.terms)-1].row
-	}
 	clear(s.sum)
-	floor := m.last.low[last]
+	floor := float32(0)
 	for _, t := range s.terms {
-		floor += t.w * m.weights.low[t.row]
-		m.weights.addTo(s.sum, t.row, t.w)
-	}
-	m.last.addTo(s.sum, last, 1)
-	if math.IsInf(float64(floor), 0) {
-		floor = 0
+		w, r := m.block(t.row)
+		floor += t.w * w.low[r]
+		w.addTo(s.sum, r, t.w)
 	}
 	m.spread(s.sum, floor, candidates, into)
 }
