@@ -15,7 +15,6 @@ import (
 
 	"github.com/lectern-dev/lectern/eval/recs"
 	"github.com/lectern-dev/lectern/internal/nearest"
-	"github.com/lectern-dev/lectern/ml/cf"
 )
 
 // What lectern eval recs does where nothing else is said.
@@ -108,15 +107,6 @@ training data; the rows that are tested on choose nothing.`,
 
 // bareFlag is what --json is without a value.
 const bareFlag = "\x00"
-
-// modelNames lists what --models takes.
-func modelNames() []string {
-	var out []string
-	for _, s := range cf.Specs() {
-		out = append(out, s.Name)
-	}
-	return append(out, blendName)
-}
 
 // take gives the words that stand alone to the flags before them: both --json FILE
 // and --json mean something, and so do --tune 90s and --tune.
@@ -297,15 +287,6 @@ func (o *recsEval) judge(ctx context.Context, set *recs.Set, fitted []recs.Fitte
 	report.Metric, report.Cut, report.Tune = o.metric, cut, o.tune
 	report.MemoryMB = memoryMB()
 	return report, nil
-}
-
-// specs are the models that were asked for, and the floors.
-func (o *recsEval) specs() []cf.Spec {
-	all := cf.Specs()
-	if len(o.models) == 0 {
-		return all
-	}
-	return slices.DeleteFunc(all, func(s cf.Spec) bool { return !s.Floor && !slices.Contains(o.models, s.Name) })
 }
 
 // write prints the report and writes it to the files that were named.

@@ -16,7 +16,6 @@ import (
 	"github.com/lectern-dev/lectern/eval/recs"
 	"github.com/lectern-dev/lectern/learner"
 	"github.com/lectern-dev/lectern/ml/cf"
-	"github.com/lectern-dev/lectern/ml/noise"
 	"github.com/lectern-dev/lectern/rerank"
 	"github.com/lectern-dev/lectern/retrieve"
 	"github.com/lectern-dev/lectern/training"
@@ -92,29 +91,16 @@ func (o *recsEval) fromStore(cmd *cobra.Command, env environment) error {
 	return o.write(cmd, report)
 }
 
-// snapshotOptions say what the models learn from, as in training.
-func snapshotOptions(c Config) training.SnapshotOptions {
-	defaults := training.DefaultConfig()
-	return training.SnapshotOptions{
-		Noise: noise.DefaultConfig(), MaxWeight: c.Learner.MaxCourseWeight, MinWeight: defaults.MinWeight, MaxEvents: defaults.MaxEvents,
-		Strength: func(e lectern.Event) float64 {
-			if d := c.Learner.Delta(e); d != nil {
-				return d.Weight
-			}
-			return 0
-		},
-	}
-}
-
 // storeSet takes a snapshot before the cut and what learners took after it.
 func storeSet(ctx context.Context, env environment, past *acts, split recs.Split) (*recs.Set, error) {
-	o := snapshotOptions(env.config)
-	o.Until = past.cut.Add(-time.Microsecond)
-	snapshot, err := training.TakeSnapshot(ctx, env.store, o)
+	snapshot, err := training.TakeSnapshot(ctx, env.store, training.SnapshotOptions{
+		Noise: env.config.Noise, Strength: strengthOf(env.config), MaxWeight: env.config.Learner.MaxCourseWeight,
+		MinWeight: env.config.Training.MinWeight, MaxEvents: env.config.Training.MaxEvents, Until: past.cut.Add(-time.Microsecond),
+	})
 	if err != nil {
 		return nil, err
 	}
-	past.believed = multiplier(o.Noise)
+	past.believed = believe(env.config.Noise, nil)
 	var held []recs.Held
 	refused := 0
 	for n, ref := range past.learners {
@@ -152,21 +138,6 @@ func storeSet(ctx context.Context, env environment, past *acts, split recs.Split
 		set.Data.From, set.Data.Until = snapshot.From, snapshot.To
 	}
 	return set, err
-}
-
-// multiplier tells profiles how far events are to be believed.
-func multiplier(rules noise.Config) learner.Multiplier {
-	return func(events []lectern.Event) []float64 {
-		weights := make(map[string]float64, len(events))
-		for _, w := range rules.Clean(events, nil) {
-			weights[w.Event.ID] = w.Weight
-		}
-		out := make([]float64, len(events))
-		for i, e := range events {
-			out[i] = weights[e.ID]
-		}
-		return out
-	}
 }
 
 // regions reads where the learners of the cases are.
