@@ -75,7 +75,7 @@ func DefaultConfig() Config {
 		MaxProviderRun:    2,
 		MaxCategoryRun:    4,
 		MaxVarietyLoss:    0.05,
-		Calibration:       0.1,
+		Calibration:       0.05,
 		CalibratedPlaces:  10,
 		DismissedFrom:     0.3,
 		Reasons: ReasonConfig{
@@ -91,9 +91,9 @@ func DefaultConfig() Config {
 func DefaultWeights() Weights {
 	return Weights{
 		Home: TermWeights{
-			Similarity: 0.26, Interest: 0.12, Collaborative: 0.18, Quality: 0.05, Popularity: 0.06,
-			Freshness: 0.03, Level: 0.04, Time: 0.02, Language: 0.05, Readiness: 0.08,
-			NotDismissed: 0.04, Trend: 0.02, Complement: 0.05,
+			Similarity: 0.28, Interest: 0.12, Collaborative: 0.26, Quality: 0.09, Popularity: 0.05,
+			Freshness: 0.01, Level: 0.04, Time: 0.01, Language: 0.04, Readiness: 0.04,
+			NotDismissed: 0.03, Trend: 0.01, Complement: 0.02,
 		},
 		Search: TermWeights{
 			Relevance: 0.68, Skills: 0.235,

@@ -112,6 +112,9 @@ func (l *Linear) Rerank(req Request, candidates []Candidate) []Scored {
 func (l *Linear) arrange(req Request, in []Scored, candidates []Candidate) []Scored {
 	kept, last := dismissedLast(in, candidates, l.cfg.DismissedFrom)
 	kept = calibrate(kept, candidates, req.Shares, l.cfg.Calibration, l.cfg.CalibratedPlaces)
+	if req.Depth > 0 { // what lies far below the list cannot come into it
+		kept = kept[:min(len(kept), req.Depth+2*lookAhead)]
+	}
 	kept = breakRuns(kept, candidates, l.cfg.MaxProviderRun, l.cfg.MaxCategoryRun, l.cfg.MaxVarietyLoss)
 	kept = afterPrerequisites(kept, candidates)
 	return append(kept, last...)

@@ -30,8 +30,8 @@ func TestPrerequisitesFirst(t *testing.T) {
 		{"not in the list", []rerank.Candidate{candidate("a", 1, "x"), candidate("b", 0.2)}, []string{"a", "b"}},
 		{"a circle", []rerank.Candidate{candidate("a", 1, "b"), candidate("b", 0.9, "a"), candidate("c", 0.1)}, []string{"c", "a", "b"}},
 		{"itself", []rerank.Candidate{candidate("a", 1, "a"), candidate("b", 0.1)}, []string{"a", "b"}},
-		// readiness 0 against ½ costs .10·½ = .05; similarity .40·(.95 − .85) = .04 less
-		{"by the term", []rerank.Candidate{candidate("a", 0.9, "x"), candidate("b", 0.7)}, []string{"b", "a"}},
+		// readiness 0 against ½ costs .04·½ = .02; similarity .28·(.90 − .85) = .014 less
+		{"by the term", []rerank.Candidate{candidate("a", 0.8, "x"), candidate("b", 0.7)}, []string{"b", "a"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

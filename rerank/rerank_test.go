@@ -112,12 +112,12 @@ func TestExactScore(t *testing.T) {
 		Surface: lectern.SurfaceHome, At: now, Level: lectern.LevelAdvanced, WeeklyHours: hours(5),
 		Languages: []string{"en"}, RatingMean: 4,
 	}, []rerank.Candidate{c})[0].Score
-	// similarity .26·.8 + interest .12·.6 + quality .05·.75 + popularity .06·.5 +
-	// freshness .03·.5 + level .04·1 + time .02·1 + language .05·1, and ½ of what is
-	// not known: readiness .08, collaborative .18, not_dismissed .04, trend .02, complement .05
-	// = .208 + .072 + .0375 + .03 + .015 + .04 + .02 + .05 + ½·.37 = .6575
-	if math.Abs(got-0.6575) > 1e-12 {
-		t.Errorf("score = %v, want .6575", got)
+	// similarity .28·.8 + interest .12·.6 + quality .09·.75 + popularity .05·.5 +
+	// freshness .01·.5 + level .04·1 + time .01·1 + language .04·1, and ½ of what is
+	// not known: readiness .04, collaborative .26, not_dismissed .03, trend .01, complement .02
+	// = .224 + .072 + .0675 + .025 + .005 + .04 + .01 + .04 + ½·.36 = .6635
+	if math.Abs(got-0.6635) > 1e-12 {
+		t.Errorf("score = %v, want .6635", got)
 	}
 }
 
@@ -315,9 +315,9 @@ func TestReasons(t *testing.T) {
 			f.Popularity = rerank.Known(1)
 			f.PublishedAt = now.AddDate(0, 0, -3)
 			f.FreshAt = f.PublishedAt
-		})}, []lectern.Reason{ // popularity .09·.5 = .045, quality .08·.38 = .030, freshness .04·.49 = .020
-			{Code: "popular"},
+		})}, []lectern.Reason{ // quality .09·.38 = .034, popularity .05·.5 = .025, freshness .01·.49 = .005
 			{Code: "highly_rated", Params: map[string]string{"rating": "4.8", "count": "400"}},
+			{Code: "popular"},
 			{Code: "new_course"},
 		}},
 		{"too few ratings", rerank.Request{RatingMean: 4}, rerank.Candidate{Course: facts(func(f *rerank.Facts) {
@@ -330,8 +330,8 @@ func TestReasons(t *testing.T) {
 			rerank.Candidate{Course: facts(func(f *rerank.Facts) {
 				f.Level, f.Hours, f.Languages = lectern.LevelBeginner, hours(7.5), []string{"en"}
 			})}, []lectern.Reason{
-				{Code: "fits_language", Params: map[string]string{"language": "en"}},
 				{Code: "fits_level", Params: map[string]string{"level": "beginner"}},
+				{Code: "fits_language", Params: map[string]string{"language": "en"}},
 				{Code: "fits_time", Params: map[string]string{"hours": "7.5"}},
 			}},
 		{"query words", rerank.Request{Surface: lectern.SurfaceSearch, Query: "go web"}, rerank.Candidate{

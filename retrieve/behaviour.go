@@ -309,7 +309,7 @@ type completedSkills struct {
 }
 
 // completedMost is how many completed courses are looked at for twins.
-const completedMost = 30
+const completedMost = 10
 
 func newCompletedSkills(completed []*entry) completedSkills {
 	s := completedSkills{courses: completed[:min(completedMost, len(completed))], bySkill: make(map[string][]int)}

@@ -1,6 +1,7 @@
 package retrieve_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -59,29 +60,18 @@ func (m *factorModel) score(q []float32, i int) float32 {
 }
 
 func (m *factorModel) best(q []float32, k int, allow func(string) bool) []lectern.Hit {
-	type scored struct {
-		score float32
-		item  int
-	}
-	all := make([]scored, len(m.items))
-	for i := range all {
-		all[i] = scored{m.score(q, i), i}
-	}
-	slices.SortFunc(all, func(a, b scored) int {
-		if a.score > b.score {
-			return -1
+	out := make([]lectern.Hit, 0, k+1) // rising
+	for i, id := range m.items {
+		s := m.score(q, i)
+		if len(out) == k && s <= out[0].Score || !allow(id) {
+			continue
 		}
-		return 1
-	})
-	var out []lectern.Hit
-	for _, s := range all {
-		if len(out) == k {
-			break
-		}
-		if allow(m.items[s.item]) {
-			out = append(out, lectern.Hit{ID: m.items[s.item], Score: 1 / float32(2+len(out))})
+		at, _ := slices.BinarySearchFunc(out, s, func(h lectern.Hit, s float32) int { return cmp.Compare(h.Score, s) })
+		if out = slices.Insert(out, at, lectern.Hit{ID: id, Score: s}); len(out) > k {
+			out = slices.Delete(out, 0, 1)
 		}
 	}
+	slices.Reverse(out)
 	return out
 }
 

@@ -107,7 +107,7 @@ func (e *Engine) rowQueries(ctx context.Context, p *pass) ([]asked, error) {
 		name string
 		k    int
 	}{{p.because, SourceContent, e.most(p)}, {p.after, SourceLevelUp, e.cfg.PerSource}} {
-		if about.seed == nil {
+		if about.seed == nil || about.name == SourceContent && p.because == p.after { // asked once for both
 			continue
 		}
 		q := asked{name: about.name, weight: 1, k: about.k}
@@ -225,6 +225,9 @@ func (e *Engine) homeSources(ctx context.Context, p *pass) {
 			e.offerNext(p, en)
 		}
 	}
+	if p.because != nil && p.because == p.after {
+		e.shareAnswer(p)
+	}
 	if p.after != nil {
 		e.stepUp(p, p.after)
 		e.offerSuccessors(p, p.after)
@@ -242,6 +245,17 @@ func (e *Engine) homeSources(ctx context.Context, p *pass) {
 	}
 	if p.wants(lectern.RowForYou) || p.wants(lectern.RowNew) {
 		p.sources = append(p.sources, source{SourceNew, "days old", e.walk(p, e.recent(p), p.daysOld, e.most(p)), e.most(p)})
+	}
+}
+
+// shareAnswer makes what is near one course a source of both rows that are about it.
+func (e *Engine) shareAnswer(p *pass) {
+	for _, s := range p.sources {
+		if s.name == SourceLevelUp {
+			most := e.most(p)
+			p.sources = append(p.sources, source{SourceContent, s.unit, s.hits[:min(most, len(s.hits))], most})
+			return
+		}
 	}
 }
 

@@ -35,7 +35,7 @@ func TestTrace(t *testing.T) {
 		outcome string
 		says    string // in the last stage
 	}{
-		{"ranked", w, lectern.TraceRequest{Learner: ada, CourseID: "ml-ops"}, "ranked", "place 0 of"},
+		{"ranked", w, lectern.TraceRequest{Learner: ada, CourseID: "ml-deep"}, "ranked", "place 0 of"},
 		{"not in memory yet", w, lectern.TraceRequest{CourseID: "stored"}, "indexed", "memory does not hold it yet"},
 		{"retired", w, lectern.TraceRequest{CourseID: "old-1"}, "eligibility", "status is retired"},
 		{"unlisted", w, lectern.TraceRequest{CourseID: "hid-1"}, "eligibility", "status is unlisted"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -103,15 +104,22 @@ func TestTune(t *testing.T) {
 			return lectern.ListRequest{Surface: lectern.SurfaceNext, CourseID: l.last, Learner: l.ref}
 		},
 	}
-	ask := asks[*tune]
+	which, only := strings.CutSuffix(*tune, "-check")
+	ask, ok := asks[which]
+	if !ok {
+		t.Skip()
+	}
 	var fit, check []sample
 	for _, seed := range []uint64{101, 102} {
+		if only {
+			break
+		}
 		fit = append(fit, samples(t, newDemoWorld(t, seed), 160, ask)...)
 	}
 	check = samples(t, newDemoWorld(t, 201), 250, ask)
 	cfg := rerank.DefaultConfig()
 	weights := func(c *rerank.Config) []*float64 {
-		w := map[string]*rerank.TermWeights{"home": &c.Weights.Home, "similar": &c.Weights.Similar, "next": &c.Weights.Next}[*tune]
+		w := map[string]*rerank.TermWeights{"home": &c.Weights.Home, "similar": &c.Weights.Similar, "next": &c.Weights.Next}[which]
 		return []*float64{
 			&w.Similarity, &w.Interest, &w.Collaborative, &w.Quality, &w.Popularity, &w.Freshness, &w.Level, &w.Time,
 			&w.Language, &w.Readiness, &w.NotDismissed, &w.Trend, &w.Complement, &c.Calibration,
@@ -123,6 +131,9 @@ func TestTune(t *testing.T) {
 		t.Logf("%-12s check %v", name, scoreBy(check, r))
 	}
 	t.Logf("default      fit %v | check %v", score(t, fit, cfg), score(t, check, cfg))
+	if only {
+		return
+	}
 	for i, name := range names { // what each is worth
 		without := cfg
 		*weights(&without)[i] = 0
