@@ -50,6 +50,9 @@ const (
 // twice does no harm.
 const storePosition = 2 * time.Second
 
+// compactEvery is how often void entries are removed from the feed.
+const compactEvery = time.Minute
+
 // Notify tells Run that the feed may have grown. It never blocks.
 func (r *Rebuilder) Notify() {
 	select {
@@ -78,8 +81,10 @@ func (r *Rebuilder) Run(ctx context.Context) error {
 
 // term is one time in office.
 func (r *Rebuilder) term(ctx context.Context) {
-	var stored int64 // the position that the store knows
-	var at time.Time // when it was stored
+	var stored int64    // the position that the store knows
+	var at time.Time    // when it was stored
+	var compacted int64 // up to where the feed has no void entries
+	var compactedAt time.Time
 	opened := false
 	timer := time.NewTimer(r.o.Follow.Poll)
 	defer timer.Stop()
@@ -94,9 +99,16 @@ func (r *Rebuilder) term(ctx context.Context) {
 				opened = true
 			}
 			err = r.Advance(ctx)
-			if now := r.o.Clock(); err == nil && now.Sub(at) >= storePosition {
+			now := r.o.Clock()
+			if err == nil && now.Sub(at) >= storePosition {
 				stored, err = r.storePosition(ctx, stored)
 				at = now
+			}
+			if seq, _ := r.Position(); err == nil && seq > compacted && now.Sub(compactedAt) >= compactEvery {
+				if _, err = r.o.Store.CompactProfileChanges(ctx, compacted, seq); err != nil {
+					return fmt.Errorf("compact the feed of profiles: %w", err)
+				}
+				compacted, compactedAt = seq, now
 			}
 			return err
 		}()

@@ -279,6 +279,8 @@ func (f *feed) FeedPosition(_ context.Context, name string) (int64, error) {
 	return f.positions[name], nil
 }
 
+func (f *feed) CompactProfileChanges(context.Context, int64, int64) (int, error) { return 0, nil }
+
 func (f *feed) SetFeedPosition(_ context.Context, name string, seq int64) error {
 	f.positions[name] = seq
 	return nil

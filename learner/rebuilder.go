@@ -19,6 +19,7 @@ type RebuildStore interface {
 	LearnerEvents(ctx context.Context, ref lectern.LearnerRef, limit int) ([]lectern.Event, error)
 	ProfileChanges(ctx context.Context, after int64, limit int) ([]lectern.ProfileChange, error)
 	ReplaceProfile(ctx context.Context, ref lectern.LearnerRef, version int64, entries []lectern.ProfileEntry) (bool, error)
+	CompactProfileChanges(ctx context.Context, after, upTo int64) (int, error)
 	FeedPosition(ctx context.Context, name string) (int64, error)
 	SetFeedPosition(ctx context.Context, name string, seq int64) error
 }

@@ -45,6 +45,8 @@ type relational interface {
 	CountCourses(ctx context.Context) (int, error)
 	// ProfileKey returns the number that stands for a learner in the feed of profiles.
 	ProfileKey(ctx context.Context, ref lectern.LearnerRef) (int64, error)
+	// CompactProfileChanges removes the feed's entries that newer ones have made void.
+	CompactProfileChanges(ctx context.Context, after, upTo int64) (int, error)
 	// PruneProfileChanges removes the feed's entries of those who are gone.
 	PruneProfileChanges(ctx context.Context, upTo int64) (int, error)
 	// LeaseHolder returns who holds a lease now, "" for nobody.

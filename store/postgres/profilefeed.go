@@ -78,6 +78,18 @@ func (s *Store) ProfileKey(ctx context.Context, ref lectern.LearnerRef) (int64, 
 	return id, err
 }
 
+// CompactProfileChanges removes the feed's entries that newer ones have made void, of
+// those who have an entry above after and up to upTo, and returns how many. Nobody
+// who reads the feed sees a difference.
+func (s *Store) CompactProfileChanges(ctx context.Context, after, upTo int64) (int, error) {
+	var n int64
+	err := s.write(ctx, func(ctx context.Context, tx *writeTx) (err error) {
+		n, err = tx.q.CompactProfileChanges(ctx, after, upTo)
+		return err
+	})
+	return int(n), err
+}
+
 // PruneProfileChanges removes the feed's entries of those who are gone, up to a
 // sequence number that every follower has passed, and returns how many.
 func (s *Store) PruneProfileChanges(ctx context.Context, upTo int64) (int, error) {

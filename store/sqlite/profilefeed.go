@@ -13,8 +13,7 @@ import (
 
 var _ lectern.ProfileStore = (*Store)(nil)
 
-// profilesChanged puts learners into the feed of profiles, each in place of its
-// older entry, in rising order of id.
+// profilesChanged puts learners into the feed of profiles, in rising order of id.
 func (tx *writeTx) profilesChanged(ctx context.Context, learnerIDs map[int64]bool) error {
 	if len(learnerIDs) == 0 {
 		return nil
@@ -50,6 +49,18 @@ func (s *Store) ProfileChanges(ctx context.Context, after int64, limit int) ([]l
 // Errors: CodeNotFound.
 func (s *Store) ProfileKey(ctx context.Context, ref lectern.LearnerRef) (int64, error) {
 	return s.resolve(ctx, s.read, ref)
+}
+
+// CompactProfileChanges removes the feed's entries that newer ones have made void, of
+// those who have an entry above after and up to upTo, and returns how many. Nobody
+// who reads the feed sees a difference.
+func (s *Store) CompactProfileChanges(ctx context.Context, after, upTo int64) (int, error) {
+	var n int64
+	err := s.write(ctx, func(ctx context.Context, tx *writeTx) (err error) {
+		n, err = tx.q.CompactProfileChanges(ctx, after, upTo)
+		return err
+	})
+	return int(n), err
 }
 
 // PruneProfileChanges removes the feed's entries of those who are gone, up to a

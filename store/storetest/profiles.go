@@ -144,10 +144,42 @@ func testProfileFeedGone(t *testing.T, s Store) {
 	if again := keyOf(t, s, lectern.LearnerRef{ID: id}); again == changes[0].Key {
 		t.Errorf("key %d was given twice", again)
 	}
-	equal(t, "too early", must[int](t)(s.PruneProfileChanges(ctx, end-1)), 0)
+	must[int](t)(s.PruneProfileChanges(ctx, end-2)) // too early
+	if whole, _ := moved(t, s, 0); !whole[1].Gone {
+		t.Errorf("who is gone is missing too early: %+v", whole)
+	}
 	equal(t, "pruned", must[int](t)(s.PruneProfileChanges(ctx, end+100)), 1)
 	wantMoved(t, s, "the living", 0, "m", id)
 	equal(t, "findings", must[[]string](t)(s.Check(ctx)), []string(nil))
+}
+
+// testProfileFeedCompact removes entries that nobody sees.
+func testProfileFeedCompact(t *testing.T, s Store) {
+	ctx := t.Context()
+	var middle int64
+	for i := range 10 {
+		appendEvents(t, s, click(fmt.Sprint("l", i), "l", "a", noon1), click(fmt.Sprint("m", i), "m", "a", noon1))
+		if i == 4 {
+			appendEvents(t, s, click("n", "n", "a", noon1))
+			middle = must[lectern.StoreStats](t)(s.Stats(ctx)).LastProfileChange
+		}
+	}
+	before, end := moved(t, s, 0)
+	equal(t, "everybody once", len(before), 3)
+	// Each step leaves one entry of l and of m at or below its end.
+	equal(t, "up to the middle", must[int](t)(s.CompactProfileChanges(ctx, 0, middle)), 8)
+	equal(t, "again", must[int](t)(s.CompactProfileChanges(ctx, 0, middle)), 0)
+	equal(t, "from there on", must[int](t)(s.CompactProfileChanges(ctx, middle, end)), 10)
+	equal(t, "beyond", must[int](t)(s.CompactProfileChanges(ctx, end, end+100)), 0)
+	after, _ := moved(t, s, 0)
+	equal(t, "the feed", after, before)
+	wantMoved(t, s, "an event", end, appendAs(t, s, "l"))
+}
+
+func appendAs(t *testing.T, s Store, learner string) string {
+	t.Helper()
+	appendEvents(t, s, click("one more", learner, "a", noon1))
+	return learner
 }
 
 // testProfileFeedOrder has a follower read while many write: whatever it is given,
@@ -185,7 +217,10 @@ func testProfileFeedOrder(t *testing.T, s Store) {
 	}()
 	last := map[int64]int64{} // key → newest number that the follower was given
 	after := int64(0)
+	compacted := int64(0)
 	follow := func() {
+		must[int](t)(s.CompactProfileChanges(t.Context(), compacted, after))
+		compacted = after
 		for _, c := range must[[]lectern.ProfileChange](t)(s.ProfileChanges(t.Context(), after, 5)) {
 			after, last[c.Key] = c.Seq, c.Seq
 		}

@@ -34,6 +34,9 @@ type Store interface {
 	CountCourses(ctx context.Context) (int, error)
 	// ProfileKey returns the number that stands for a learner in the feed of profiles.
 	ProfileKey(ctx context.Context, ref lectern.LearnerRef) (int64, error)
+	// CompactProfileChanges removes the feed's entries that newer ones have made void,
+	// of those who have an entry above after and up to upTo.
+	CompactProfileChanges(ctx context.Context, after, upTo int64) (int, error)
 	// PruneProfileChanges removes the feed's entries of those who are gone, up to a
 	// sequence number that every follower has passed.
 	PruneProfileChanges(ctx context.Context, upTo int64) (int, error)
@@ -83,6 +86,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"profiles/feed":                testProfileFeed,
 		"profiles/feed, merge":         testProfileFeedMerge,
 		"profiles/feed, gone":          testProfileFeedGone,
+		"profiles/feed, compact":       testProfileFeedCompact,
 		"profiles/feed, order":         testProfileFeedOrder,
 		"profiles/replace":             testReplaceProfile,
 		"profiles/replace, reject":     testReplaceReject,

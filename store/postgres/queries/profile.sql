@@ -3,21 +3,34 @@
 
 -- name: ProfilesChanged :exec
 INSERT INTO learner_changes (learner_id)
-SELECT w.id FROM (SELECT unnest(sqlc.arg(learner_ids)::bigint[]) AS id) w
-ON CONFLICT (learner_id) DO UPDATE SET seq = excluded.seq;
+SELECT w.id FROM (SELECT unnest(sqlc.arg(learner_ids)::bigint[]) AS id) w;
 
 -- ProfileChanges says kind -1 of those who are gone.
 
 -- name: ProfileChanges :many
 SELECT ch.seq, ch.learner_id, COALESCE(n.kind, -1)::smallint AS kind, COALESCE(n.external_id, '')::text AS external_id
 FROM (
-    SELECT * FROM learner_changes x WHERE x.seq > sqlc.arg(after) ORDER BY x.seq LIMIT sqlc.arg(max_rows)
+    SELECT * FROM learner_changes x
+    WHERE x.seq > sqlc.arg(after)
+      AND NOT EXISTS (SELECT 1 FROM learner_changes y WHERE y.learner_id = x.learner_id AND y.seq > x.seq)
+    ORDER BY x.seq LIMIT sqlc.arg(max_rows)
 ) ch
 LEFT JOIN LATERAL (
     SELECT o.kind, o.external_id FROM identities o
     WHERE o.learner_id = ch.learner_id ORDER BY o.kind, o.external_id LIMIT 1
 ) n ON true
 ORDER BY ch.seq;
+
+-- CompactProfileChanges removes the older entries of those who have one between the
+-- two numbers.
+
+-- name: CompactProfileChanges :execrows
+DELETE FROM learner_changes o
+USING (
+    SELECT ch.learner_id, max(ch.seq) AS newest FROM learner_changes ch
+    WHERE ch.seq > sqlc.arg(after) AND ch.seq <= sqlc.arg(upto) GROUP BY ch.learner_id
+) n
+WHERE o.learner_id = n.learner_id AND o.seq < n.newest;
 
 -- name: PruneProfileChanges :execrows
 DELETE FROM learner_changes

@@ -10,6 +10,26 @@ import (
 	"time"
 )
 
+const compactProfileChanges = `-- name: CompactProfileChanges :execrows
+
+DELETE FROM learner_changes o
+USING (
+    SELECT ch.learner_id, max(ch.seq) AS newest FROM learner_changes ch
+    WHERE ch.seq > $1 AND ch.seq <= $2 GROUP BY ch.learner_id
+) n
+WHERE o.learner_id = n.learner_id AND o.seq < n.newest
+`
+
+// CompactProfileChanges removes the older entries of those who have one between the
+// two numbers.
+func (q *Queries) CompactProfileChanges(ctx context.Context, after int64, upto int64) (int64, error) {
+	result, err := q.db.Exec(ctx, compactProfileChanges, after, upto)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const deleteProfileEntries = `-- name: DeleteProfileEntries :exec
 DELETE FROM profile_entries
 WHERE learner_id = $1 AND course_id = ANY ($2::bigint[])
@@ -101,7 +121,10 @@ const profileChanges = `-- name: ProfileChanges :many
 
 SELECT ch.seq, ch.learner_id, COALESCE(n.kind, -1)::smallint AS kind, COALESCE(n.external_id, '')::text AS external_id
 FROM (
-    SELECT seq, learner_id FROM learner_changes x WHERE x.seq > $1 ORDER BY x.seq LIMIT $2
+    SELECT seq, learner_id FROM learner_changes x
+    WHERE x.seq > $1
+      AND NOT EXISTS (SELECT 1 FROM learner_changes y WHERE y.learner_id = x.learner_id AND y.seq > x.seq)
+    ORDER BY x.seq LIMIT $2
 ) ch
 LEFT JOIN LATERAL (
     SELECT o.kind, o.external_id FROM identities o
@@ -147,7 +170,6 @@ const profilesChanged = `-- name: ProfilesChanged :exec
 
 INSERT INTO learner_changes (learner_id)
 SELECT w.id FROM (SELECT unnest($1::bigint[]) AS id) w
-ON CONFLICT (learner_id) DO UPDATE SET seq = excluded.seq
 `
 
 // ProfilesChanged gives the learners new numbers, in their order. The events'

@@ -1,7 +1,7 @@
 -- Lists of learners are JSON arrays, in the order in which they get their numbers.
 
 -- name: ProfilesChanged :exec
-INSERT OR REPLACE INTO learner_changes (learner_id)
+INSERT INTO learner_changes (learner_id)
 SELECT value FROM json_each(CAST(sqlc.arg(learner_ids) AS TEXT));
 
 -- ProfileChanges says kind -1 of those who are gone.
@@ -14,8 +14,23 @@ SELECT ch.seq, ch.learner_id,
         ORDER BY n.kind, n.external_id LIMIT 1), '') AS TEXT) AS external_id
 FROM learner_changes ch
 WHERE ch.seq > sqlc.arg(after)
+  AND NOT EXISTS (SELECT 1 FROM learner_changes x WHERE x.learner_id = ch.learner_id AND x.seq > ch.seq)
 ORDER BY ch.seq
 LIMIT sqlc.arg(max_rows);
+
+-- CompactProfileChanges removes the older entries of those who have one between the
+-- two numbers.
+
+-- name: CompactProfileChanges :execrows
+DELETE FROM learner_changes
+WHERE seq IN (
+    SELECT o.seq
+    FROM (
+        SELECT ch.learner_id, max(ch.seq) AS newest FROM learner_changes ch
+        WHERE ch.seq > sqlc.arg(after) AND ch.seq <= sqlc.arg(upto) GROUP BY ch.learner_id
+    ) n
+    JOIN learner_changes o ON o.learner_id = n.learner_id AND o.seq < n.newest
+);
 
 -- name: PruneProfileChanges :execrows
 DELETE FROM learner_changes

@@ -9,6 +9,29 @@ import (
 	"context"
 )
 
+const compactProfileChanges = `-- name: CompactProfileChanges :execrows
+
+DELETE FROM learner_changes
+WHERE seq IN (
+    SELECT o.seq
+    FROM (
+        SELECT ch.learner_id, max(ch.seq) AS newest FROM learner_changes ch
+        WHERE ch.seq > ?1 AND ch.seq <= ?2 GROUP BY ch.learner_id
+    ) n
+    JOIN learner_changes o ON o.learner_id = n.learner_id AND o.seq < n.newest
+)
+`
+
+// CompactProfileChanges removes the older entries of those who have one between the
+// two numbers.
+func (q *Queries) CompactProfileChanges(ctx context.Context, after int64, upto int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, compactProfileChanges, after, upto)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const deleteProfileEntries = `-- name: DeleteProfileEntries :exec
 
 DELETE FROM profile_entries
@@ -101,6 +124,7 @@ SELECT ch.seq, ch.learner_id,
         ORDER BY n.kind, n.external_id LIMIT 1), '') AS TEXT) AS external_id
 FROM learner_changes ch
 WHERE ch.seq > ?1
+  AND NOT EXISTS (SELECT 1 FROM learner_changes x WHERE x.learner_id = ch.learner_id AND x.seq > ch.seq)
 ORDER BY ch.seq
 LIMIT ?2
 `
@@ -143,7 +167,7 @@ func (q *Queries) ProfileChanges(ctx context.Context, after int64, maxRows int64
 
 const profilesChanged = `-- name: ProfilesChanged :exec
 
-INSERT OR REPLACE INTO learner_changes (learner_id)
+INSERT INTO learner_changes (learner_id)
 SELECT value FROM json_each(CAST(?1 AS TEXT))
 `
 
