@@ -211,12 +211,14 @@ func (o *recsEval) readSet() (*recs.Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	set, note := (*recs.Set)(nil), o.soundEnds(train)
 	if o.test == "" {
 		split, err := o.splitOf(train.Timed)
 		if err != nil {
 			return nil, err
 		}
-		return recs.Hold(train, split, recs.Order(o.order))
+		set, err = recs.Hold(train, split, recs.Order(o.order))
+		return noted(set, note), err
 	}
 	test, err := readFile(o.test, read)
 	if err != nil {
@@ -228,7 +230,8 @@ func (o *recsEval) readSet() (*recs.Set, error) {
 			return nil, err
 		}
 	}
-	return recs.Given(train, test, negatives, recs.Order(o.order))
+	set, err = recs.Given(train, test, negatives, recs.Order(o.order))
+	return noted(set, note), err
 }
 
 // splitOf reads --split, or takes the split that suits the rows.
