@@ -67,8 +67,8 @@ func alsOptions() options {
 		{name: "epochs", def: 6, least: 1, most: 200, wholeNumbers: true, values: []float64{4, 8, 16}},
 		// Together, beside all that was taken: what suits a set does so more or less of
 		// whatever size and density it is.
-		{name: "alpha", def: 2, least: .01, most: 1000, values: []float64{.5, 1, 2, 4, 8}},
-		{name: "reg", def: .015, least: 1e-6, most: 1000, values: []float64{.005, .01, .015, .03, .06}},
+		{name: "alpha", def: 3, least: .01, most: 1000, values: []float64{1, 2, 3, 4, 8}},
+		{name: "reg", def: .01, least: 1e-6, most: 1000, values: []float64{.005, .007, .01, .015, .03, .06}},
 		{name: "nu", def: 1, least: 0, most: 2},
 		{name: "decay", def: .75, least: .01, most: 1, values: []float64{.4, .5, .6, .7, .8, .9, 1}},
 	}

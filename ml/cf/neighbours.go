@@ -30,6 +30,7 @@ type Neighbours struct {
 	rows    rows       // histories of the learners
 	takers  takers     // the same by course
 	idf     []float32  // [rows] of the catalogue
+	rare    []float32  // [rows] what a score is multiplied by
 	shrink  []float32  // [learners] what the length of a history divides its likeness by
 	close   []float32  // [2*mostNeighbourPlaces+1] what a place counts for by how far it is after the last in common
 	scratch *sync.Pool // of *neighbourScratch
@@ -53,14 +54,14 @@ const (
 	mostNeighbourLearners = 300_000 // kept, spread over all
 	mostNeighbourPlaces   = 200     // of each, the last ones
 	mostNeighbourTerms    = 50      // of a history that is asked for, the last ones
-	mostNeighbourReads    = 100_000 // entries of the inverted index
+	mostNeighbourReads    = 50_000  // entries of the inverted index
 )
 
 // neighbourOptions are the hyper-parameters with defaults from validation cuts of
 // course enrolments.
 func neighbourOptions() options {
 	return options{
-		{name: "k", def: 500, least: 1, most: 5000, wholeNumbers: true, values: []float64{200, 500, 1000}},
+		{name: "k", def: 300, least: 1, most: 5000, wholeNumbers: true, values: []float64{200, 300, 500, 1000}},
 		{name: "decay", def: .75, least: .01, most: 1, values: []float64{.5, .6, .7, .8, .9, 1}},
 		{name: "idf", def: 1, least: 0, most: 4, values: []float64{.5, 1, 1.5, 2}},
 		{name: "length", def: .25, least: 0, most: 1, values: []float64{.1, .25, .5}},
@@ -95,7 +96,7 @@ func (m *Neighbours) Items() int { return m.items }
 // Bytes is the memory that the model takes.
 func (m *Neighbours) Bytes() int {
 	return 8*(len(m.rows.start)+len(m.takers.start)) + 4*(2*len(m.rows.item)+2*len(m.takers.learner)) +
-		4*(len(m.idf)+len(m.shrink)+len(m.known)+len(m.row)+len(m.share))
+		4*(2*len(m.idf)+len(m.shrink)+len(m.known)+len(m.row)+len(m.share))
 }
 
 // Fit implements Model.
@@ -120,10 +121,11 @@ func (m *Neighbours) Fit(ctx context.Context, d *Data) error {
 func (m *Neighbours) index() {
 	n := len(m.known)
 	m.takers = newTakers(&m.rows, n)
-	m.idf = make([]float32, n)
+	m.idf, m.rare = make([]float32, n), make([]float32, n)
 	for i := range n {
 		takers := float64(m.takers.start[i+1] - m.takers.start[i])
 		m.idf[i] = float32(math.Pow(math.Log1p(float64(m.rows.len())/(takers+1)), m.config.idf))
+		m.rare[i] = float32(math.Pow(float64(m.share[i]), -m.config.lift))
 	}
 	m.shrink = make([]float32, m.rows.len())
 	for u := range m.shrink {
@@ -215,7 +217,7 @@ func (m *Neighbours) terms(terms []term, h History) []term {
 	return terms
 }
 
-// gather finds learners with courses in common, several times as many as will be
+// gather finds learners with courses in common, twice as many as will be
 // asked.
 func (m *Neighbours) gather(s *neighbourScratch) {
 	telling := slices.Clone(s.terms)
@@ -227,7 +229,7 @@ func (m *Neighbours) gather(s *neighbourScratch) {
 	for _, t := range telling {
 		list := m.takers.learner[m.takers.start[t.row]:m.takers.start[t.row+1]]
 		if len(list) > left {
-			if len(s.sum.touched) > 4*m.config.k {
+			if len(s.sum.touched) > 2*m.config.k {
 				break
 			}
 			list = list[:left]
@@ -242,7 +244,7 @@ func (m *Neighbours) gather(s *neighbourScratch) {
 	for _, u := range s.sum.touched {
 		s.near = append(s.near, neighbour{learner: u, like: s.sum.sum[u] * m.shrink[u]})
 	}
-	s.near = nearest(s.near, 4*m.config.k)
+	s.near = nearest(s.near, 2*m.config.k)
 }
 
 // compare keeps those that are most alike by everything in common.
@@ -284,16 +286,17 @@ func (m *Neighbours) ask(s *neighbourScratch) {
 		}
 	}
 	for i, score := range s.score {
-		if score > 0 && m.config.lift > 0 {
-			s.score[i] *= float32(math.Pow(float64(m.share[i]), -m.config.lift))
+		if score > 0 {
+			s.score[i] = score * m.rare[i]
+			top = max(top, s.score[i])
 		}
-		top = max(top, s.score[i])
 	}
 	if top == 0 {
 		top = 1
 	}
+	top *= 1e-5
 	for i, share := range m.share {
-		s.score[i] += 1e-5 * top * share
+		s.score[i] += top * share
 	}
 }
 
