@@ -16,7 +16,7 @@ const (
 	leastCases  = 50                 // of a cut in time; with fewer, every learner's last courses are held back
 	heldShare   = 0.2                // of a history, held back from its end
 	mostHeld    = 3                  // courses of one learner, held back from the end
-	mostCases   = 20_000             // learners that models are judged on
+	mostCases   = 10_000             // learners that models are judged on
 	cutStream   = 0x6375740a         // of random numbers
 	leastToHold = 3                  // courses of a history without order that one is held back of
 )

@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	blendName = "blend"
+	blendName   = "blend"
+	sessionName = "session"
 	// blendMargin is how much better than the best model alone a blend must be to be
 	// selected, as a share of the metric: it costs the time of all its parts.
 	blendMargin = 1e-3
@@ -50,7 +51,7 @@ func Fit(ctx context.Context, d *cf.Data, o Options) (*Result, error) {
 	if d == nil || d.Events() == 0 {
 		return nil, lectern.Errorf(lectern.CodeInvalid, "there are no interactions to learn from")
 	}
-	r.o.Specs = slices.Clone(o.Specs)
+	r.o.Specs = r.apt(o.Specs, d)
 	slices.SortStableFunc(r.o.Specs, func(a, b cf.Spec) int { return order(a) - order(b) })
 	how := ""
 	if tail := CheckTail(d); tail.Broken() {
@@ -85,6 +86,17 @@ func Fit(ctx context.Context, d *cf.Data, o Options) (*Result, error) {
 	result.Selected = r.choose(result)
 	r.report("selected %s", result.Selected)
 	return result, nil
+}
+
+// apt returns the models that the data is for.
+func (r *run) apt(specs []cf.Spec, d *cf.Data) []cf.Spec {
+	return slices.DeleteFunc(slices.Clone(specs), func(s cf.Spec) bool {
+		if s.Name != sessionName || d.Ordered || len(specs) == 1 {
+			return false
+		}
+		r.report("%s: left out, for without an order of histories it is ease", s.Name)
+		return true
+	})
 }
 
 // order puts floors first.

@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	blendCases = 10_000 // learners that weights are fitted on
-	blendTop   = 50     // best courses of each model that weights are fitted on
-	blendGain  = 1e-4   // of the metric that a change of weights must bring, as a share of it
-	blendKeep  = 5e-4   // of the metric that a model must be worth to stay in the blend
-	blendTurns = 12     // at most, through all weights
+	blendCases = 8000 // learners that weights are fitted on
+	blendTop   = 50   // best courses of each model that weights are fitted on
+	blendGain  = 1e-4 // of the metric that a change of weights must bring, as a share of it
+	blendKeep  = 2e-3 // of the metric that a model must be worth to stay in the blend
+	blendTurns = 12   // at most, through all weights
 )
 
 // ballot is what all models say of the courses that any of them puts first for one
