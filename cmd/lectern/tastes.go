@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/indexing"
@@ -80,10 +81,10 @@ func (s learnerSkills) Taught(c learner.CourseFacts) []learner.SkillAmount {
 // with amount 1.
 func (s learnerSkills) Asked(goal string) []learner.SkillAmount {
 	m := s.index.Matcher()
-	terms := m.Expand(goal)
-	ids := m.Graph().FindOccupations(goal)
-	if len(ids) == 0 && len(terms) > 0 && terms[0].Why.Occupation != "" {
-		ids = []string{terms[0].Why.Occupation}
+	ids := occupationsIn(m.Graph(), goal)
+	var terms []skills.Term
+	if len(ids) == 0 {
+		terms = m.Expand(goal)
 	}
 	amounts := make(map[string]float64)
 	for _, id := range ids {
@@ -93,9 +94,7 @@ func (s learnerSkills) Asked(goal string) []learner.SkillAmount {
 		}
 	}
 	for _, t := range terms {
-		if t.Why.Occupation == "" || len(ids) == 0 {
-			amounts[t.SkillID] = max(amounts[t.SkillID], t.Weight/terms[0].Weight)
-		}
+		amounts[t.SkillID] = t.Weight / terms[0].Weight
 	}
 	out := make([]learner.SkillAmount, 0, len(amounts))
 	for id, amount := range amounts {
@@ -103,4 +102,25 @@ func (s learnerSkills) Asked(goal string) []learner.SkillAmount {
 		out = append(out, learner.SkillAmount{ID: id, Name: known.Name, Amount: amount})
 	}
 	return out
+}
+
+// How much of a goal is looked through for an occupation.
+const (
+	goalWords       = 40
+	occupationWords = 6
+)
+
+// occupationsIn returns the occupations with the longest name in a goal: "I want to
+// work as a data analyst" names one.
+func occupationsIn(g *skills.Graph, goal string) []string {
+	words := strings.Fields(goal)
+	words = words[:min(len(words), goalWords)]
+	for n := min(len(words), occupationWords); n > 0; n-- {
+		for i := range len(words) - n + 1 {
+			if ids := g.FindOccupations(strings.Join(words[i:i+n], " ")); len(ids) > 0 {
+				return ids
+			}
+		}
+	}
+	return nil
 }
