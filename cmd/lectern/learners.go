@@ -12,13 +12,8 @@ import (
 )
 
 func newLearnersCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "learners", Args: noArgs,
-		Short: "Look after what is known of learners",
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(newLearnersRebuild())
-	return cmd
+	return parent("learners", "Look after what is known of learners",
+		newLearnersShowCommand(), newLearnersHomeCommand(), newLearnersCorrectCommand(), newLearnersRebuild())
 }
 
 func newLearnersRebuild() *cobra.Command {

@@ -25,13 +25,26 @@ func (d describedProfiles) Correct(ctx context.Context, ref lectern.LearnerRef, 
 // describe says in words what is known of a learner.
 func (e *engine) describe(ctx context.Context, ref lectern.LearnerRef) (learner.Description, error) {
 	index, embedder := e.pipeline.Generation()
-	return e.profiles.Describe(ctx, ref, index, embedder)
+	d, err := e.profiles.Describe(ctx, ref, index, embedder)
+	return d, named(ref, err)
 }
 
 // correct applies what a learner says about that.
 func (e *engine) correct(ctx context.Context, ref lectern.LearnerRef, patch learner.Patch) (learner.Description, error) {
 	index, embedder := e.pipeline.Generation()
-	return e.profiles.Correct(ctx, ref, patch, index, embedder)
+	d, err := e.profiles.Correct(ctx, ref, patch, index, embedder)
+	return d, named(ref, err)
+}
+
+// named says who it is that nobody knows.
+func named(ref lectern.LearnerRef, err error) error {
+	switch {
+	case lectern.ErrorCode(err) != lectern.CodeNotFound:
+		return err
+	case ref.ID != "":
+		return lectern.Errorf(lectern.CodeNotFound, "there is no learner %q", ref.ID)
+	}
+	return lectern.Errorf(lectern.CodeNotFound, "there is no visitor %q", ref.AnonymousID)
 }
 
 // unrecorded makes lists of which nothing is kept.

@@ -1,0 +1,265 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/indexing"
+	"github.com/lectern-dev/lectern/learner"
+)
+
+// learnerFlags are those of every command that is about one learner.
+type learnerFlags struct {
+	visitor bool
+	asJSON  bool
+}
+
+func (f *learnerFlags) add(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.visitor, "visitor", false, "the id is the anonymous id of a visitor")
+	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print the document that the HTTP interface answers with")
+}
+
+func (f *learnerFlags) ref(id string) lectern.LearnerRef {
+	if f.visitor {
+		return lectern.LearnerRef{AnonymousID: id}
+	}
+	return lectern.LearnerRef{ID: id}
+}
+
+func newLearnersShowCommand() *cobra.Command {
+	var flags learnerFlags
+	cmd := &cobra.Command{
+		Use: "show ID", Short: "Say in words what is known of a learner", Args: exactly("ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withLists(cmd, func(ctx context.Context, e *engine) error {
+				d, err := e.describe(ctx, flags.ref(args[0]))
+				if err != nil {
+					return err
+				}
+				return printDescription(cmd, d, flags.asJSON)
+			})
+		},
+	}
+	flags.add(cmd)
+	return withConfigFlags(cmd)
+}
+
+func newLearnersCorrectCommand() *cobra.Command {
+	var flags learnerFlags
+	var patch struct {
+		remove, restore, interests []string
+		goal, level, pace          string
+		hours                      float64
+	}
+	cmd := &cobra.Command{
+		Use: "correct ID", Short: "Correct what is known of a learner, as they would themselves", Args: exactly("ID"),
+		Example: "  lectern learners correct ada --remove-interest baking --weekly-hours 4",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p := learner.Patch{RemoveInterests: patch.remove, RestoreInterests: patch.restore}
+			given := cmd.Flags().Changed
+			if given("interest") {
+				p.Interests = learner.To(patch.interests)
+			}
+			if given("goal") {
+				p.Goal = learner.To(patch.goal)
+			}
+			if given("level") {
+				p.Level = setOrBack(lectern.Level(patch.level))
+			}
+			if given("pace") {
+				p.Pace = setOrBack(lectern.Pace(patch.pace))
+			}
+			if given("weekly-hours") {
+				p.WeeklyHours = learner.To(patch.hours)
+			}
+			return withLists(cmd, func(ctx context.Context, e *engine) error {
+				d, err := e.correct(ctx, flags.ref(args[0]), p)
+				if err != nil {
+					return err
+				}
+				return printDescription(cmd, d, flags.asJSON)
+			})
+		},
+	}
+	flags.add(cmd)
+	cmd.Flags().StringArrayVar(&patch.remove, "remove-interest", nil, "an interest that is none; repeat for several")
+	cmd.Flags().StringArrayVar(&patch.restore, "restore-interest", nil, "a removed interest that is one after all; repeat for several")
+	cmd.Flags().StringArrayVar(&patch.interests, "interest", nil, "stated interests, in place of those there are; repeat for several")
+	cmd.Flags().StringVar(&patch.goal, "goal", "", "what the learner wants to become or to do")
+	cmd.Flags().StringVar(&patch.level, "level", "", `beginner, intermediate, advanced or mixed; "" takes back what was stated`)
+	cmd.Flags().StringVar(&patch.pace, "pace", "", `relaxed, steady or intensive; "" takes back what was stated`)
+	cmd.Flags().Float64Var(&patch.hours, "weekly-hours", 0, "hours a week for learning")
+	return withConfigFlags(cmd)
+}
+
+// setOrBack takes the empty word for taking back what was stated.
+func setOrBack[T ~string](v T) learner.Change[T] {
+	if v == "" {
+		return learner.Back[T]()
+	}
+	return learner.To(v)
+}
+
+func newLearnersHomeCommand() *cobra.Command {
+	var flags learnerFlags
+	var limit int
+	cmd := &cobra.Command{
+		Use: "home ID", Short: "Show a learner's home page, without recording that it was made", Args: exactly("ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if limit < 1 || limit > 100 {
+				return usageError{fmt.Errorf("--limit: %d is not allowed; 1 to 100 are", limit)}
+			}
+			return withLists(cmd, func(ctx context.Context, e *engine) error {
+				if err := e.fillNeighbours(ctx); err != nil {
+					return err
+				}
+				page, err := e.ranker.Home(ctx, lectern.HomeRequest{Learner: flags.ref(args[0]), Limit: limit})
+				if err != nil {
+					return err
+				}
+				if flags.asJSON {
+					return printJSON(cmd.OutOrStdout(), page)
+				}
+				return printHome(cmd.OutOrStdout(), page)
+			})
+		},
+	}
+	flags.add(cmd)
+	cmd.Flags().IntVar(&limit, "limit", 5, "courses in each row")
+	return withConfigFlags(cmd)
+}
+
+// fillNeighbours reads every learner, so that similar ones are found.
+func (e *engine) fillNeighbours(ctx context.Context) error {
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	var parts errgroup.Group
+	parts.Go(func() error { return e.followers.neighbours.Run(running) })
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for {
+		stats, err := e.followers.neighbours.Stats(ctx)
+		if err != nil || stats.Filled {
+			stop()
+			return errors.Join(err, parts.Wait())
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), parts.Wait())
+		case <-look.C:
+		}
+	}
+}
+
+// withLists runs f on an engine that makes lists from an existing store, beside a
+// server or without one, and that records none of them.
+func withLists(cmd *cobra.Command, f func(context.Context, *engine) error) error {
+	return withExistingStore(cmd, func(env environment) (err error) {
+		ctx := cmd.Context()
+		e, err := newEngine(ctx, env.forDoctor())
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, e.close(ctx)) }()
+		e.ranker.Rankings = unrecorded{e.ranker.Rankings}
+		running, stop := context.WithCancel(ctx)
+		var parts errgroup.Group
+		parts.Go(func() error { return e.pipeline.Run(running) })
+		defer func() { stop(); err = errors.Join(err, parts.Wait()) }()
+		if err := e.pipeline.CatchUp(ctx); err != nil {
+			return fmt.Errorf("build the index: %w", err)
+		}
+		if err := e.pipeline.Wait(ctx, indexing.Readiness.VectorsReady); err != nil {
+			return err
+		}
+		if err := e.catalog.RefreshStats(ctx); err != nil {
+			return err
+		}
+		return f(ctx, e)
+	})
+}
+
+func printDescription(cmd *cobra.Command, d learner.Description, asJSON bool) error {
+	out := cmd.OutOrStdout()
+	if asJSON {
+		return printJSON(out, d)
+	}
+	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	if !d.Personalisation {
+		fmt.Fprintln(t, "The learner does not allow personal lists: nothing is worked out.")
+	}
+	for _, n := range d.Interests {
+		fmt.Fprintf(t, "interest\t%s\t%.0f %%\t%s\t%s\n", n.Name, 100*n.Weight, n.Source, titlesOf(n.Courses))
+	}
+	if d.Recent != nil {
+		fmt.Fprintf(t, "recently\t%s\t\t\t%s\n", d.Recent.Name, titlesOf(d.Recent.Courses))
+	}
+	for _, n := range d.TurnedDown {
+		fmt.Fprintf(t, "turned down\t%s\t\t\t%s\n", n.Name, titlesOf(n.Courses))
+	}
+	for _, n := range d.SkillsGained {
+		fmt.Fprintf(t, "has\t%s\t%.0f %%\n", n.Name, 100*n.Amount)
+	}
+	for _, n := range d.SkillsWanted {
+		fmt.Fprintf(t, "wants\t%s\t%.0f %%\n", n.Name, 100*n.Amount)
+	}
+	hours := "unknown"
+	if d.WeeklyHours.Value != nil {
+		hours = strconv.FormatFloat(*d.WeeklyHours.Value, 'f', 1, 64) + " hours a week"
+	}
+	fmt.Fprintf(t, "level\t%s\t\t%s\n", orUnknown(string(d.Level.Value)), d.Level.Source)
+	fmt.Fprintf(t, "pace\t%s\t\t%s\n", orUnknown(string(d.Pace.Value)), d.Pace.Source)
+	fmt.Fprintf(t, "time\t%s\t\t%s\n", hours, d.WeeklyHours.Source)
+	if len(d.RemovedInterests) > 0 {
+		fmt.Fprintf(t, "removed\t%s\n", strings.Join(d.RemovedInterests, ", "))
+	}
+	fmt.Fprintf(t, "from\t%d courses, %d events\n", d.Courses, d.EventsCounted)
+	return t.Flush()
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "unknown"
+	}
+	return s
+}
+
+func titlesOf(courses []learner.CourseNote) string {
+	var titles []string
+	for _, c := range courses {
+		title := c.Title
+		if title == "" {
+			title = c.ID
+		}
+		titles = append(titles, title)
+	}
+	return strings.Join(titles, " · ")
+}
+
+func printHome(w io.Writer, page lectern.Home) error {
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	for _, r := range page.Rows {
+		about := r.Title.Params["title"]
+		if about != "" {
+			about = " (" + about + ")"
+		}
+		fmt.Fprintf(t, "%s%s\n", r.Row, about)
+		for _, it := range r.List.Items {
+			fmt.Fprintf(t, "  %.3f\t%s\t%s\n", it.Score, it.Course.ID, it.Course.Title)
+		}
+	}
+	if len(page.Degraded) > 0 {
+		fmt.Fprintf(t, "did not take part: %s\n", strings.Join(page.Degraded, ", "))
+	}
+	return t.Flush()
+}
