@@ -28,6 +28,7 @@ func newRegistry(e *engine) (*prometheus.Registry, error) {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		&partsCollector{engine: e},
 		&backendsCollector{engine: e},
+		&modelsCollector{engine: e},
 		&profilesCollector{engine: e},
 	} {
 		if err := registry.Register(c); err != nil {
