@@ -40,15 +40,7 @@ func (o *recsEval) fromStore(cmd *cobra.Command, env environment) error {
 	if err != nil {
 		return err
 	}
-	past, err := readActs(ctx, env.store, env.config.Learner)
-	if err != nil {
-		return err
-	}
-	if split.At.IsZero() {
-		split.At = past.moment(split.Share)
-	}
-	past.cut = split.At
-	set, err := storeSet(ctx, env, past, split)
+	past, set, err := storeAt(ctx, env, split)
 	if err != nil {
 		return err
 	}
@@ -76,15 +68,12 @@ func (o *recsEval) fromStore(cmd *cobra.Command, env environment) error {
 	sample.Sample(recsSample, o.seed)
 	report.StageLists = len(sample.Cases)
 	if i := slices.IndexFunc(fitted, func(f recs.Fitted) bool { return f.Name == selected }); i >= 0 {
-		bench, err := newRecsBench(ctx, env, past, fitted[i].Model, set.Train.Items)
+		var notes []string
+		report.Stages, report.Faults, notes, err = measureStages(ctx, env, past, fitted[i].Model, &sample, options)
 		if err != nil {
 			return err
 		}
-		report.Stages, report.Faults, err = bench.stages(ctx, &sample, options)
-		if err = errors.Join(err, bench.close(ctx)); err != nil {
-			return err
-		}
-		report.Protocol.Notes = append(report.Protocol.Notes, bench.notes()...)
+		report.Protocol.Notes = append(report.Protocol.Notes, notes...)
 	}
 	report.Files = map[string]string{"store": env.config.place()}
 	report.Took = time.Since(start)
@@ -276,7 +265,9 @@ func (b *recsBench) fill(ctx context.Context) error {
 
 // stages asks the pipeline for the list of every case.
 func (b *recsBench) stages(ctx context.Context, set *recs.Set, o recs.Options) ([]recs.StageScore, []recs.Fault, error) {
-	o.Report("the pipeline: %d lists", len(set.Cases))
+	if o.Report != nil {
+		o.Report("the pipeline: %d lists", len(set.Cases))
+	}
 	return recs.Stages(ctx, set, func(ctx context.Context, c *recs.Case) ([]recs.Offer, error) {
 		req := lectern.ListRequest{Surface: lectern.SurfaceHome, Learner: b.refs[c.Learner], Limit: o.K}
 		got, err := b.ranker.Offers(ctx, req, o.K)

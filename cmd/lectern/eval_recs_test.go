@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -8,6 +9,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lectern-dev/lectern/eval/recs"
+	"github.com/lectern-dev/lectern/ml/cf"
+	"github.com/lectern-dev/lectern/rerank"
 )
 
 // takers writes rows of learners who walk along a ring of courses, each from a place
@@ -215,8 +222,39 @@ func TestEvalRecsOnAStore(t *testing.T) {
 			t.Errorf("stage %s is %q, want %q: %v", name, kinds[name], kind, kinds)
 		}
 	}
+	checkUnsound(t, data)
 	code, _, stderr := runCommand(t, "eval", "recs", "--data", data, "--split", "last")
 	if code != 2 || !strings.Contains(stderr, "split by time") {
 		t.Errorf("%d, %s", code, stderr)
+	}
+}
+
+// checkUnsound: reranking by popularity alone throws away what the sources know, and
+// that is a fault that keeps a model from being used.
+func checkUnsound(t *testing.T, data string) {
+	t.Helper()
+	cmd := withConfigFlags(&cobra.Command{Use: "check"})
+	if err := cmd.ParseFlags([]string{"--data", data}); err != nil {
+		t.Fatal(err)
+	}
+	cmd.SetContext(t.Context())
+	err := withExistingStore(cmd, func(env environment) error {
+		env.config.Rerank.Weights.Home = rerank.TermWeights{Popularity: 1}
+		env.config.Rerank.Calibration = 0
+		stages, faults, err := pipelineStages(t.Context(), env, func(ctx context.Context, d *cf.Data) (cf.Model, error) {
+			s, _ := cf.SpecByName("ease")
+			m, err := s.New(s.Defaults)
+			if err != nil {
+				return nil, err
+			}
+			return m, m.Fit(ctx, d)
+		}, recs.Options{K: 10, Seed: 1, Resamples: 200})
+		if err == nil && (len(faults) != 1 || faults[0].Stage != "after rerank" || recs.Sound(faults)) {
+			t.Errorf("faults %+v of %+v", faults, stages)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
