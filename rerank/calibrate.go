@@ -67,12 +67,13 @@ func divergence(wanted, counts []float64, n int) float64 {
 }
 
 // dismissedLast splits off the courses that are nearer to what the learner turned
-// down than to anything they like, at a cosine of from or more. Both keep their order.
+// down than to anything they like, at a cosine of from or more. Interests that were
+// stated are part of what they like. Both keep their order.
 func dismissedLast(in []Scored, candidates []Candidate, from float64) (kept, last []Scored) {
 	kept = make([]Scored, 0, len(in))
 	for _, s := range in {
 		c := &candidates[s.Index]
-		if c.Away.Known && c.Away.Value >= from && c.Away.Value > max(c.Similarity.Value, c.Interest.Value) {
+		if c.Away.Known && c.Away.Value >= from && c.Away.Value > c.Similarity.Value {
 			last = append(last, s)
 			continue
 		}

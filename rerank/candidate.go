@@ -87,6 +87,7 @@ type Candidate struct {
 	Skill        string   // name of the skill that says most for Skills
 	FollowsID    string   // the course that Complement is about
 	FollowsTitle string   //
+	TwinOf       string   // the completed course that it teaches again
 }
 
 // Request is what scoring needs to know beside the candidates.

@@ -75,7 +75,7 @@ func DefaultConfig() Config {
 		MaxProviderRun:    2,
 		MaxCategoryRun:    4,
 		MaxVarietyLoss:    0.05,
-		Calibration:       0.05,
+		Calibration:       0.1,
 		CalibratedPlaces:  10,
 		DismissedFrom:     0.3,
 		Reasons: ReasonConfig{

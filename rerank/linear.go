@@ -107,8 +107,9 @@ func (l *Linear) Rerank(req Request, candidates []Candidate) []Scored {
 
 // arrange is what happens to a home list beyond its scores: what is nearer to what
 // the learner turned down than to anything they like goes last, the first places keep
-// to the shares of the interests, runs of one provider or category are broken up, and
-// courses wait for their prerequisites.
+// to the shares of the interests, runs of one provider or category are broken up,
+// courses wait for their prerequisites, and twins of a completed course for its
+// successor.
 func (l *Linear) arrange(req Request, in []Scored, candidates []Candidate) []Scored {
 	kept, last := dismissedLast(in, candidates, l.cfg.DismissedFrom)
 	kept = calibrate(kept, candidates, req.Shares, l.cfg.Calibration, l.cfg.CalibratedPlaces)
@@ -117,5 +118,6 @@ func (l *Linear) arrange(req Request, in []Scored, candidates []Candidate) []Sco
 	}
 	kept = breakRuns(kept, candidates, l.cfg.MaxProviderRun, l.cfg.MaxCategoryRun, l.cfg.MaxVarietyLoss)
 	kept = afterPrerequisites(kept, candidates)
+	kept = beforeTwins(kept, candidates)
 	return append(kept, last...)
 }

@@ -45,3 +45,42 @@ func afterPrerequisites(in []Scored, candidates []Candidate) []Scored {
 	}
 	return append(out, waiting...)
 }
+
+// beforeTwins moves, for every completed course of which the list has a twin, the first
+// course that needs it and misses nothing else to the place above that twin, where it
+// stands below.
+func beforeTwins(in []Scored, candidates []Candidate) []Scored {
+	twins, successors := make(map[string]int), make(map[string]int) // first place by completed course
+	for i := range in {
+		c := &candidates[in[i].Index]
+		if _, ok := twins[c.TwinOf]; !ok && c.TwinOf != "" {
+			twins[c.TwinOf] = i
+		}
+		if c.FollowsID == "" || c.Complement.Value < 1 || len(c.Missing) > 0 {
+			continue
+		}
+		if _, ok := successors[c.FollowsID]; !ok {
+			successors[c.FollowsID] = i
+		}
+	}
+	above := make(map[int]int) // place of a twin → place of what goes above it
+	moved := make(map[int]bool)
+	for of, at := range twins {
+		if from, ok := successors[of]; ok && from > at {
+			above[at], moved[from] = from, true
+		}
+	}
+	if len(above) == 0 {
+		return in
+	}
+	out := make([]Scored, 0, len(in))
+	for i := range in {
+		if from, ok := above[i]; ok {
+			out = append(out, in[from])
+		}
+		if !moved[i] {
+			out = append(out, in[i])
+		}
+	}
+	return out
+}

@@ -37,6 +37,7 @@ func hours(h float64) *float64 { return &h }
 func everyTerm(c *rerank.Config) {
 	c.Weights.Home = rerank.TermWeights{
 		Relevance: 1, Similarity: 1, Interest: 1, Quality: 1, Popularity: 1, Freshness: 1, Level: 1, Time: 1, Language: 1, Skills: 1,
+		Collaborative: 1, NotDismissed: 1, Trend: 1, Complement: 1,
 	}
 }
 
@@ -86,6 +87,14 @@ func TestTermValues(t *testing.T) {
 		{"unknown language", "language_fit", rerank.Candidate{}, rerank.Facts{}, 0.5},
 		{"wanted language", "language_fit", rerank.Candidate{}, rerank.Facts{Languages: []string{"en-gb", "en"}}, 1},
 		{"other language", "language_fit", rerank.Candidate{}, rerank.Facts{Languages: []string{"es"}}, 0},
+		{"unknown to the model", "collaborative", rerank.Candidate{}, rerank.Facts{}, 0.5},
+		{"first of the model", "collaborative", rerank.Candidate{Collaborative: rerank.Known(1)}, rerank.Facts{}, 1},
+		{"nothing turned down", "not_dismissed", rerank.Candidate{}, rerank.Facts{}, 0.5},
+		{"near what was turned down", "not_dismissed", rerank.Candidate{Away: rerank.Matched(0.75)}, rerank.Facts{}, 0.25}, // 1 − .75
+		{"opposed to it", "not_dismissed", rerank.Candidate{Away: rerank.Matched(-0.5)}, rerank.Facts{}, 1},
+		{"no trends known", "trend", rerank.Candidate{}, rerank.Facts{}, 0.5},
+		{"a trend", "trend", rerank.Candidate{Trend: rerank.Known(0.3)}, rerank.Facts{}, 0.3},
+		{"a complement", "complement", rerank.Candidate{Complement: rerank.Known(0.8)}, rerank.Facts{}, 0.8},
 	}
 	for _, tt := range tests {
 		t.Run(tt.term+"/"+tt.name, func(t *testing.T) {

@@ -349,11 +349,14 @@ func (e *Engine) measureComplement(p *pass, c *rerank.Candidate, en *entry, comp
 	c.Complement, c.FollowsID, c.FollowsTitle = rerank.Signal{}, "", ""
 	switch {
 	case of != nil && best == 1:
-	case completed.twin(e, en) != nil:
-		c.Complement = rerank.Known(0)
-		return
-	case of == nil:
-		return
+	default:
+		if twin := completed.twin(e, en); twin != nil {
+			c.Complement, c.TwinOf = rerank.Known(0), twin.facts.ID
+			return
+		}
+		if of == nil {
+			return
+		}
 	}
 	c.Complement = rerank.Known(rerank.Neutral + best/2)
 	c.FollowsID, c.FollowsTitle = of.facts.ID, of.facts.Title
