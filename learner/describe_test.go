@@ -361,3 +361,26 @@ func TestRemovedStaysRemoved(t *testing.T) {
 		}
 	})
 }
+
+// TestCounted leaves out what was removed, for those who read profiles themselves.
+func TestCounted(t *testing.T) {
+	catalogue := learner.NewCatalogue()
+	if err := catalogue.Apply(t.Context(), []lectern.Course{
+		{ID: "a", Title: "On Black-and-White Photography"}, {ID: "b", Title: "Photographs", Skills: []string{"PHOTOGRAPHY"}}, {ID: "c", Title: "Photographs"},
+	}, nil, true); err != nil {
+		t.Fatal(err)
+	}
+	p := lectern.Profile{
+		Learner: lectern.Learner{Interests: []string{"Photography", "art"}, Goal: "photography"},
+		Entries: []lectern.ProfileEntry{did("a", 1, enrolled), did("b", 1, enrolled), did("c", 1, enrolled), did("gone", 1, enrolled)},
+	}
+	from := learner.Sources{Courses: catalogue}
+	if diff := cmp.Diff(p, from.Counted(p)); diff != "" {
+		t.Errorf("nothing was removed (-want +got):\n%s", diff)
+	}
+	p.Corrections.RemovedInterests = []string{"photography"}
+	want := lectern.Profile{Learner: lectern.Learner{Interests: []string{"art"}}, Entries: p.Entries[2:], Corrections: p.Corrections}
+	if diff := cmp.Diff(want, from.Counted(p)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -1,6 +1,7 @@
 package learner
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -59,4 +60,34 @@ func (r removal) course(f CourseFacts) bool {
 func spaced(s string) string {
 	words := strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r) })
 	return " " + strings.Join(words, " ") + strings.Repeat(" ", min(1, len(words)))
+}
+
+// Counted returns a profile without the courses and stated interests that are, by
+// their words, about something that the learner removed: for those who make a taste
+// of profiles by themselves.
+func (s Sources) Counted(p lectern.Profile) lectern.Profile {
+	r := removals(p.Corrections)
+	if r.none() {
+		return p
+	}
+	p.Learner.Interests = slices.DeleteFunc(slices.Clone(p.Learner.Interests), r.text)
+	if r.text(p.Learner.Goal) {
+		p.Learner.Goal = ""
+	}
+	if s.Courses == nil {
+		return p
+	}
+	ids := make([]string, len(p.Entries))
+	for i, e := range p.Entries {
+		ids[i] = e.CourseID
+	}
+	facts := s.Courses.Facts(ids)
+	kept := make([]lectern.ProfileEntry, 0, len(p.Entries))
+	for i, e := range p.Entries {
+		if !r.course(facts[i]) {
+			kept = append(kept, e)
+		}
+	}
+	p.Entries = kept
+	return p
 }
