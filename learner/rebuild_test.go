@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -251,6 +252,8 @@ func TestRebuildAll(t *testing.T) {
 // feed is a store in memory whose profiles keep moving on.
 type feed struct {
 	learner.RebuildStore
+
+	mu        sync.Mutex
 	changes   []lectern.ProfileChange
 	positions map[string]int64
 	looked    []string
@@ -258,6 +261,8 @@ type feed struct {
 }
 
 func (f *feed) ProfileChanges(_ context.Context, after int64, limit int) ([]lectern.ProfileChange, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.fail != nil {
 		return nil, f.fail
 	}
@@ -271,6 +276,8 @@ func (f *feed) ProfileChanges(_ context.Context, after int64, limit int) ([]lect
 }
 
 func (f *feed) LearnerEvents(_ context.Context, ref lectern.LearnerRef, _ int) ([]lectern.Event, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.looked = append(f.looked, ref.ID)
 	return nil, nil
 }
@@ -282,6 +289,8 @@ func (f *feed) FeedPosition(_ context.Context, name string) (int64, error) {
 func (f *feed) CompactProfileChanges(context.Context, int64, int64) (int, error) { return 0, nil }
 
 func (f *feed) SetFeedPosition(_ context.Context, name string, seq int64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.positions[name] = seq
 	return nil
 }
@@ -302,6 +311,8 @@ func TestFollowGoesOnWhereItStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &feed{positions: map[string]int64{}}
 		change := func(seq int64) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
 			f.changes = append(f.changes, lectern.ProfileChange{Seq: seq, Key: seq, Ref: lectern.LearnerRef{ID: fmt.Sprint("l", seq)}})
 		}
 		run := func() (*learner.Rebuilder, func()) {
@@ -322,6 +333,8 @@ func TestFollowGoesOnWhereItStopped(t *testing.T) {
 		}
 		wantLooked := func(what string, want ...string) {
 			t.Helper()
+			f.mu.Lock()
+			defer f.mu.Unlock()
 			if diff := cmp.Diff(want, f.looked); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", what, diff)
 			}
@@ -338,12 +351,17 @@ func TestFollowGoesOnWhereItStopped(t *testing.T) {
 		wantLooked("after a hint", "l1", "l2", "l3", "l5")
 		stop()
 
-		f.fail = lectern.Errorf(lectern.CodeUnavailable, "away")
+		fail := func(err error) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.fail = err
+		}
+		fail(lectern.Errorf(lectern.CodeUnavailable, "away"))
 		_, stop = run()
 		change(6)
 		time.Sleep(3 * time.Second)
 		wantLooked("while the store is away", "l1", "l2", "l3", "l5")
-		f.fail = nil
+		fail(nil)
 		time.Sleep(3 * time.Second)
 		wantLooked("after the store came back, by the other leader", "l1", "l2", "l3", "l5", "l6")
 		stop()
