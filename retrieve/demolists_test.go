@@ -8,6 +8,7 @@ import (
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/demo"
+	"github.com/lectern-dev/lectern/learner"
 	"github.com/lectern-dev/lectern/rerank"
 	"github.com/lectern-dev/lectern/retrieve"
 )
@@ -29,7 +30,9 @@ func TestDemoLists(t *testing.T) {
 		some = append(some, &d.people[i])
 	}
 	t.Run("recovery", func(t *testing.T) {
-		var lists, popular quality
+		var lists, popular, alone quality
+		var taste learner.Taste
+		d.tastes = func(t *learner.Taste) { taste = *t }
 		var byPopularity []string
 		d.build(retrieve.DefaultConfig(), rerank.Popularity{})
 		byPopularity = top(home(lectern.LearnerRef{}))
@@ -38,9 +41,14 @@ func TestDemoLists(t *testing.T) {
 			relevant := d.relevant(l)
 			lists.add(d.judge(l, top(home(l.ref)), relevant))
 			popular.add(d.judge(l, byPopularity, relevant))
+			alone.add(d.judge(l, d.modelAlone(l, taste), relevant))
 		}
-		lists, popular = lists.over(len(some)), popular.over(len(some))
-		t.Logf("lists      %v\npopularity %v", lists, popular)
+		d.tastes = nil
+		lists, popular, alone = lists.over(len(some)), popular.over(len(some)), alone.over(len(some))
+		t.Logf("\nlists      %v\nmodel      %v\npopularity %v", lists, alone, popular)
+		if lists.recall < alone.recall || lists.latent < alone.latent {
+			t.Errorf("lists %v are behind the model that they are made from, %v", lists, alone)
+		}
 		if lists.recall < 10*popular.recall || lists.recall < 0.45 || lists.latent < 0.4 {
 			t.Errorf("lists %v, popularity %v", lists, popular)
 		}
@@ -92,6 +100,25 @@ func TestDemoLists(t *testing.T) {
 			t.Errorf("of %d: next %d, home %d", of, first, above)
 		}
 	})
+}
+
+// modelAlone is what the collaborative model puts first, of what home may show.
+func (d *demoWorld) modelAlone(l *demoLearner, taste learner.Taste) []string {
+	seen := map[string]bool{}
+	for _, e := range d.profiles[l.ref].Entries {
+		seen[e.CourseID] = e.State&lectern.StateSeen != 0
+	}
+	hits := d.others.Collaborative.Collaborative().Top(taste.Touched, 10, func(id string) bool {
+		c := d.world.courses[id]
+		return !seen[id] && retrieve.Allows(lectern.Filter{Eligible: &lectern.Eligibility{
+			At: d.cut, Region: d.profiles[l.ref].Learner.Region, Organisations: d.profiles[l.ref].Learner.Organisations,
+		}}, c)
+	})
+	var ids []string
+	for _, h := range hits {
+		ids = append(ids, h.ID)
+	}
+	return ids
 }
 
 // topicsOf counts courses by topic.
