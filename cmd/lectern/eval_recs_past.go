@@ -261,3 +261,51 @@ func (p *acts) CourseStats(ctx context.Context, ids []string, _ time.Time, halfL
 	}
 	return stats, nil
 }
+
+// A profile's key in the past is its learner's number and one.
+
+// ProfileChanges implements lectern.ProfileStore: everybody, once.
+func (p *acts) ProfileChanges(_ context.Context, after int64, limit int) ([]lectern.ProfileChange, error) {
+	var out []lectern.ProfileChange
+	for n := after; n < int64(len(p.learners)) && len(out) < limit; n++ {
+		out = append(out, lectern.ProfileChange{Seq: n + 1, Key: n + 1, Ref: p.learners[n]})
+	}
+	return out, nil
+}
+
+// EntriesByKey implements lectern.ProfileStore as of the cut.
+func (p *acts) EntriesByKey(ctx context.Context, keys []int64) (map[int64][]lectern.ProfileEntry, error) {
+	out := make(map[int64][]lectern.ProfileEntry, len(keys))
+	for _, key := range keys {
+		if key < 1 || key > int64(len(p.learners)) {
+			continue
+		}
+		l, err := p.Learner(ctx, p.learners[key-1])
+		if lectern.ErrorCode(err) == lectern.CodeNotFound || err == nil && l.Consent != nil && !l.Consent.Personalisation {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read what learners allow: %w", err)
+		}
+		out[key] = p.entries(int32(key - 1))
+	}
+	return out, nil
+}
+
+// ProfileKey returns the number that stands for a learner.
+func (p *acts) ProfileKey(_ context.Context, ref lectern.LearnerRef) (int64, error) {
+	n, ok := p.learnerOf[ref]
+	if !ok {
+		return 0, lectern.Errorf(lectern.CodeNotFound, "this learner did nothing yet")
+	}
+	return int64(n) + 1, nil
+}
+
+// PruneProfileChanges, FeedPosition and SetFeedPosition leave the store as it is.
+func (p *acts) PruneProfileChanges(context.Context, int64) (int, error) { return 0, nil }
+
+// FeedPosition knows no follower of the past.
+func (p *acts) FeedPosition(context.Context, string) (int64, error) { return 0, nil }
+
+// SetFeedPosition remembers nothing.
+func (p *acts) SetFeedPosition(context.Context, string, int64) error { return nil }

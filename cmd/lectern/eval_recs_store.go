@@ -16,6 +16,7 @@ import (
 	"github.com/lectern-dev/lectern/eval/recs"
 	"github.com/lectern-dev/lectern/learner"
 	"github.com/lectern-dev/lectern/ml/cf"
+	"github.com/lectern-dev/lectern/neighbours"
 	"github.com/lectern-dev/lectern/rerank"
 	"github.com/lectern-dev/lectern/retrieve"
 	"github.com/lectern-dev/lectern/training"
@@ -183,7 +184,7 @@ func newRecsBench(ctx context.Context, env environment, past *acts, model cf.Mod
 	for _, d := range []*time.Duration{&budgets.Profile, &budgets.Embed, &budgets.Candidates, &budgets.Courses, &budgets.Neighbours} {
 		*d = time.Minute
 	}
-	env.config.Learner.CacheSize = 1 // every learner asks once
+	env.config.Learner.CacheSize = 100 // every learner asks once, but of several sources
 	clock := func() time.Time { return past.cut }
 	b = &recsBench{index: newIndex(), refs: past.refs()}
 	if b.engine, err = newEngine(ctx, env); err != nil {
@@ -195,7 +196,10 @@ func newRecsBench(ctx context.Context, env environment, past *acts, model cf.Mod
 		}
 	}()
 	unit := env.config.Learner.Strengths.Enrol
-	if b.model, err = training.NewScorer(training.Version{Version: 1}, items, []cf.Model{model}, training.ScorerOptions{Unit: unit}); err != nil {
+	b.model, err = training.NewScorer(training.Version{Version: 1}, items, []cf.Model{model}, training.ScorerOptions{
+		Unit: unit, Dim: env.config.Index.Qdrant.CFDimensions, Held: func() int64 { return 1 },
+	})
+	if err != nil {
 		return b, err
 	}
 	b.catalog = retrieve.NewCatalog(env.config.Retrieve, past, clock)
@@ -208,12 +212,15 @@ func newRecsBench(ctx context.Context, env environment, past *acts, model cf.Mod
 	if err != nil {
 		return b, err
 	}
+	if err := b.findNeighbours(ctx, past, profiles, clock); err != nil {
+		return b, err
+	}
 	linear, err := rerank.NewLinear(env.config.Rerank)
 	if err != nil {
 		return b, err
 	}
 	b.ranker, err = retrieve.New(retrieve.Deps{
-		Catalog: b.catalog, Generations: b, Words: b.words, Concepts: newConcepts(b.skills), Collaborative: b, Velocities: b.catalog,
+		Catalog: b.catalog, Generations: b, Words: b.words, Concepts: newConcepts(b.skills), Collaborative: b, Velocities: b.catalog, Neighbours: b.followers.neighbours,
 		Profiles: profiles, Courses: past, Rankings: b.recorder, Reranker: linear, Clock: clock,
 		NewID: func() string { return "" }, CursorKey: randomBytes(32), Logger: env.log,
 	}, env.config.Retrieve)
@@ -246,6 +253,9 @@ func (b *recsBench) fill(ctx context.Context) error {
 		if vectors[i] != nil {
 			points[i].Dense[lectern.VectorContent] = vectors[i]
 		}
+		if f := b.model.ItemFactor(c.ID); f != nil {
+			points[i].Dense[lectern.VectorCF] = f
+		}
 		entries[i] = retrieve.CatalogEntry{Course: c}
 	}
 	if err := b.index.Upsert(ctx, points); err != nil {
@@ -261,6 +271,32 @@ func (b *recsBench) fill(ctx context.Context) error {
 		return err
 	}
 	return b.catalog.RefreshStats(ctx)
+}
+
+// findNeighbours indexes the learners as they were.
+func (b *recsBench) findNeighbours(ctx context.Context, past *acts, profiles *learner.Profiles, clock lectern.Clock) (err error) {
+	b.followers.neighbours, err = neighbours.New(neighbours.Options{
+		Config: b.config.Neighbours, Store: past, MaxWeight: b.config.Learner.MaxCourseWeight, New: newIndex, Clock: clock, Logger: b.log,
+		Space: func() neighbours.Space {
+			return neighbours.Space{Version: 1, Fingerprint: b.embedder.Fingerprint(), Courses: b.index, Ready: true}
+		},
+		Factor: func() (int64, neighbours.Factor) {
+			if b.model.Dim() == 0 {
+				return 0, nil
+			}
+			return b.model.Version(), b.model.LearnerFactor
+		},
+		Asker: func(ctx context.Context, ref lectern.LearnerRef) (neighbours.Asker, error) {
+			_, taste, err := profiles.Load(ctx, ref, b.index, b.embedder)
+			return neighbours.Asker{
+				Personal: taste.Personal, Content: neighbours.Mean(taste.Vectors, taste.Shares), Touched: taste.Touched,
+			}, err
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return b.fillNeighbours(ctx)
 }
 
 // stages asks the pipeline for the list of every case.

@@ -163,6 +163,9 @@ func summed(stages map[string]*tally) []StageScore {
 	var out []StageScore
 	for _, name := range names {
 		t := stages[name]
+		if t.kind == StageSource && t.answered == 0 {
+			continue // the list has no use for it
+		}
 		score := StageScore{Name: name, Kind: t.kind, Recall: mean(t.recall), Answered: t.answered, recalls: t.recall, ndcgs: t.ndcg}
 		score.Offered = rounded(float64(t.offered) / float64(max(t.answered, 1)))
 		if t.kind != StageUnion {

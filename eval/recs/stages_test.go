@@ -76,7 +76,7 @@ func TestStages(t *testing.T) {
 	half := func(c *Case) bool { return c.Group%2 == 0 }
 	run := func(list ...string) Pipeline {
 		return func(_ context.Context, c *Case) ([]Offer, error) {
-			out := []Offer{{"near", StageSource, []string{"c", "b", "d"}}}
+			out := []Offer{{"near", StageSource, []string{"c", "b", "d"}}, {"mute", StageSource, nil}}
 			if half(c) {
 				out = append(out, Offer{"odd", StageSource, []string{"x"}})
 			}
