@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lectern-dev/lectern"
@@ -47,6 +48,7 @@ type Options struct {
 // Trainer trains models and chooses which one is in use.
 type Trainer struct {
 	o     Options
+	busy  sync.Mutex // held beside the lease, which is the whole process's
 	stats counters
 }
 
@@ -138,6 +140,10 @@ func (t *Trainer) Train(ctx context.Context, run Run) (*Outcome, error) {
 
 // exclusively runs f while no other process trains.
 func (t *Trainer) exclusively(ctx context.Context, f func(context.Context) error) error {
+	if !t.busy.TryLock() {
+		return lectern.Errorf(lectern.CodeConflict, "models are being trained at the moment; try again when that is done")
+	}
+	defer t.busy.Unlock()
 	err := lease.Hold(ctx, t.o.Store, LeaseTraining, t.o.Holder, t.o.Logger, f)
 	if errors.Is(err, lease.ErrHeld) {
 		return lectern.Errorf(lectern.CodeConflict, "another process is training models at the moment")

@@ -384,6 +384,9 @@ func TestOneAtATime(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { _, err := slow.Train(t.Context(), training.Run{}); done <- err }()
 	<-inside
+	if _, err := slow.Activate(t.Context(), 1); lectern.ErrorCode(err) != lectern.CodeConflict {
+		t.Errorf("in the same process: %v", err)
+	}
 	other := newTrainer(t, s, values)
 	if _, err := other.Train(t.Context(), training.Run{}); lectern.ErrorCode(err) != lectern.CodeConflict {
 		t.Errorf("%v", err)
