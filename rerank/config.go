@@ -100,11 +100,11 @@ func DefaultWeights() Weights {
 			Similarity: 0.015, Quality: 0.015, Popularity: 0.04, Language: 0.015,
 		},
 		Similar: TermWeights{
-			Similarity: 0.60, Collaborative: 0.20,
-			Quality: 0.05, Popularity: 0.05, Freshness: 0.02, Level: 0.02, Language: 0.06,
+			Similarity: 0.48, Collaborative: 0.30,
+			Quality: 0.04, Popularity: 0.10, Freshness: 0.02, Language: 0.06,
 		},
 		Next: TermWeights{
-			Complement: 0.60, Similarity: 0.10, Readiness: 0.10,
+			Complement: 0.50, Similarity: 0.20, Readiness: 0.10,
 			Quality: 0.05, Popularity: 0.05, Language: 0.10,
 		},
 		Trending: TermWeights{

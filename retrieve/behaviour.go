@@ -53,8 +53,9 @@ func (e *Engine) offerCollaborative(p *pass) {
 	if p.model == nil || p.byFactor && !p.away {
 		return
 	}
-	hits := p.model.Top(p.taste.Touched, e.cfg.PerSource, e.allows(p))
-	p.sources = append(p.sources, source{SourceCollaborative, "score", hits, e.cfg.PerSource})
+	most := min(e.cfg.PerSource, 2*e.most(p))
+	hits := p.model.Top(p.taste.Touched, most, e.allows(p))
+	p.sources = append(p.sources, source{SourceCollaborative, "score", hits, most})
 }
 
 // neighbourAnswer is what similar learners took.
@@ -74,7 +75,7 @@ func (e *Engine) askNeighbours(ctx context.Context, p *pass) {
 	p.neighbours = answer
 	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Neighbours)
 	p.neighboursDone = bounded.Done()
-	k := e.most(p) + len(p.seen) // of which those are no candidates
+	k := e.rowMost(p) + len(p.seen) // of which those are no candidates
 	go func() {
 		defer cancel()
 		hits, err := e.Neighbours.Liked(bounded, p.req.Learner, p.profile.Version, k)
@@ -102,7 +103,7 @@ func (e *Engine) offerNeighbours(ctx context.Context, p *pass) {
 		p.degrade(DegradedNeighbours)
 		return
 	}
-	p.sources = append(p.sources, source{SourceNeighbours, "weight", e.allowed(p, a.hits, e.most(p)), e.most(p)})
+	p.sources = append(p.sources, source{SourceNeighbours, "weight", e.allowed(p, a.hits, e.rowMost(p)), e.rowMost(p)})
 }
 
 // allowed keeps the first hits, most at most, that the list may show.
@@ -132,7 +133,7 @@ func (e *Engine) velocities() Velocities {
 func (e *Engine) offerTrending(p *pass) {
 	most := e.cfg.PerSource
 	if p.req.Surface == lectern.SurfaceHome {
-		most = e.most(p)
+		most = e.rowMost(p)
 	}
 	if hits := e.allowed(p, e.velocities().Trending(), most); len(hits) > 0 {
 		p.sources = append(p.sources, source{SourceTrending, "trend", hits, most})
@@ -147,7 +148,7 @@ func (e *Engine) offerTogether(p *pass, seed *entry) {
 	allow := e.allows(p)
 	most := e.cfg.PerSource
 	if p.req.Surface == lectern.SurfaceHome {
-		most = e.most(p)
+		most = e.rowMost(p)
 	}
 	hits := p.model.Similar(seed.facts.ID, most, func(id string) bool { return id != seed.facts.ID && allow(id) })
 	p.together = make(map[string]float64, len(hits))
@@ -242,11 +243,11 @@ func (e *Engine) offerSuccessors(p *pass, seed *entry) {
 }
 
 // offerNext adds what people take after a course. A twin of it is no step on.
-func (e *Engine) offerNext(p *pass, seed *entry) {
+func (e *Engine) offerNext(p *pass, seed *entry, most int) {
 	if p.model == nil {
 		return
 	}
-	hits := p.model.Next(seed.facts.ID, fewHits, e.allows(p))
+	hits := p.model.Next(seed.facts.ID, most, e.allows(p))
 	for i, en := range e.Catalog.lookup(idsOf(hits)) {
 		value := float64(hits[i].Score)
 		if en != nil && e.twins(seed, en) {
@@ -254,7 +255,7 @@ func (e *Engine) offerNext(p *pass, seed *entry) {
 		}
 		p.follow(seed, hits[i].ID, value)
 	}
-	p.sources = append(p.sources, source{SourceNext, "lift", hits, fewHits})
+	p.sources = append(p.sources, source{SourceNext, "lift", hits, most})
 }
 
 // stepUp keeps, of what is near a course, what is on a higher level.

@@ -3,6 +3,7 @@ package retrieve_test
 import (
 	"cmp"
 	"context"
+	"maps"
 	"math"
 	"slices"
 	"testing"
@@ -147,7 +148,7 @@ func (d *demoWorld) fit(t testing.TB, courses []lectern.Course) *training.Scorer
 		data.Items = append(data.Items, c.ID)
 	}
 	unit := learner.DefaultConfig().Strengths.Enrol
-	for _, id := range slices.Sorted(mapKeys(d.before)) {
+	for _, id := range slices.Sorted(maps.Keys(d.before)) {
 		var h cf.History
 		for _, e := range learner.DefaultConfig().Rebuild(d.before[id], nil) {
 			if item, ok := at[e.CourseID]; ok && e.Weight > 0 {
@@ -157,33 +158,23 @@ func (d *demoWorld) fit(t testing.TB, courses []lectern.Course) *training.Scorer
 		slices.SortFunc(h, func(a, b cf.Interaction) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Item, b.Item)) })
 		data.Histories = append(data.Histories, h)
 	}
-	spec, _ := cf.SpecByName(demoModel)
-	params := cf.Params{}
-	for k, v := range spec.Defaults {
-		params[k] = v
+	var models []cf.Model
+	for _, name := range []string{demoModel, "slist"} { // the second knows what follows
+		spec, _ := cf.SpecByName(name)
+		m, err := spec.New(maps.Clone(spec.Defaults))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Fit(context.Background(), data); err != nil {
+			t.Fatal(err)
+		}
+		models = append(models, m)
 	}
-	m, err := spec.New(params)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := m.Fit(context.Background(), data); err != nil {
-		t.Fatal(err)
-	}
-	s, err := training.NewScorer(training.Version{Version: 1}, data.Items, []cf.Model{m}, training.ScorerOptions{Unit: unit})
+	s, err := training.NewScorer(training.Version{Version: 1}, data.Items, models, training.ScorerOptions{Unit: unit})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
-}
-
-func mapKeys[V any](m map[string]V) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
 }
 
 // activity is what the store says of all courses' events before a time.

@@ -13,6 +13,7 @@ import (
 const (
 	fewHits   = 50 // of one of several interests at least, of the last session, of a course's own sources
 	seedsMost = 3  // latest completed courses whose complements are candidates
+	seedHits  = 20 // complements of each of them
 )
 
 // most is how many candidates a source of a home list is asked for, beside interests
@@ -23,6 +24,9 @@ func (e *Engine) most(p *pass) int {
 	}
 	return e.cfg.PerSource
 }
+
+// rowMost is the same for a source that brings one row's courses in the first place.
+func (e *Engine) rowMost(p *pass) int { return min(e.most(p), e.cfg.Home.RowDepth) }
 
 // wants reports whether a home list or page has a use for what a row is made of.
 func (p *pass) wants(row lectern.Row) bool { return p.rows[row] }
@@ -106,7 +110,7 @@ func (e *Engine) rowQueries(ctx context.Context, p *pass) ([]asked, error) {
 		seed *entry
 		name string
 		k    int
-	}{{p.because, SourceContent, e.most(p)}, {p.after, SourceLevelUp, e.cfg.PerSource}} {
+	}{{p.because, SourceContent, e.rowMost(p)}, {p.after, SourceLevelUp, e.cfg.PerSource}} {
 		if about.seed == nil || about.name == SourceContent && p.because == p.after { // asked once for both
 			continue
 		}
@@ -222,7 +226,7 @@ func (e *Engine) homeSources(ctx context.Context, p *pass) {
 		e.offerCollaborative(p)
 		for _, en := range p.completed[:min(seedsMost, len(p.completed))] {
 			e.offerSuccessors(p, en)
-			e.offerNext(p, en)
+			e.offerNext(p, en, seedHits)
 		}
 	}
 	if p.because != nil && p.because == p.after {
@@ -231,7 +235,7 @@ func (e *Engine) homeSources(ctx context.Context, p *pass) {
 	if p.after != nil {
 		e.stepUp(p, p.after)
 		e.offerSuccessors(p, p.after)
-		e.offerNext(p, p.after)
+		e.offerNext(p, p.after, fewHits)
 	}
 	if p.because != nil {
 		e.offerTogether(p, p.because)
@@ -252,7 +256,7 @@ func (e *Engine) homeSources(ctx context.Context, p *pass) {
 func (e *Engine) shareAnswer(p *pass) {
 	for _, s := range p.sources {
 		if s.name == SourceLevelUp {
-			most := e.most(p)
+			most := e.rowMost(p)
 			p.sources = append(p.sources, source{SourceContent, s.unit, s.hits[:min(most, len(s.hits))], most})
 			return
 		}

@@ -92,7 +92,7 @@ func (e *Engine) gather(ctx context.Context, p *pass) error {
 	case lectern.SurfaceNext:
 		e.stepUp(p, p.seed)
 		e.offerSuccessors(p, p.seed)
-		e.offerNext(p, p.seed)
+		e.offerNext(p, p.seed, e.cfg.PerSource)
 	case lectern.SurfaceTrending:
 		e.offerTrending(p)
 	case lectern.SurfaceHome:
