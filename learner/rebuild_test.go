@@ -2,6 +2,7 @@ package learner_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -380,7 +381,7 @@ func TestFollowConfig(t *testing.T) {
 	} {
 		c := learner.DefaultFollowConfig()
 		change(&c)
-		e, ok := c.Validate().(*lectern.Error)
+		e, ok := errors.AsType[*lectern.Error](c.Validate())
 		if !ok || e.Fields[0].Field != key {
 			t.Errorf("%s: %v", key, e)
 		}

@@ -104,7 +104,7 @@ func (r *Rebuilder) One(ctx context.Context, ref lectern.LearnerRef, write bool)
 		if out.Entries, out.Most = Difference(p.Entries, entries); out.Entries == 0 {
 			return out, nil
 		}
-		moved := false
+		var moved bool
 		if write {
 			out.Replaced, err = r.o.Store.ReplaceProfile(ctx, ref, p.Version, entries)
 			moved = !out.Replaced

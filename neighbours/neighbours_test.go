@@ -2,6 +2,7 @@ package neighbours
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -783,7 +784,7 @@ func TestConfig(t *testing.T) {
 	} {
 		c := DefaultConfig()
 		change(&c)
-		e, ok := c.Validate().(*lectern.Error)
+		e, ok := errors.AsType[*lectern.Error](c.Validate())
 		if !ok || e.Fields[0].Field != key {
 			t.Errorf("%s: %v", key, e)
 		}

@@ -20,10 +20,11 @@ func (s *Store) PutLearners(ctx context.Context, learners []lectern.Learner) ([]
 	err := s.write(ctx, func(ctx context.Context, tx *writeTx) error {
 		people, changed := newPeople(tx), map[int64]bool{}
 		for i, l := range learners {
-			id, err := int64(0), error(nil)
-			if id, results[i], err = tx.putLearner(ctx, people, l); err != nil {
+			id, result, err := tx.putLearner(ctx, people, l)
+			if err != nil {
 				return fmt.Errorf("put learner: %w", err)
 			}
+			results[i] = result
 			if results[i].Outcome == lectern.OutcomeCreated || results[i].Outcome == lectern.OutcomeUpdated {
 				changed[id] = true
 			}
