@@ -1,6 +1,7 @@
 package training
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"time"
@@ -9,7 +10,7 @@ import (
 // Stats count what a Trainer did in this process.
 type Stats struct {
 	Running  bool
-	Failures uint64        // trainings that ended with an error, apart from too little to learn from
+	Failures uint64        // trainings that ended with an error; neither cut off nor with too little to learn from
 	Refused  uint64        // trainings whose model was not put to use
 	Last     time.Duration // that the last successful training took; 0 before any
 }
@@ -30,7 +31,7 @@ func (c *counters) end(out *Outcome, err error) {
 	defer c.mu.Unlock()
 	c.Running = false
 	switch {
-	case errors.Is(err, ErrTooLittle):
+	case errors.Is(err, ErrTooLittle), errors.Is(err, context.Canceled):
 	case err != nil:
 		c.Failures++
 	default:

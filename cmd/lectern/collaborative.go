@@ -93,12 +93,30 @@ func (c collaborative) learnerFactor() (int64, neighbours.Factor) {
 	return s.Version(), s.LearnerFactor
 }
 
-// trainModels trains when it is time.
-func (e *engine) trainModels() jobs.Periodic {
+// trainModels trains when it is time. A training that is cut off at ending, or
+// killed, begins anew at the next start.
+func (e *engine) trainModels(ending <-chan struct{}) jobs.Periodic {
 	schedule := training.NewSchedule(e.trainer, countEvents(e.store))
 	return jobs.Periodic{
 		Name: "train_models", Every: training.CheckEvery, RunOnStart: true,
-		Run: func(ctx context.Context) error { _, err := schedule.Check(ctx); return err },
+		Run: func(ctx context.Context) error {
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			done := make(chan struct{})
+			defer close(done)
+			go func() { // ends with this run
+				select {
+				case <-ending:
+					cancel()
+				case <-done:
+				}
+			}()
+			_, err := schedule.Check(ctx)
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		},
 	}
 }
 

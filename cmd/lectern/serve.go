@@ -101,7 +101,7 @@ func (s *server) run(ctx context.Context, env environment) (err error) {
 	s.joinReplicas(background, tasks, e)
 	tasks.Go(func() error { return refreshStats(background, e) })
 	s.sayAlive(background, tasks, e)
-	workers, err := startJobs(background, e)
+	workers, err := startJobs(background, ctx.Done(), e)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -193,15 +193,16 @@ func indexOf(p *indexing.Pipeline) lectern.VectorIndex {
 	return index
 }
 
-// startJobs runs the workers of the queue in the store's database.
-func startJobs(ctx context.Context, e *engine) (worker, error) {
+// startJobs runs the workers of the queue in the store's database. What nobody should
+// wait for at a shutdown stops at ending.
+func startJobs(ctx context.Context, ending <-chan struct{}, e *engine) (worker, error) {
 	periodic := []jobs.Periodic{{
 		Name: "delete_old_rankings", Every: 6 * time.Hour, RunOnStart: true,
 		Run: func(ctx context.Context) error { return deleteOldRankings(ctx, e) },
 	}, {
 		Name: "thin_out_searches", Every: 6 * time.Hour, RunOnStart: true,
 		Run: func(ctx context.Context) error { return keepSearchesShort(ctx, e) },
-	}, e.followers.rebuildProfiles(), e.trainModels()}
+	}, e.followers.rebuildProfiles(), e.trainModels(ending)}
 	if store, ok := e.store.(*postgres.Store); ok {
 		periodic = append(periodic, jobs.Periodic{
 			Name: "maintain_partitions", Every: time.Hour, RunOnStart: true,
