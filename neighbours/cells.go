@@ -12,7 +12,8 @@ import (
 
 // cells divide the points of one vector among centroids, so that a search looks at
 // the points near its query alone: the inverted file of Jégou, Douze and Schmid
-// (2011, IEEE TPAMI 33:1, on product quantisation), without the quantisation. Centroids are made by spherical k-means of a sample.
+// (2011, IEEE TPAMI 33:1, on product quantisation), without the quantisation.
+// Centroids are made by spherical k-means of a sample.
 type cells struct {
 	centroids lectern.VectorIndex // ids are the cells' numbers
 	count     int
