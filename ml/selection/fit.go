@@ -13,8 +13,7 @@ import (
 )
 
 const (
-	blendName   = "blend"
-	sessionName = "session"
+	blendName = "blend"
 	// blendMargin is how much better than the best model alone a blend must be to be
 	// selected, as a share of the metric: it costs the time of all its parts.
 	blendMargin = 1e-3
@@ -88,14 +87,18 @@ func Fit(ctx context.Context, d *cf.Data, o Options) (*Result, error) {
 	return result, nil
 }
 
-// apt returns the models that the data is for.
+// apt returns the models that the data is for. Without an order of histories, models
+// of sessions are EASE with settings that are meant for something else.
 func (r *run) apt(specs []cf.Spec, d *cf.Data) []cf.Spec {
+	session := func(s cf.Spec) bool { return s.Name == "session" || s.Name == "slist" }
+	if d.Ordered || !slices.ContainsFunc(specs, func(s cf.Spec) bool { return !s.Floor && !session(s) }) {
+		return slices.Clone(specs)
+	}
 	return slices.DeleteFunc(slices.Clone(specs), func(s cf.Spec) bool {
-		if s.Name != sessionName || d.Ordered || len(specs) == 1 {
-			return false
+		if session(s) {
+			r.report("%s: left out, for histories have no order", s.Name)
 		}
-		r.report("%s: left out, for without an order of histories it is ease", s.Name)
-		return true
+		return session(s)
 	})
 }
 

@@ -12,7 +12,7 @@ import (
 
 const (
 	blendCases = 8000 // learners that weights are fitted on
-	blendTop   = 50   // best courses of each model that weights are fitted on
+	blendTop   = 60   // best courses of each model that weights are fitted on
 	blendGain  = 1e-4 // of the metric that a change of weights must bring, as a share of it
 	blendKeep  = 2e-3 // of the metric that a model must be worth to stay in the blend
 	blendTurns = 12   // at most, through all weights
