@@ -260,7 +260,9 @@ func (o *recsEval) options(cmd *cobra.Command) (recs.Options, error) {
 		if out.Courses, err = readFile(o.courses, recs.ReadCourses); err != nil {
 			return out, err
 		}
-		out.Report("%s: %d rows could not be read", o.courses, out.Courses.Problems.Count)
+		if p := out.Courses.Problems; p.Count > 0 {
+			out.Report("%s: %d rows could not be read, the first on line %d: %s", o.courses, p.Count, p.First[0].Line, p.First[0].Reason)
+		}
 	}
 	if o.learners != "" {
 		out.Learners, err = readFile(o.learners, recs.ReadLearners)

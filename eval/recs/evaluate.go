@@ -216,17 +216,17 @@ func (g *ground) intervals(ctx context.Context, r *Report, all []judged) error {
 		return nil
 	}
 	metrics := ofLists()
-	series := make([]series, 0, len(all)*len(metrics))
+	values := make([]series, 0, len(all)*len(metrics))
 	for _, j := range all {
 		for m := range metrics {
-			series = append(series, newSeries(j.values[m]))
+			values = append(values, newSeries(j.values[m]))
 		}
 	}
 	group := make([]int32, len(g.Cases))
 	for i, c := range g.Cases {
 		group[i] = c.Group
 	}
-	draws, err := resample(ctx, series, group, g.o.Resamples, g.o.Seed)
+	draws, err := resample(ctx, values, group, g.o.Resamples, g.o.Seed)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"io"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -277,4 +278,31 @@ func TestPageStandsAlone(t *testing.T) {
 	if n := strings.Count(page, "<svg"); n != 5 {
 		t.Errorf("%d plots, want 5", n)
 	}
+}
+
+// BenchmarkLists makes and judges lists of 3,000 courses, as for a platform of that
+// size; a model's own time is not in it.
+func BenchmarkLists(b *testing.B) {
+	const learners, items = 2000, 3000
+	rng := rand.New(rand.NewPCG(1, 1))
+	s := &Set{Train: &cf.Data{Items: make([]string, items)}}
+	for i := range learners {
+		c := Case{Group: int32(i), Truth: []int32{int32(rng.IntN(items))}}
+		for range 12 {
+			item := int32(rng.IntN(items))
+			c.Exclude, c.History = append(c.Exclude, item), append(c.History, cf.Interaction{Item: item, Weight: 1})
+		}
+		s.Cases, s.Train.Histories = append(s.Cases, c), append(s.Train.Histories, c.History)
+	}
+	scores := make([]float32, items)
+	for i := range scores {
+		scores[i] = rng.Float32()
+	}
+	m := fixed{"drawn", items, func(_ cf.History, item int32) float32 { return scores[item] }}
+	for b.Loop() {
+		if _, err := Evaluate(b.Context(), s, []Fitted{{Name: "drawn", Model: m}}, Options{K: 10, Seed: 1}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/learners, "µs/list")
 }

@@ -50,11 +50,11 @@ func (c *Courses) add(id string, categories, skills []string) {
 // ReadCourses reads courses as JSON lines, or as comma-separated values with an id
 // and a column of categories or skills, parted by | or ;. Errors: CodeInvalid.
 func ReadCourses(r io.Reader) (*Courses, error) {
-	in, close, err := decompressed(r)
+	in, end, err := decompressed(r)
 	if err != nil {
 		return nil, err
 	}
-	defer close()
+	defer end()
 	out := NewCourses(nil)
 	if isJSON(in) {
 		err = eachJSON(in, &out.Problems, func(line []byte) error {
@@ -236,11 +236,11 @@ type Person struct {
 // birth_date. Lines that cannot be read are left out. Errors: CodeInvalid when none
 // can be.
 func ReadLearners(r io.Reader) (map[string]Person, error) {
-	in, close, err := decompressed(r)
+	in, end, err := decompressed(r)
 	if err != nil {
 		return nil, err
 	}
-	defer close()
+	defer end()
 	if !isJSON(in) {
 		return nil, invalid("the file of learners is not JSON lines")
 	}

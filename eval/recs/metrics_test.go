@@ -208,6 +208,11 @@ func TestDiversityAndNovelty(t *testing.T) {
 	if !ok || tags.pair(0, 1) != 2./3 || tags.pair(0, 2) != 0 {
 		t.Errorf("by tags: %v, %v, %v", ok, tags.pair(0, 1), tags.pair(0, 2))
 	}
+	courses.Vectors = map[string][]float32{"a": {1, 0}, "b": {.6, .8}, "c": {-1, 0}}
+	if s := similarity(d, courses); s.pair(0, 1) != float64(float32(.6)) || s.pair(0, 2) != 0 || s.pair(0, 3) != 0 || s.Of != "1 − cosine of content vectors" {
+		t.Errorf("by vectors: %v, %v, %s", s.pair(0, 1), s.pair(0, 2), s.Of)
+	}
+	courses.Vectors = nil
 	delete(courses.Categories, "new")
 	if _, ok := courses.byTags(d.Items); ok {
 		t.Error("three of four courses are not practically all")

@@ -15,11 +15,11 @@ type Negatives struct {
 // (ids parted by spaces, ; or |) and, where the negatives are those of one course
 // held back, item. Errors: CodeInvalid when the file is not of that kind.
 func ReadNegatives(r io.Reader) (*Negatives, error) {
-	in, close, err := decompressed(r)
+	in, end, err := decompressed(r)
 	if err != nil {
 		return nil, err
 	}
-	defer close()
+	defer end()
 	t, err := openTable(in)
 	if err != nil {
 		return nil, err

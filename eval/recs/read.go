@@ -33,11 +33,11 @@ var (
 // read are counted in the log's Problems and left out. Errors: CodeInvalid when the
 // file is not of that kind, or has no row that can be read.
 func Read(r io.Reader, strengths Strengths) (*Log, error) {
-	in, close, err := decompressed(r)
+	in, end, err := decompressed(r)
 	if err != nil {
 		return nil, err
 	}
-	defer close()
+	defer end()
 	l := NewLog()
 	if isJSON(in) {
 		err = l.readEvents(in, strengths)

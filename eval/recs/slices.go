@@ -2,7 +2,6 @@ package recs
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -15,10 +14,10 @@ type Slice struct {
 	Name  string `json:"name"`
 	Cases int    `json:"cases"`
 	Held  int    `json:"held_back"` // courses held back that count
-	// part says which courses held back count, for each case that is in the slice; nil is all.
-	cases []int32
-	keep  func(item int32) bool
-	// unknown is how many of the courses held back that training does not know count.
+
+	cases []int32               // that are in the slice
+	keep  func(item int32) bool // which courses held back count; nil is all
+	// unknown is how many of those count that the training data does not know.
 	unknown func(c *Case) int
 }
 
@@ -204,6 +203,3 @@ func listOf(lists []int32, i, k int) []int32 {
 	}
 	return list
 }
-
-// String names the slice.
-func (p Slice) String() string { return fmt.Sprintf("%s: %s", p.By, p.Name) }
