@@ -11,14 +11,15 @@ import (
 )
 
 const (
-	timeShare   = 0.85               // of the events lie before a cut in time
-	leastSpan   = 7 * 24 * time.Hour // of the events, for a cut in time
-	leastCases  = 50                 // of a cut in time; with fewer, every learner's last courses are held back
-	heldShare   = 0.2                // of a history, held back from its end
-	mostHeld    = 3                  // courses of one learner, held back from the end
-	mostCases   = 10_000             // learners that models are judged on
-	cutStream   = 0x6375740a         // of random numbers
-	leastToHold = 3                  // courses of a history without order that one is held back of
+	timeShare    = 0.85               // of the events lie before a cut in time
+	leastSpan    = 7 * 24 * time.Hour // of the events, for a cut in time
+	leastCases   = 50                 // of a cut in time; with fewer, every learner's last courses are held back
+	heldShare    = 0.2                // of a history, held back from its end
+	mostHeld     = 3                  // courses of one learner, held back from the end
+	mostCases    = 10_000             // learners that models are judged on
+	cutStream    = 0x6375740a         // of random numbers
+	sampleStream = 0x6e656761
+	leastToHold  = 3 // courses of a history without order that one is held back of
 )
 
 // validation is a snapshot cut in two: what is learnt from, and what learners did
@@ -33,6 +34,7 @@ type validation struct {
 type testCase struct {
 	history cf.History
 	truth   []int32 // what they took next; at least one
+	among   []int32 // what else is ranked; nil is all that is unseen
 }
 
 // cut makes the validation cut of a snapshot: at one time for all where times are
@@ -114,7 +116,7 @@ func (v *validation) add(h cf.History, keep int) {
 		v.part.Histories = append(v.part.Histories, h[:keep:keep])
 	}
 	if keep > 0 && keep < len(h) {
-		v.cases = append(v.cases, testCase{h[:keep:keep], itemsOf(h[keep:])})
+		v.cases = append(v.cases, testCase{history: h[:keep:keep], truth: itemsOf(h[keep:])})
 	}
 }
 
@@ -129,9 +131,37 @@ func cutAny(d *cf.Data, r *rand.Rand) validation {
 		i := r.IntN(len(h))
 		rest := append(slices.Clone(h[:i]), h[i+1:]...)
 		v.part.Histories = append(v.part.Histories, rest)
-		v.cases = append(v.cases, testCase{rest, []int32{h[i].Item}})
+		v.cases = append(v.cases, testCase{history: rest, truth: []int32{h[i].Item}})
 	}
 	return v
+}
+
+// sample draws for each case what its truth is ranked among, and makes a case of each
+// course of the truth.
+func (v *validation) sample(negatives int, seed uint64) {
+	r := rand.New(rand.NewPCG(seed, sampleStream))
+	items := len(v.part.Items)
+	var out []testCase
+	for _, c := range v.cases {
+		taken := make(map[int32]bool, len(c.history)+len(c.truth))
+		for _, x := range c.history {
+			taken[x.Item] = true
+		}
+		for _, i := range c.truth {
+			taken[i] = true
+		}
+		for _, i := range c.truth {
+			own := testCase{history: c.history, truth: []int32{i}}
+			for tries := 0; len(own.among) < negatives && tries < 10*negatives; tries++ {
+				if n := int32(r.IntN(items)); !taken[n] {
+					own.among = append(own.among, n)
+				}
+			}
+			out = append(out, own)
+		}
+	}
+	v.cases = out[:min(len(out), mostCases)]
+	v.how += fmt.Sprintf("; each ranked among %d others drawn by lot", negatives)
 }
 
 func itemsOf(h cf.History) []int32 {

@@ -124,6 +124,31 @@ func TestCutKinds(t *testing.T) {
 	}
 }
 
+func TestSampleKeepsToOthers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := drawn(t)
+		v := cut(d, 1)
+		before := 0
+		for _, c := range v.cases {
+			before += len(c.truth)
+		}
+		v.sample(5, rapid.Uint64().Draw(t, "sample"))
+		if len(v.cases) != before {
+			t.Fatalf("%d courses held back made %d cases", before, len(v.cases))
+		}
+		for _, c := range v.cases {
+			for _, i := range c.among {
+				if i == c.truth[0] || slices.ContainsFunc(c.history, func(x cf.Interaction) bool { return x.Item == i }) {
+					t.Fatalf("course %d, which was taken, is among the others", i)
+				}
+			}
+		}
+	})
+	if got := ranksAmong([]float32{5, 3, 9, 3, 1}, []int32{1}, []int32{0, 3, 4}); got[0] != 1 {
+		t.Errorf("rank %d among three, want 1", got[0])
+	}
+}
+
 func TestMetrics(t *testing.T) {
 	// Ranks 0 and 3 of three held back, at 10: recall 2/3; nDCG (1 + 1/log₂5) over
 	// (1 + 1/log₂3 + 1/2).

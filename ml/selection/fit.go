@@ -60,6 +60,9 @@ func Fit(ctx context.Context, d *cf.Data, o Options) (*Result, error) {
 	}
 	v := cut(d, o.Seed)
 	v.how = how + v.how
+	if o.Negatives > 0 {
+		v.sample(o.Negatives, o.Seed)
+	}
 	r.report("validation cut: %s; %d learners are judged", v.how, len(v.cases))
 	params := make(map[string]cf.Params)
 	for _, s := range r.o.Specs {

@@ -115,7 +115,7 @@ func judge(ctx context.Context, m cf.Model, cases []testCase, metrics []metric) 
 	return out.values(), nil
 }
 
-// ranksOf returns, for every case, the ranks of its truth among all unseen courses.
+// ranksOf returns, for every case, the ranks of its truth.
 func ranksOf(ctx context.Context, m cf.Model, cases []testCase) ([][]int32, error) {
 	out := make([][]int32, len(cases))
 	err := eachCase(ctx, cases, func() func(int) {
@@ -123,7 +123,11 @@ func ranksOf(ctx context.Context, m cf.Model, cases []testCase) ([][]int32, erro
 		return func(i int) {
 			m.Predict(cases[i].history, nil, scores)
 			mask(cases[i].history, scores)
-			out[i] = ranks(scores, cases[i].truth)
+			if among := cases[i].among; among != nil {
+				out[i] = ranksAmong(scores, cases[i].truth, among)
+			} else {
+				out[i] = ranks(scores, cases[i].truth)
+			}
 		}
 	})
 	return out, err
@@ -181,6 +185,23 @@ func ranks(scores []float32, truth []int32) []int32 {
 			}
 		}
 		out[k] = above + (same-1)/2
+	}
+	return out
+}
+
+// ranksAmong is ranks among these alone.
+func ranksAmong(scores []float32, truth, among []int32) []int32 {
+	out := make([]int32, len(truth))
+	for k, item := range truth {
+		above, same := int32(0), int32(0)
+		for _, i := range among {
+			if scores[i] > scores[item] {
+				above++
+			} else if scores[i] == scores[item] {
+				same++
+			}
+		}
+		out[k] = above + same/2
 	}
 	return out
 }

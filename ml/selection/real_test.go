@@ -175,7 +175,7 @@ func TestPublicData(t *testing.T) {
 			}
 			train, held := hide(d, c.share)
 			r, err := selection.Fit(context.Background(), train, selection.Options{
-				Specs: cf.Specs(), Metric: "ndcg@10", Seed: 1, Report: t.Logf,
+				Specs: cf.Specs(), Metric: "ndcg@10", Seed: 1, Negatives: c.negatives, Report: t.Logf,
 			})
 			if err != nil {
 				t.Fatal(err)

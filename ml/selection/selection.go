@@ -15,6 +15,10 @@ type Options struct {
 	Metric string        // what models are compared by on the validation cut, for example ndcg@10
 	Tune   time.Duration // time for the search of hyper-parameters; 0 takes the defaults
 	Seed   uint64
+	// Negatives is the number of courses, drawn by lot, that validation ranks what was
+	// held back among, one by one; 0 ranks all that are unseen. It is for tests that do
+	// so themselves: what is best among few is not what is best among all.
+	Negatives int
 	// Report hears of each step, for people; nil is nobody.
 	Report func(format string, args ...any)
 }

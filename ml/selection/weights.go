@@ -47,8 +47,11 @@ func ballots(ctx context.Context, models []cf.Model, cases []testCase) ([]ballot
 					own[j] = (v - mean) * scale
 				}
 				mask(c.history, own)
-				items = top(items, own, blendTop, heap)
+				if c.among == nil {
+					items = top(items, own, blendTop, heap)
+				}
 			}
+			items = append(items, c.among...)
 			rest := items[len(c.truth):]
 			slices.Sort(rest)
 			rest = slices.DeleteFunc(slices.Compact(rest), func(x int32) bool { return slices.Contains(c.truth, x) })
