@@ -104,8 +104,8 @@ func DefaultWeights() Weights {
 			Quality: 0.04, Popularity: 0.10, Freshness: 0.02, Language: 0.06,
 		},
 		Next: TermWeights{
-			Complement: 0.50, Similarity: 0.20, Readiness: 0.10,
-			Quality: 0.05, Popularity: 0.05, Language: 0.10,
+			Complement: 0.48, Similarity: 0.28, Readiness: 0.05,
+			Quality: 0.04, Popularity: 0.05, Language: 0.10,
 		},
 		Trending: TermWeights{
 			Trend: 0.85, Quality: 0.05, Language: 0.10,
