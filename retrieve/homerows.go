@@ -136,10 +136,16 @@ func (e *Engine) orderRow(p *pass, row *homeRow) {
 }
 
 // from copies the candidates that a source brought.
-func (p *pass) from(sources ...string) []rerank.Candidate {
-	var out []rerank.Candidate
+func (p *pass) from(source string) []rerank.Candidate {
+	most := 0
+	for _, s := range p.sources {
+		if s.name == source {
+			most += len(s.hits)
+		}
+	}
+	out := make([]rerank.Candidate, 0, most)
 	for i := range p.candidates[:p.offered] {
-		if slices.ContainsFunc(sources, func(s string) bool { return slices.Contains(p.candidates[i].Sources, s) }) {
+		if slices.Contains(p.candidates[i].Sources, source) {
 			out = append(out, p.candidates[i])
 		}
 	}
@@ -217,6 +223,7 @@ func nextRow(p *pass, row *homeRow) {
 	}
 	row.title = aboutCourse(TitleNext, seed)
 	follows := p.follows[seed]
+	row.candidates = make([]rerank.Candidate, 0, len(follows))
 	for i := range p.candidates[:p.offered] {
 		c := p.candidates[i]
 		value := follows[c.Course.ID]

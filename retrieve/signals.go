@@ -49,36 +49,42 @@ func (e *Engine) unite(p *pass) {
 	}
 	at := make(map[string]int, most)
 	ids, sources := make([]string, 0, most), make([][]string, 0, most)
-	add := func(id, name string) {
+	// Most courses have one source: those of a source share its name.
+	add := func(id string, names []string) {
 		i, ok := at[id]
 		if !ok {
 			i = len(ids)
 			at[id] = i
 			ids = append(ids, id)
-			sources = append(sources, nil)
+			sources = append(sources, names)
+			return
 		}
-		if name != "" && !slices.Contains(sources[i], name) {
-			sources[i] = append(sources[i], name)
+		if len(names) > 0 && !slices.Contains(sources[i], names[0]) {
+			sources[i] = append(sources[i], names[0])
 		}
 	}
 	if p.req.Surface == lectern.SurfaceSearch {
 		for _, s := range p.sources {
 			if s.name == SourceTitle {
 				for _, h := range s.hits {
-					add(h.ID, "")
+					add(h.ID, nil)
 				}
 			}
 		}
 		for _, h := range p.fused {
-			add(h.ID, "")
+			add(h.ID, nil)
 		}
+	}
+	names := make([][]string, len(p.sources))
+	for i, s := range p.sources {
+		names[i] = slices.Clip([]string{s.name})
 	}
 	for rank := 0; ; rank++ {
 		more := false
-		for _, s := range p.sources {
+		for i, s := range p.sources {
 			if rank < len(s.hits) {
 				more = true
-				add(s.hits[rank].ID, s.name)
+				add(s.hits[rank].ID, names[i])
 			}
 		}
 		if !more {
