@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/lectern-dev/lectern/eval/recs"
 	"github.com/lectern-dev/lectern/ml/cf"
@@ -43,6 +44,26 @@ func pipelineStages(ctx context.Context, env environment, fit func(ctx context.C
 	set.Sample(recsSample, o.Seed)
 	stages, faults, _, err := measureStages(ctx, env, past, model, set, o)
 	return stages, faults, err
+}
+
+// pipelineObjection says what speaks against putting a model of this name and these
+// settings to use: the faults of the pipeline with it that chance does not explain;
+// "" where there are none. Errors: CodeInvalid while the store knows too little.
+func pipelineObjection(ctx context.Context, env environment, name string, params cf.Params, seed uint64) (string, error) {
+	_, faults, err := pipelineStages(ctx, env, func(ctx context.Context, d *cf.Data) (cf.Model, error) {
+		m, err := newModel(name, params)
+		if err != nil {
+			return nil, err
+		}
+		return m, m.Fit(ctx, d)
+	}, recs.Options{K: recsCutoff, Seed: seed, Resamples: recsResamples})
+	var reasons []string
+	for _, f := range faults {
+		if f.Certain {
+			reasons = append(reasons, f.Reason)
+		}
+	}
+	return strings.Join(reasons, "; "), err
 }
 
 // measureStages asks the pipeline, with a model, for the list of every case.
