@@ -164,6 +164,8 @@ func (r *Report) scatter() template.HTML {
 		c.text(left+(right-left)*share, bottom+18, "middle", "tick", fmt.Sprintf("%.3g", low+(high-low)*share))
 	}
 	c.text((left+right)/2, bottom+36, "middle", "tick", "bits of self-information")
+	type point struct{ x, y float64 }
+	var labels []point // placed
 	for n, m := range r.Models {
 		v, ok := m.Values[Novelty]
 		if !ok {
@@ -175,7 +177,14 @@ func (r *Report) scatter() template.HTML {
 		if x > (left+right)*0.7 {
 			anchor, dx = "end", -9
 		}
-		c.text(x+dx, y+4, anchor, "name", m.Name)
+		at := point{x + dx, y + 4}
+		for _, other := range labels { // models that are alike stand close
+			if math.Abs(at.x-other.x) < 90 && math.Abs(at.y-other.y) < 13 {
+				at.y = other.y + 13
+			}
+		}
+		labels = append(labels, at)
+		c.text(at.x, at.y, anchor, "name", m.Name)
 	}
 	return c.svg(bottom+44, "novelty and nDCG of each model")
 }
