@@ -40,6 +40,7 @@ type recsEval struct {
 	tune                   time.Duration
 	seed                   uint64
 	json, html             string // files to write; - is standard output
+	sampled                int    // negatives that a test row is ranked among, 0 for all courses
 }
 
 func newEvalRecsCommand() *cobra.Command {
@@ -218,7 +219,7 @@ func (o *recsEval) readSet() (*recs.Set, error) {
 			return nil, err
 		}
 		set, err = recs.Hold(train, split, recs.Order(o.order))
-		return noted(set, note), err
+		return o.noted(set, note), err
 	}
 	test, err := readFile(o.test, read)
 	if err != nil {
@@ -231,7 +232,7 @@ func (o *recsEval) readSet() (*recs.Set, error) {
 		}
 	}
 	set, err = recs.Given(train, test, negatives, recs.Order(o.order))
-	return noted(set, note), err
+	return o.noted(set, note), err
 }
 
 // splitOf reads --split, or takes the split that suits the rows.

@@ -35,10 +35,17 @@ func (o *recsEval) soundEnds(l *recs.Log) string {
 	return fmt.Sprintf("%s; those %d rows are left out as broken (--order time keeps them)", tail, len(last))
 }
 
-// noted adds a note, if there is one, to what the report says of the data.
-func noted(s *recs.Set, note string) *recs.Set {
-	if s != nil && note != "" {
+// noted adds a note, if there is one, to what the report says of the data, and keeps
+// in mind among how many others a test row is ranked: validation does the same.
+func (o *recsEval) noted(s *recs.Set, note string) *recs.Set {
+	if s == nil {
+		return nil
+	}
+	if note != "" {
 		s.Protocol.Notes = append(s.Protocol.Notes, note)
+	}
+	if s.Protocol.Sampled && len(s.Cases) > 0 {
+		o.sampled = max(1, len(s.Cases[0].Candidates)-1)
 	}
 	return s
 }

@@ -12,7 +12,7 @@ import (
 // fit fits the models that were asked for, and the floors, as training does. It
 // returns them with the name of the one that validation chose, and how it did.
 func (o *recsEval) fit(ctx context.Context, d *cf.Data, report func(string, ...any)) (fitted []recs.Fitted, selected, cut string, err error) {
-	r, err := selection.Fit(ctx, d, selection.Options{Specs: o.specs(), Metric: o.metric, Tune: o.tune, Seed: o.seed, Report: report})
+	r, err := selection.Fit(ctx, d, selection.Options{Specs: o.specs(), Metric: o.metric, Tune: o.tune, Seed: o.seed, Negatives: o.sampled, Report: report})
 	if err != nil {
 		return nil, "", "", err
 	}
