@@ -6,6 +6,7 @@ import (
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/rerank"
+	"github.com/lectern-dev/lectern/retrieve"
 )
 
 // Every code of the ranking side has a sentence in every language, and the
@@ -14,7 +15,7 @@ func TestEveryReasonHasItsSentence(t *testing.T) {
 	book := newPhrasebook()
 	params := map[string]string{"course_id": "c", "title": "T", "interest": "I", "goal": "G", "terms": "a, b", "query": "Q",
 		"rating": "4.6", "count": "120", "level": "beginner", "hours": "12.5", "language": "pt", "skill": "S"}
-	for _, code := range rerank.ReasonCodes() {
+	for _, code := range append(rerank.ReasonCodes(), retrieve.RowTitles()...) {
 		if _, ok := book.phrases[code]; !ok {
 			t.Errorf("%s has no sentence", code)
 		}
