@@ -63,11 +63,13 @@ Try:
 
   curl -s -H 'Authorization: Bearer %s' '%s/v1/search?q=machne+lerning&limit=5'
 
-  curl -s -H 'Authorization: Bearer %s' '%s/v1/learners/%s/recommendations?limit=5&explain=true'
+  curl -s -H 'Authorization: Bearer %s' '%s/v1/learners/%s/home?limit=5'
+
+  curl -s -H 'Authorization: Bearer %s' '%s/v1/learners/%s/profile'
 
   curl -s -H 'Authorization: Bearer %s' '%s/v1/admin/stats'
 
 Stop with Ctrl-C; the data stays in %s.
 `, time.Since(s.started).Seconds(), index.Points, base, base, base, keys.admin, keys.public,
-		keys.public, base, keys.public, base, keys.admin, base, learner, keys.admin, base, e.config.Data), nil
+		keys.public, base, keys.public, base, keys.admin, base, learner, keys.admin, base, learner, keys.admin, base, e.config.Data), nil
 }
