@@ -101,13 +101,10 @@ training data; the rows that are tested on choose nothing.`,
 	flags.Uint64Var(&o.seed, "seed", evalSeed, "of everything drawn by lot")
 	flags.StringVar(&o.json, "json", "", "file to write the report to as JSON; - or nothing for standard output")
 	flags.StringVar(&o.html, "html", "", "file to write the report to as a page with plots")
-	flags.Lookup("json").NoOptDefVal = bareFlag
+	flags.Lookup("json").NoOptDefVal = stdoutName
 	flags.Lookup("tune").NoOptDefVal = recsTune.String()
 	return withConfigFlags(cmd)
 }
-
-// bareFlag is what --json is without a value.
-const bareFlag = "\x00"
 
 // take gives the words that stand alone to the flags before them: both --json FILE
 // and --json mean something, and so do --tune 90s and --tune.
@@ -117,14 +114,11 @@ func (o *recsEval) take(args []string) error {
 		switch {
 		case err == nil && o.tune == recsTune:
 			o.tune = d
-		case o.json == bareFlag:
+		case o.json == stdoutName:
 			o.json = a
 		default:
 			return usageError{fmt.Errorf("lectern eval recs takes no argument %q", a)}
 		}
-	}
-	if o.json == bareFlag {
-		o.json = stdoutName
 	}
 	return nil
 }
