@@ -51,7 +51,7 @@ func (p *Profiles) Correct(
 			return Description{}, fmt.Errorf("keep what the learner states: %w", err)
 		}
 	}
-	p.forget(ref)
+	p.Forget(ref)
 	return p.Describe(ctx, ref, index, embedder)
 }
 

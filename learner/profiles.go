@@ -72,7 +72,7 @@ func (p *Profiles) load(
 	version, err := p.store.ProfileVersion(ctx, ref)
 	if err != nil {
 		if lectern.ErrorCode(err) == lectern.CodeNotFound {
-			p.forget(ref)
+			p.Forget(ref)
 		}
 		return kept{}, fmt.Errorf("read a profile's version: %w", err)
 	}
@@ -138,7 +138,8 @@ func (p *Profiles) keep(k kept) {
 	}
 }
 
-func (p *Profiles) forget(ref lectern.LearnerRef) {
+// Forget drops what is kept of a learner in memory. Call it when one is erased.
+func (p *Profiles) Forget(ref lectern.LearnerRef) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if el, ok := p.byRef[ref]; ok {

@@ -70,7 +70,7 @@ type TrendingConfig struct {
 // HomeConfig tunes home pages.
 type HomeConfig struct {
 	PerSource    int           `koanf:"per_source"`    // candidates asked of each source, where a taste is known, but for the learner's interests; twice as many of the collaborative model, row_depth at most of sources for one row
-	MinItems     int           `koanf:"min_items"`     // items below which a row is left out; continue and because need one
+	MinItems     int           `koanf:"min_items"`     // items below which a row is left out; continue, because and next need one
 	RowDepth     int           `koanf:"row_depth"`     // courses in a recorded row but for_you, over all its pages
 	ActiveWithin time.Duration `koanf:"active_within"` // continue comes first when one of its courses was touched within
 	FitWeeks     float64       `koanf:"fit_weeks"`     // weeks of the learner's budget that a course may take to fit the time

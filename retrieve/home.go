@@ -131,7 +131,8 @@ func (e *Engine) makePage(ctx context.Context, p *pass) (keptPage, error) {
 
 // least is how many items a row needs to be shown.
 func (e *Engine) least(name lectern.Row) int {
-	if name == lectern.RowContinue || name == lectern.RowBecause {
+	switch name {
+	case lectern.RowContinue, lectern.RowBecause, lectern.RowNext:
 		return 1
 	}
 	return e.cfg.Home.MinItems

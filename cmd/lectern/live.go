@@ -19,10 +19,14 @@ type liveStore struct {
 	recorder *retrieve.Recorder
 	searches *searches
 	suggest  *suggest.Suggester
+	keepers  []keeper
 
 	followers followers
 	log       *slog.Logger
 }
+
+// keeper has something of a learner in memory.
+type keeper interface{ Forget(ref lectern.LearnerRef) }
 
 var (
 	_ lectern.CourseStore  = liveStore{}
@@ -80,6 +84,9 @@ func (s liveStore) forget(ref lectern.LearnerRef) {
 	s.recorder.Forget(ref)
 	s.searches.forget(ref)
 	s.suggest.Forget(ref)
+	for _, k := range s.keepers {
+		k.Forget(ref)
+	}
 }
 
 // Ranking finds lists that are not in the store yet, too.

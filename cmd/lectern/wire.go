@@ -101,6 +101,7 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 	if e.ranker, err = newRanker(ctx, e, e.pipeline); err != nil {
 		return nil, errors.Join(err, e.close(ctx))
 	}
+	e.live.keepers = []keeper{e.profiles, e.ranker}
 	return e, nil
 }
 
