@@ -23,6 +23,7 @@ type Config struct {
 	Metric      string        `koanf:"metric"`       // on the validation cut, that models are compared by
 	Tune        time.Duration `koanf:"tune"`         // time for a search of hyper-parameters; 0 takes the defaults
 	Margin      float64       `koanf:"margin"`       // of the metric, absolute and over popularity, that a new model may lose against the one in use; 1 lets every one pass
+	CheckLists  bool          `koanf:"check_lists"`  // hold the lists that a new model would make against the best of their sources, as of the past, before it is put to use; takes about as long as a training
 	Keep        int           `koanf:"keep"`         // versions that stay in the store, the one in use included
 	Seed        uint64        `koanf:"seed"`         // of all that is drawn at random: the same snapshot gives the same models
 }
@@ -32,7 +33,7 @@ func DefaultConfig() Config {
 	return Config{
 		Enabled: true, Every: 24 * time.Hour, Retry: 10 * time.Minute, Timeout: 25 * time.Minute,
 		MinEvents: 1000, MinLearners: 100, MaxEvents: 5_000_000, MinWeight: 0.5,
-		Metric: "ndcg@10", Margin: 0.3, Keep: 3, Seed: 1,
+		Metric: "ndcg@10", Margin: 0.3, CheckLists: true, Keep: 3, Seed: 1,
 	}
 }
 

@@ -36,7 +36,11 @@ type Options struct {
 	Snapshot SnapshotOptions // Until apart; MinWeight and MaxEvents are the Config's
 	Store    Store
 	// Fit fits, tunes and compares models: selection.Fit.
-	Fit    func(ctx context.Context, d *cf.Data, o selection.Options) (*selection.Result, error)
+	Fit func(ctx context.Context, d *cf.Data, o selection.Options) (*selection.Result, error)
+	// Object says what speaks against lists made with a model of this name and these
+	// settings, "" for nothing; nil asks nobody. Errors: CodeInvalid while too little
+	// is known to tell.
+	Object func(ctx context.Context, name string, params cf.Params, seed uint64) (string, error)
 	Specs  []cf.Spec // of all models that there are
 	Floor  string    // name of the model that every other must beat: popularity
 	Dim    int       // length of the factors that the index has room for, 0 for none
@@ -300,10 +304,33 @@ func successor(m cf.Model) cf.Successor {
 	return s
 }
 
+// listsObject holds what would be served with a version against the best of its
+// stages.
+func (t *Trainer) listsObject(ctx context.Context, v *Version) (string, error) {
+	if t.o.Object == nil || !t.o.Config.CheckLists {
+		return "", nil
+	}
+	var params cf.Params
+	for _, row := range v.Models {
+		if row.Name == v.Selected {
+			params = row.Params
+		}
+	}
+	why, err := t.o.Object(ctx, v.Selected, params, v.Seed)
+	if lectern.ErrorCode(err) == lectern.CodeInvalid {
+		t.o.Logger.Info("lists with the new model cannot be measured yet", "error", err)
+		return "", nil
+	}
+	return why, err
+}
+
 // objection says what speaks against putting a version to use, "" for nothing.
 func (t *Trainer) objection(ctx context.Context, v *Version) (string, error) {
 	if why := v.worseThan(t.o.Floor); why != "" {
 		return why, nil
+	}
+	if why, err := t.listsObject(ctx, v); why != "" || err != nil {
+		return why, err
 	}
 	a, err := t.o.Store.ActiveArtefact(ctx, Kind)
 	if lectern.ErrorCode(err) == lectern.CodeNotFound {

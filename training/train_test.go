@@ -520,3 +520,39 @@ func TestConfigIsChecked(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestListsObject keeps a model out of use that makes lists worse, whatever its own
+// figures, and does not where nobody can tell yet.
+func TestListsObject(t *testing.T) {
+	tests := []struct {
+		name    string
+		check   bool
+		why     string
+		err     error
+		refused string
+	}{
+		{"worse than a source", true, "after rerank .1 is below profile .2", nil, "after rerank .1 is below profile .2"},
+		{"nothing", true, "", nil, ""},
+		{"too little to tell", true, "", lectern.Invalid("too few"), ""},
+		{"not asked", false, "after rerank .1 is below profile .2", nil, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			asked := ""
+			tr := newTrainer(t, smallStore(t), scripted{"popularity": .1, "ease": .3}, func(o *training.Options) {
+				o.Config.CheckLists = tt.check
+				o.Object = func(_ context.Context, name string, _ cf.Params, _ uint64) (string, error) {
+					asked = name
+					return tt.why, tt.err
+				}
+			})
+			out := train(t, tr)
+			if out.Version.Refused != tt.refused || out.Version.Active != (tt.refused == "") {
+				t.Errorf("refused %q, active %v", out.Version.Refused, out.Version.Active)
+			}
+			if tt.check && asked != out.Version.Selected {
+				t.Errorf("asked about %q, selected %q", asked, out.Version.Selected)
+			}
+		})
+	}
+}

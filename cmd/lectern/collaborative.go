@@ -36,9 +36,16 @@ func newTrainer(env environment, holder string) (*training.Trainer, error) {
 		Snapshot: training.SnapshotOptions{
 			Noise: env.config.Noise, Strength: strengthOf(env.config), MaxWeight: env.config.Learner.MaxCourseWeight,
 		},
-		Store: env.store, Fit: selection.Fit, Specs: cf.Specs(), Floor: popularName,
+		Store: env.store, Fit: selection.Fit, Object: listsObjection(env), Specs: cf.Specs(), Floor: popularName,
 		Dim: env.config.Index.Qdrant.CFDimensions, Holder: holder, Clock: lectern.SystemClock, Logger: env.log,
 	})
+}
+
+// listsObjection measures the pipeline that would serve with a model.
+func listsObjection(env environment) func(context.Context, string, cf.Params, uint64) (string, error) {
+	return func(ctx context.Context, name string, params cf.Params, seed uint64) (string, error) {
+		return pipelineObjection(ctx, env, name, params, seed)
+	}
 }
 
 // strengthOf returns what an event says for its course, as profiles count it.
