@@ -85,8 +85,11 @@ func (l *Linear) addReasons(req Request, part surfaceTerms, candidates []Candida
 // neutral value. Relevance and skills have no neutral value; without them a search
 // finds nothing.
 func (p surfaceTerms) say(j int, value float64) float64 {
-	if p.index[j] == termRelevance || p.index[j] == termSkill {
+	switch p.index[j] {
+	case termRelevance, termSkill:
 		return p.terms[j].Weight * value
+	case termLanguage: // true of most courses, so it comes after what tells one from another
+		return p.terms[j].Weight * (value - Neutral) / 100
 	}
 	return p.terms[j].Weight * (value - Neutral)
 }

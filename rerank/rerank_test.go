@@ -340,8 +340,8 @@ func TestReasons(t *testing.T) {
 				f.Level, f.Hours, f.Languages = lectern.LevelBeginner, hours(7.5), []string{"en"}
 			})}, []lectern.Reason{
 				{Code: "fits_level", Params: map[string]string{"level": "beginner"}},
-				{Code: "fits_language", Params: map[string]string{"language": "en"}},
 				{Code: "fits_time", Params: map[string]string{"hours": "7.5"}},
+				{Code: "fits_language", Params: map[string]string{"language": "en"}},
 			}},
 		{"query words", rerank.Request{Surface: lectern.SurfaceSearch, Query: "go web"}, rerank.Candidate{
 			Course: facts(nil), Relevance: rerank.Known(1), MatchedTerms: []string{"go", "web"},

@@ -189,6 +189,9 @@ func (e *Engine) becauseRow(p *pass, row *homeRow) {
 		if c.Course.ID == seed.facts.ID || !slices.Contains(c.Sources, SourceContent) && !slices.Contains(c.Sources, SourceTogether) {
 			continue
 		}
+		if seed == p.after && p.follows[seed][c.Course.ID] > 0 && rerank.LevelsUp(seed.facts.Level, c.Course.Level) > 0 {
+			continue // a step on from the course, which RowNext is about
+		}
 		c.Similarity = rerank.Match{}
 		if p.vectors != nil && v != nil && len(p.vectors[i]) == len(v) {
 			c.Similarity = rerank.Matched(dot(v, p.vectors[i]))
@@ -223,6 +226,7 @@ func nextRow(p *pass, row *homeRow) {
 	}
 	row.title = aboutCourse(TitleNext, seed)
 	follows := p.follows[seed]
+	why := aboutCourse(rerank.ReasonNextAfter, seed)
 	row.candidates = make([]rerank.Candidate, 0, len(follows))
 	for i := range p.candidates[:p.offered] {
 		c := p.candidates[i]
@@ -231,7 +235,7 @@ func nextRow(p *pass, row *homeRow) {
 			continue
 		}
 		c.Complement = rerank.Known(rerank.Neutral + value/2)
-		c.FollowsID, c.FollowsTitle = seed.facts.ID, seed.facts.Title
+		c.FollowsID, c.FollowsTitle, c.Lead = seed.facts.ID, seed.facts.Title, &why
 		row.candidates = append(row.candidates, c)
 	}
 }

@@ -19,6 +19,7 @@ const (
 	successorDecay  = 0.7 // per step
 	successorPrior  = 5.0 // transitions as expected, added to all counts
 	successorTop    = 100 // kept per course
+	successorLeast  = 0.1 // score from which something follows; below are two or three takers' coincidences
 )
 
 // newSuccessors counts the transitions of all histories.
@@ -64,7 +65,7 @@ func newSuccessors(ctx context.Context, r *rows, n int) (successors, error) {
 			}
 			var list []entry
 			for _, j := range after.touched {
-				if v := lift(float64(after.sum[j]), float64(before.sum[j]), followed[i]*follows[j]/total); v > 0 && int(j) != i {
+				if v := lift(float64(after.sum[j]), float64(before.sum[j]), followed[i]*follows[j]/total); v >= successorLeast && int(j) != i {
 					list = append(list, entry{j, float32(v)})
 				}
 			}
