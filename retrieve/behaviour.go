@@ -307,14 +307,19 @@ func (e *Engine) twins(a, b *entry) bool {
 type completedSkills struct {
 	courses []*entry
 	bySkill map[string][]int // into courses
+	leads   []bool           // beside courses: the learner can go on with one that needs it
 }
 
 // completedMost is how many completed courses are looked at for twins.
 const completedMost = 10
 
-func newCompletedSkills(completed []*entry) completedSkills {
+func newCompletedSkills(completed []*entry, follows map[*entry]map[string]float64) completedSkills {
 	s := completedSkills{courses: completed[:min(completedMost, len(completed))], bySkill: make(map[string][]int)}
+	s.leads = make([]bool, len(s.courses))
 	for i, en := range s.courses {
+		for _, v := range follows[en] {
+			s.leads[i] = s.leads[i] || v == 1
+		}
 		for _, skill := range en.payload.Skills {
 			s.bySkill[skill] = append(s.bySkill[skill], i)
 		}
@@ -322,18 +327,24 @@ func newCompletedSkills(completed []*entry) completedSkills {
 	return s
 }
 
-// twin finds a completed course that a course is a twin of, nil for none.
+// twin finds a completed course that a course is a twin of, nil for none: of several
+// one that leads on, as its successors go before its twins.
 func (s completedSkills) twin(e *Engine, en *entry) *entry {
-	var last *entry
+	var last, found *entry
 	for _, skill := range en.payload.Skills {
 		for _, i := range s.bySkill[skill] {
-			if c := s.courses[i]; c != last && c != en && e.twins(c, en) {
-				return c
+			c := s.courses[i]
+			if c == last || c == en || found != nil && !s.leads[i] {
+				continue
 			}
-			last = s.courses[i]
+			if last = c; e.twins(c, en) {
+				if found = c; s.leads[i] {
+					return c
+				}
+			}
 		}
 	}
-	return nil
+	return found
 }
 
 // measureComplement lays over a candidate what is known of its coming after a course
@@ -370,7 +381,7 @@ func (e *Engine) measureBehaviour(p *pass) {
 	}
 	scores := e.modelScores(p)
 	trends := e.trendsOf()
-	completed := newCompletedSkills(p.completed)
+	completed := newCompletedSkills(p.completed, p.follows)
 	for i := range p.candidates {
 		c := &p.candidates[i]
 		if scores != nil && !math.IsNaN(scores[i]) {
