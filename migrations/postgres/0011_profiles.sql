@@ -20,4 +20,6 @@ INSERT INTO learner_changes (learner_id) SELECT id FROM learners ORDER BY id;
 
 -- +goose Down
 DROP TABLE learner_changes;
+-- Numbers begin anew with the table.
+DELETE FROM feed_positions WHERE name = 'profiles' OR name LIKE 'learners %';
 ALTER TABLE learners DROP COLUMN corrections;
