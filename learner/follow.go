@@ -53,6 +53,15 @@ const storePosition = 2 * time.Second
 // compactEvery is how often void entries are removed from the feed.
 const compactEvery = time.Minute
 
+// A release that does not write the feed may run beside this one while it is
+// replaced. catchUpEvery is how often those are looked for whom it left out;
+// goneTimes is how often in a term those are told again who are gone, whom it may
+// have erased.
+const (
+	catchUpEvery = time.Hour
+	goneTimes    = 2
+)
+
 // Notify tells Run that the feed may have grown. It never blocks.
 func (r *Rebuilder) Notify() {
 	select {
@@ -86,6 +95,7 @@ func (r *Rebuilder) term(ctx context.Context) {
 	var compacted int64 // up to where the feed has no void entries
 	var compactedAt time.Time
 	opened := false
+	var caught catchUps
 	timer := time.NewTimer(r.o.Follow.Poll)
 	defer timer.Stop()
 	for ctx.Err() == nil {
@@ -97,6 +107,9 @@ func (r *Rebuilder) term(ctx context.Context) {
 				}
 				r.setPosition(stored)
 				opened = true
+			}
+			if err = r.catchUp(ctx, &caught); err != nil {
+				return err
 			}
 			err = r.Advance(ctx)
 			now := r.o.Clock()
@@ -128,6 +141,29 @@ func (r *Rebuilder) term(ctx context.Context) {
 	if _, err := r.storePosition(last, stored); opened && err != nil {
 		r.o.Logger.Debug("the position of profiles was not stored", slog.Any("err", err))
 	}
+}
+
+// catchUps are what a term has done of this.
+type catchUps struct {
+	times int
+	at    time.Time // of the last one
+}
+
+// catchUp puts into the feed who is missing there, when it is time.
+func (r *Rebuilder) catchUp(ctx context.Context, done *catchUps) error {
+	now := r.o.Clock()
+	if done.times > 0 && now.Sub(done.at) < catchUpEvery {
+		return nil
+	}
+	n, err := r.o.Store.CatchUpProfileChanges(ctx, done.times < goneTimes)
+	if err != nil {
+		return fmt.Errorf("catch up with the feed of profiles: %w", err)
+	}
+	done.times, done.at = done.times+1, now
+	if n > 0 {
+		r.o.Logger.Info("learners are in the feed of profiles again", slog.Int("learners", n))
+	}
+	return nil
 }
 
 func (r *Rebuilder) storePosition(ctx context.Context, stored int64) (int64, error) {

@@ -258,6 +258,7 @@ type feed struct {
 	changes   []lectern.ProfileChange
 	positions map[string]int64
 	looked    []string
+	caughtUp  []bool // with those who are gone
 	fail      error
 }
 
@@ -288,6 +289,13 @@ func (f *feed) FeedPosition(_ context.Context, name string) (int64, error) {
 }
 
 func (f *feed) CompactProfileChanges(context.Context, int64, int64) (int, error) { return 0, nil }
+
+func (f *feed) CatchUpProfileChanges(_ context.Context, gone bool) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.caughtUp = append(f.caughtUp, gone)
+	return 0, nil
+}
 
 func (f *feed) SetFeedPosition(_ context.Context, name string, seq int64) error {
 	f.mu.Lock()
@@ -366,6 +374,38 @@ func TestFollowGoesOnWhereItStopped(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		wantLooked("after the store came back, by the other leader", "l1", "l2", "l3", "l5", "l6")
 		stop()
+	})
+}
+
+// TestFollowCatchesUp looks for those who are missing in the feed: at the start of a
+// term and every hour, and tells twice of those who are gone.
+func TestFollowCatchesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &feed{positions: map[string]int64{}}
+		r, err := learner.NewRebuilder(learner.RebuildOptions{
+			Learner: learner.DefaultConfig(), Follow: learner.FollowConfig{Poll: time.Minute, Page: 2, Parallel: 1}, Store: f,
+			Clock: time.Now, Logger: slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_ = r.Run(ctx)
+		}()
+		synctest.Wait()
+		for _, want := range [][]bool{{true}, {true, true}, {true, true, false}} {
+			f.mu.Lock()
+			if diff := cmp.Diff(want, f.caughtUp); diff != "" {
+				t.Errorf("caught up (-want +got):\n%s", diff)
+			}
+			f.mu.Unlock()
+			time.Sleep(time.Hour + time.Minute)
+		}
+		stop()
+		<-done
 	})
 }
 

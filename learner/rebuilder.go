@@ -20,6 +20,7 @@ type RebuildStore interface {
 	ProfileChanges(ctx context.Context, after int64, limit int) ([]lectern.ProfileChange, error)
 	ReplaceProfile(ctx context.Context, ref lectern.LearnerRef, version int64, entries []lectern.ProfileEntry) (bool, error)
 	CompactProfileChanges(ctx context.Context, after, upTo int64) (int, error)
+	CatchUpProfileChanges(ctx context.Context, gone bool) (int, error)
 	FeedPosition(ctx context.Context, name string) (int64, error)
 	SetFeedPosition(ctx context.Context, name string, seq int64) error
 }

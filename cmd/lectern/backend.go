@@ -47,6 +47,9 @@ type relational interface {
 	ProfileKey(ctx context.Context, ref lectern.LearnerRef) (int64, error)
 	// CompactProfileChanges removes the feed's entries that newer ones have made void.
 	CompactProfileChanges(ctx context.Context, after, upTo int64) (int, error)
+	// CatchUpProfileChanges puts everybody into the feed who is not there; with gone
+	// also those there again who are gone.
+	CatchUpProfileChanges(ctx context.Context, gone bool) (int, error)
 	// PruneProfileChanges removes the feed's entries of those who are gone.
 	PruneProfileChanges(ctx context.Context, upTo int64) (int, error)
 	// LeaseHolder returns who holds a lease now, "" for nobody.

@@ -63,6 +63,23 @@ func (s *Store) CompactProfileChanges(ctx context.Context, after, upTo int64) (i
 	return int(n), err
 }
 
+// CatchUpProfileChanges puts everybody into the feed who is not there, as a release
+// without the feed leaves them that runs beside this one while it is replaced. With
+// gone it also puts those there again who are gone: such a release erases without
+// saying so. It returns how many.
+func (s *Store) CatchUpProfileChanges(ctx context.Context, gone bool) (int, error) {
+	var n int64
+	err := s.write(ctx, func(ctx context.Context, tx *writeTx) (err error) {
+		again := int64(0)
+		if gone {
+			again = 1
+		}
+		n, err = tx.q.CatchUpProfileChanges(ctx, again)
+		return err
+	})
+	return int(n), err
+}
+
 // PruneProfileChanges removes the feed's entries of those who are gone, up to a
 // sequence number that every follower has passed, and returns how many.
 func (s *Store) PruneProfileChanges(ctx context.Context, upTo int64) (int, error) {

@@ -153,6 +153,22 @@ func testProfileFeedGone(t *testing.T, s Store) {
 	equal(t, "findings", must[[]string](t)(s.Check(ctx)), []string(nil))
 }
 
+// testProfileFeedCatchUp tells again of those who are gone; those who were never in
+// the feed need a release without it, and a test of each store.
+func testProfileFeedCatchUp(t *testing.T, s Store) {
+	ctx := t.Context()
+	appendEvents(t, s, click("1", "gone", "a", noon1), click("2", "l", "a", noon1))
+	key := keyOf(t, s, lectern.LearnerRef{ID: "gone"})
+	ok(t, s.DeleteLearner(ctx, lectern.LearnerRef{ID: "gone"}))
+	_, end := moved(t, s, 0)
+	equal(t, "nobody is missing", must[int](t)(s.CatchUpProfileChanges(ctx, false)), 0)
+	wantMoved(t, s, "nothing", end)
+	equal(t, "who is gone", must[int](t)(s.CatchUpProfileChanges(ctx, true)), 1)
+	again, _ := moved(t, s, end)
+	equal(t, "told again", again, []lectern.ProfileChange{{Key: key, Gone: true}}, cmpopts.IgnoreFields(lectern.ProfileChange{}, "Seq"))
+	equal(t, "findings", must[[]string](t)(s.Check(ctx)), []string(nil))
+}
+
 // testProfileFeedCompact removes entries that nobody sees.
 func testProfileFeedCompact(t *testing.T, s Store) {
 	ctx := t.Context()

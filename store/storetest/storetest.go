@@ -37,6 +37,9 @@ type Store interface {
 	// CompactProfileChanges removes the feed's entries that newer ones have made void,
 	// of those who have an entry above after and up to upTo.
 	CompactProfileChanges(ctx context.Context, after, upTo int64) (int, error)
+	// CatchUpProfileChanges puts everybody into the feed who is not there; with gone
+	// also those there again who are gone.
+	CatchUpProfileChanges(ctx context.Context, gone bool) (int, error)
 	// PruneProfileChanges removes the feed's entries of those who are gone, up to a
 	// sequence number that every follower has passed.
 	PruneProfileChanges(ctx context.Context, upTo int64) (int, error)
@@ -86,6 +89,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"profiles/feed":                testProfileFeed,
 		"profiles/feed, merge":         testProfileFeedMerge,
 		"profiles/feed, gone":          testProfileFeedGone,
+		"profiles/feed, catch up":      testProfileFeedCatchUp,
 		"profiles/feed, compact":       testProfileFeedCompact,
 		"profiles/feed, order":         testProfileFeedOrder,
 		"profiles/replace":             testReplaceProfile,

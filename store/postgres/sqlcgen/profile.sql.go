@@ -10,6 +10,29 @@ import (
 	"time"
 )
 
+const catchUpProfileChanges = `-- name: CatchUpProfileChanges :execrows
+
+INSERT INTO learner_changes (learner_id)
+SELECT w.id FROM (
+    SELECT l.id FROM learners l
+    WHERE NOT EXISTS (SELECT 1 FROM learner_changes c WHERE c.learner_id = l.id)
+    UNION
+    SELECT c.learner_id FROM learner_changes c
+    WHERE $1::boolean AND NOT EXISTS (SELECT 1 FROM learners l WHERE l.id = c.learner_id)
+) w
+ORDER BY w.id
+`
+
+// CatchUpProfileChanges gives those a number who have none, and with gone also those
+// again who are gone. The events' lock is held.
+func (q *Queries) CatchUpProfileChanges(ctx context.Context, gone bool) (int64, error) {
+	result, err := q.db.Exec(ctx, catchUpProfileChanges, gone)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const compactProfileChanges = `-- name: CompactProfileChanges :execrows
 
 DELETE FROM learner_changes o

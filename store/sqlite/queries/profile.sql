@@ -32,6 +32,20 @@ WHERE seq IN (
     JOIN learner_changes o ON o.learner_id = n.learner_id AND o.seq < n.newest
 );
 
+-- CatchUpProfileChanges gives those a number who have none, and with gone also those
+-- again who are gone.
+
+-- name: CatchUpProfileChanges :execrows
+INSERT INTO learner_changes (learner_id)
+SELECT w.id FROM (
+    SELECT l.id FROM learners l
+    WHERE NOT EXISTS (SELECT 1 FROM learner_changes c WHERE c.learner_id = l.id)
+    UNION
+    SELECT c.learner_id FROM learner_changes c
+    WHERE CAST(sqlc.arg(gone) AS INTEGER) = 1 AND NOT EXISTS (SELECT 1 FROM learners l WHERE l.id = c.learner_id)
+) w
+ORDER BY w.id;
+
 -- name: PruneProfileChanges :execrows
 DELETE FROM learner_changes
 WHERE seq <= sqlc.arg(upto)

@@ -9,6 +9,29 @@ import (
 	"context"
 )
 
+const catchUpProfileChanges = `-- name: CatchUpProfileChanges :execrows
+
+INSERT INTO learner_changes (learner_id)
+SELECT w.id FROM (
+    SELECT l.id FROM learners l
+    WHERE NOT EXISTS (SELECT 1 FROM learner_changes c WHERE c.learner_id = l.id)
+    UNION
+    SELECT c.learner_id FROM learner_changes c
+    WHERE CAST(?1 AS INTEGER) = 1 AND NOT EXISTS (SELECT 1 FROM learners l WHERE l.id = c.learner_id)
+) w
+ORDER BY w.id
+`
+
+// CatchUpProfileChanges gives those a number who have none, and with gone also those
+// again who are gone.
+func (q *Queries) CatchUpProfileChanges(ctx context.Context, gone int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, catchUpProfileChanges, gone)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const compactProfileChanges = `-- name: CompactProfileChanges :execrows
 
 DELETE FROM learner_changes
