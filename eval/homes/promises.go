@@ -172,12 +172,11 @@ func (j *Judge) Successors(ctx context.Context, n int) (Successors, error) {
 		if out.Completed == n {
 			break
 		}
-		course := j.beginner(p, all[i], needs)
+		course, after := j.beginner(p, all[i], needs)
 		if course == "" {
 			continue
 		}
-		after := slices.DeleteFunc(slices.Clone(needs[course]), func(id string) bool { return all[i].gone[id] })
-		alike := slices.DeleteFunc(slices.Clone(twins[course]), func(id string) bool { return all[i].gone[id] })
+		alike := slices.DeleteFunc(slices.Clone(twins[course]), func(id string) bool { return all[i].gone[id] || !j.reads(p, id) })
 		if err := j.complete(ctx, p, course, after, alike, &out); err != nil {
 			return out, err
 		}
@@ -211,17 +210,32 @@ func (j *Judge) chains() (needs, twins map[string][]string) {
 	return needs, twins
 }
 
-// beginner is a beginner course of the learner's heaviest topic that has one with a
-// successor, neither of them taken.
-func (j *Judge) beginner(p Person, k known, needs map[string][]string) string {
+// beginner is a beginner course of the learner's heaviest topic that has successors,
+// none of them taken, and those that then lack no other prerequisite.
+func (j *Judge) beginner(p Person, k known, needs map[string][]string) (course string, after []string) {
 	for _, in := range p.Truth.Interests {
 		for _, id := range j.open {
-			if j.truth[id].Topic == in.Topic && !k.gone[id] && slices.ContainsFunc(needs[id], func(n string) bool { return !k.gone[n] }) {
-				return id
+			if j.truth[id].Topic != in.Topic || k.gone[id] || !j.reads(p, id) {
+				continue
+			}
+			for _, next := range needs[id] {
+				lacks := slices.ContainsFunc(j.course[next].Prerequisites, func(need string) bool { return need != id && !k.gone[need] })
+				if !lacks && !k.gone[next] && j.reads(p, next) {
+					after = append(after, next)
+				}
+			}
+			if len(after) > 0 {
+				return id, after
 			}
 		}
 	}
-	return ""
+	return "", nil
+}
+
+// reads reports whether a course is in a language of the learner's.
+func (j *Judge) reads(p Person, id string) bool {
+	tag, _, _ := strings.Cut(j.course[id].Language, "-")
+	return tag == "en" || tag == p.Truth.Language
 }
 
 // complete lets a learner enrol in a course and complete it, and looks at what comes.
