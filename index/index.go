@@ -95,8 +95,30 @@ func (x *Index) locate(ids []string) (*view, []int64) {
 	return x.view, rows
 }
 
-// Vectors implements lectern.VectorIndex. The vectors are copies.
+// Vectors implements lectern.VectorIndex. What it returns is a copy.
 func (x *Index) Vectors(ctx context.Context, vector string, ids []string) ([][]float32, error) {
+	out, err := x.View(ctx, vector, ids)
+	if err != nil {
+		return nil, err
+	}
+	total := 0
+	for _, vec := range out {
+		total += len(vec)
+	}
+	flat := make([]float32, 0, total)
+	for i, vec := range out {
+		if vec != nil {
+			start := len(flat)
+			flat = append(flat, vec...)
+			out[i] = flat[start:len(flat):len(flat)]
+		}
+	}
+	return out, nil
+}
+
+// View is Vectors without copying: the vectors as they are stored, which never change in
+// place. Read only, and not to be kept: one vector keeps its whole block of memory.
+func (x *Index) View(ctx context.Context, vector string, ids []string) ([][]float32, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -106,15 +128,9 @@ func (x *Index) Vectors(ctx context.Context, vector string, ids []string) ([][]f
 	if !ok {
 		return out, nil
 	}
-	flat := make([]float32, 0, len(ids)*d.dim)
 	for i, row := range rows {
-		if row < 0 {
-			continue
-		}
-		if vec := d.of(uint32(row)); vec != nil {
-			start := len(flat)
-			flat = append(flat, vec...)
-			out[i] = flat[start:len(flat):len(flat)]
+		if row >= 0 {
+			out[i] = d.of(uint32(row))
 		}
 	}
 	return out, nil

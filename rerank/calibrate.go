@@ -15,13 +15,19 @@ func calibrate(in []Scored, candidates []Candidate, shares []float64, weight flo
 	if len(shares) < 2 || weight == 0 || places == 0 || len(in) == 0 {
 		return in
 	}
-	queues := make([][]int, len(shares)+1) // places in, by interest, best first
+	queues := make([][]int, len(shares)+1) // places in, by interest, best first; no more than can be taken
+	block := make([]int, len(queues)*places)
+	for k := range queues {
+		queues[k] = block[k*places : k*places : (k+1)*places]
+	}
 	for i := range in {
 		k := candidates[in[i].Index].Interested
 		if k < 0 || k > len(shares) {
 			k = 0
 		}
-		queues[k] = append(queues[k], i)
+		if len(queues[k]) < places {
+			queues[k] = append(queues[k], i)
+		}
 	}
 	counts := make([]float64, len(shares)+1)
 	out := make([]Scored, 0, len(in))

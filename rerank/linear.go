@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/lectern-dev/lectern"
 )
@@ -15,6 +16,8 @@ type Linear struct {
 	cfg      Config
 	version  string
 	surfaces map[lectern.Surface]surfaceTerms
+	params   sync.Pool // of sharedParams
+	ratings  ratingWords
 }
 
 // surfaceTerms are the terms that take part on one surface.
@@ -36,6 +39,7 @@ func NewLinear(cfg Config) (*Linear, error) {
 		version:  "linear-" + hex.EncodeToString(sum[:6]),
 		surfaces: make(map[lectern.Surface]surfaceTerms),
 	}
+	l.params.New = func() any { return make(sharedParams) }
 	for _, s := range surfaces() {
 		l.surfaces[s] = partOf(cfg.Weights.of(s))
 	}

@@ -1,18 +1,17 @@
 package rerank
 
+import "slices"
+
 // afterPrerequisites lets a course wait until the last of its missing
 // prerequisites that the list holds has had its place. Everything else keeps its
 // order, and so do courses that wait for each other.
 func afterPrerequisites(in []Scored, candidates []Candidate) []Scored {
-	pending := make(map[string]bool, len(in)) // not placed yet
-	waits := false
-	for i := range in {
-		c := &candidates[in[i].Index]
-		pending[c.Course.ID] = true
-		waits = waits || len(c.Missing) > 0
-	}
-	if !waits {
+	if !slices.ContainsFunc(in, func(s Scored) bool { return len(candidates[s.Index].Missing) > 0 }) {
 		return in
+	}
+	pending := make(map[string]bool, len(in)) // not placed yet
+	for i := range in {
+		pending[candidates[in[i].Index].Course.ID] = true
 	}
 	out := make([]Scored, 0, len(in))
 	var waiting []Scored

@@ -1,7 +1,6 @@
 package rerank
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,26 +50,26 @@ func (l *Linear) addReasons(req Request, part surfaceTerms, candidates []Candida
 	if l.cfg.Reasons.Max == 0 {
 		return
 	}
-	shared := make(map[[2]string]map[string]string)
-	order := make([]int, 0, len(part.index))
+	shared := l.params.Get().(sharedParams)
+	defer func() {
+		clear(shared)
+		l.params.Put(shared)
+	}()
+	most := l.cfg.Reasons.Max
+	backing := make([]lectern.Reason, len(items)*most) // one block for all items
+	var room [termCount]int
 	for i := range items {
 		item := &items[i]
 		c := &candidates[item.Index]
+		item.Reasons = backing[i*most : i*most : (i+1)*most]
 		if c.Lead != nil {
 			item.Reasons = append(item.Reasons, *c.Lead)
 		}
-		order = order[:0]
-		for j := range part.index {
-			order = append(order, j)
-		}
-		slices.SortStableFunc(order, func(a, b int) int {
-			return cmp.Compare(part.say(b, item.Values[b]), part.say(a, item.Values[a]))
-		})
-		for _, j := range order {
+		for _, j := range part.bySay(item.Values, room[:0]) {
 			if len(item.Reasons) == l.cfg.Reasons.Max {
 				break
 			}
-			r, ok := l.reason(part.index[j], item.Values[j], req, c, shared)
+			r, ok := l.reason(part.index[j], item.Values[j], &req, c, shared)
 			if ok && !slices.ContainsFunc(item.Reasons, func(have lectern.Reason) bool { return have.Code == r.Code }) {
 				item.Reasons = append(item.Reasons, r)
 			}
@@ -79,6 +78,20 @@ func (l *Linear) addReasons(req Request, part surfaceTerms, candidates []Candida
 			item.Reasons = lastResort(c)
 		}
 	}
+}
+
+// bySay returns the places of the terms, the one that says most first.
+func (p surfaceTerms) bySay(values []float64, order []int) []int {
+	var says [termCount]float64
+	for j := range p.index { // few: insertion is the fastest stable sort of them
+		says[j] = p.say(j, values[j])
+		at := len(order)
+		for order = append(order, j); at > 0 && says[order[at-1]] < says[j]; at-- {
+			order[at] = order[at-1]
+		}
+		order[at] = j
+	}
+	return order
 }
 
 // say is how much a term says for a course: its contribution beyond that of a
@@ -95,7 +108,7 @@ func (p surfaceTerms) say(j int, value float64) float64 {
 }
 
 // reason returns what a term's value has to say for a candidate, if anything.
-func (l *Linear) reason(term int, value float64, req Request, c *Candidate, shared map[[2]string]map[string]string) (lectern.Reason, bool) {
+func (l *Linear) reason(term int, value float64, req *Request, c *Candidate, shared sharedParams) (lectern.Reason, bool) {
 	cfg, f := l.cfg.Reasons, c.Course
 	switch term {
 	case termRelevance:
@@ -117,42 +130,51 @@ func (l *Linear) reason(term int, value float64, req Request, c *Candidate, shar
 	case termInterest:
 		return interestReason(shared, c, cfg.SimilarFrom)
 	case termSkill:
-		return oneParam(shared, ReasonTeachesSkill, "skill", c.Skill), c.Skill != "" && c.Skills.Value >= cfg.SkillFrom
+		if c.Skill == "" || c.Skills.Value < cfg.SkillFrom {
+			return lectern.Reason{}, false
+		}
+		return oneParam(shared, ReasonTeachesSkill, "skill", c.Skill), true
 	case termQuality:
 		ok := f.RatingMean >= cfg.RatedFrom && f.RatingCount >= cfg.RatedCount
 		if !ok {
 			return lectern.Reason{}, false
 		}
-		return lectern.Reason{Code: ReasonHighlyRated, Params: map[string]string{
-			"rating": strconv.FormatFloat(f.RatingMean, 'f', 1, 64),
-			"count":  strconv.Itoa(f.RatingCount),
-		}}, true
+		return lectern.Reason{Code: ReasonHighlyRated, Params: l.ratings.of(f.RatingMean, f.RatingCount)}, true
 	case termPopularity:
 		return lectern.Reason{Code: ReasonPopular}, f.Popularity.Known && value >= cfg.PopularFrom
 	case termFreshness:
 		age := req.At.Sub(f.PublishedAt)
 		return lectern.Reason{Code: ReasonNewCourse}, !f.PublishedAt.IsZero() && age >= 0 && age <= cfg.NewWithin
 	case termLevel:
-		return oneParam(shared, ReasonFitsLevel, "level", string(f.Level)), value == 1 && !req.LevelAssumed
-	case termTime:
-		if value < 1 || f.Hours == nil {
+		if value != 1 || req.LevelAssumed {
 			return lectern.Reason{}, false
 		}
-		return oneParam(shared, ReasonFitsTime, "hours", strconv.FormatFloat(*f.Hours, 'f', -1, 64)), !req.HoursAssumed
+		return oneParam(shared, ReasonFitsLevel, "level", string(f.Level)), true
+	case termTime:
+		if value < 1 || f.Hours == nil || req.HoursAssumed {
+			return lectern.Reason{}, false
+		}
+		return oneParam(shared, ReasonFitsTime, "hours", strconv.FormatFloat(*f.Hours, 'f', -1, 64)), true
 	case termLanguage:
-		return oneParam(shared, ReasonFitsLanguage, "language", f.Language), value == 1 && !req.LanguagesAssumed
+		if value != 1 || req.LanguagesAssumed {
+			return lectern.Reason{}, false
+		}
+		return oneParam(shared, ReasonFitsLanguage, "language", f.Language), true
 	case termCollaborative:
 		return l.othersReason(value, req, c, shared)
 	case termTrend:
 		return lectern.Reason{Code: ReasonTrending}, c.Trend.Known && value >= cfg.TrendFrom
 	case termComplement:
-		return aboutCourse(shared, ReasonNextAfter, c.FollowsID, c.FollowsTitle), c.FollowsID != "" && value > Neutral
+		if c.FollowsID == "" || value <= Neutral {
+			return lectern.Reason{}, false
+		}
+		return aboutCourse(shared, ReasonNextAfter, c.FollowsID, c.FollowsTitle), true
 	}
 	return lectern.Reason{}, false
 }
 
 // othersReason says what others' behaviour has to say for a candidate.
-func (l *Linear) othersReason(value float64, req Request, c *Candidate, shared map[[2]string]map[string]string) (lectern.Reason, bool) {
+func (l *Linear) othersReason(value float64, req *Request, c *Candidate, shared sharedParams) (lectern.Reason, bool) {
 	switch {
 	case !c.Collaborative.Known || value < l.cfg.Reasons.OthersFrom:
 		return lectern.Reason{}, false
@@ -164,7 +186,7 @@ func (l *Linear) othersReason(value float64, req Request, c *Candidate, shared m
 	return lectern.Reason{Code: ReasonSimilarLearners}, true
 }
 
-func interestReason(shared map[[2]string]map[string]string, c *Candidate, from float64) (lectern.Reason, bool) {
+func interestReason(shared sharedParams, c *Candidate, from float64) (lectern.Reason, bool) {
 	if !c.Interest.Known || c.InterestText == "" || c.Interest.Value < from {
 		return lectern.Reason{}, false
 	}
@@ -200,26 +222,3 @@ const (
 	SourceNeighbours = "neighbours"
 	SourceTrending   = "trending"
 )
-
-// oneParam makes a reason whose parameters are shared within a list, because
-// many of its items carry the same.
-func oneParam(shared map[[2]string]map[string]string, code, key, value string) lectern.Reason {
-	k := [2]string{code, value}
-	params, ok := shared[k]
-	if !ok {
-		params = map[string]string{key: value}
-		shared[k] = params
-	}
-	return lectern.Reason{Code: code, Params: params}
-}
-
-// aboutCourse makes a reason that names a course.
-func aboutCourse(shared map[[2]string]map[string]string, code, id, title string) lectern.Reason {
-	k := [2]string{code, id}
-	params, ok := shared[k]
-	if !ok {
-		params = map[string]string{"course_id": id, "title": title}
-		shared[k] = params
-	}
-	return lectern.Reason{Code: code, Params: params}
-}

@@ -39,6 +39,25 @@ func (x *patience) Vectors(ctx context.Context, vector string, ids []string) (ou
 	return out, err
 }
 
+// viewer is an index whose vectors can be read in place: the embedded one is.
+type viewer interface {
+	View(ctx context.Context, vector string, ids []string) ([][]float32, error)
+}
+
+// view is Vectors for as long as a request takes, without a copy where the index has its
+// vectors in memory. Read only.
+func (x *patience) view(ctx context.Context, vector string, ids []string) (out [][]float32, err error) {
+	in, ok := x.VectorIndex.(viewer)
+	if !ok {
+		return x.Vectors(ctx, vector, ids)
+	}
+	err = x.call(ctx, func(ctx context.Context) error {
+		out, err = in.View(ctx, vector, ids)
+		return err
+	})
+	return out, err
+}
+
 // call makes one call within what is left. It reads the machine's own clock: what
 // is measured is the index, not the ranking.
 func (x *patience) call(ctx context.Context, ask func(context.Context) error) error {

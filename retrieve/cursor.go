@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"hash"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +20,9 @@ import (
 // that a mismatch can be named. Limit, cursor, explain and facets may differ from
 // page to page: they change how much is shown, not what is in the list.
 var requestParts = [...]string{"surface", "learner", "query", "course", "filter", "sort", "exact", "row", "fit_time"}
+
+// rowPart is the place of the row among them.
+const rowPart = 7
 
 // partBytes is the length of one part's hash.
 const partBytes = 8
@@ -60,6 +64,13 @@ func sortedFold(in []string) []string {
 	return slices.Compact(out)
 }
 
+// of is the hash of the same request for a row.
+func (h requestHash) of(row lectern.Row) requestHash {
+	sum := sha256.Sum256([]byte(row))
+	copy(h[rowPart*partBytes:(rowPart+1)*partBytes], sum[:])
+	return h
+}
+
 func (h requestHash) String() string { return hex.EncodeToString(h[:]) }
 
 // differences names the parts in which two requests differ.
@@ -90,12 +101,22 @@ const (
 // encodeCursor writes a cursor as base64url: version, ranking id, request hash,
 // offset, and a keyed checksum over all of it.
 func encodeCursor(c cursor, key []byte) string {
+	return signCursor(c, hmac.New(sha256.New, key))
+}
+
+// signCursor is encodeCursor with the keyed hash of it, for many.
+func signCursor(c cursor, mac hash.Hash) string {
 	id, _ := parseUUID(c.ranking) // ours, made by RankingIDs
-	b := append(make([]byte, 0, 112), cursorVersion)
+	var room [160]byte
+	b := append(room[:0], cursorVersion)
 	b = append(b, id[:]...)
 	b = append(b, c.request[:]...)
 	b = binary.AppendUvarint(b, uint64(c.offset))
-	return base64.RawURLEncoding.EncodeToString(append(b, cursorSum(b, key)...))
+	mac.Reset()
+	_, _ = mac.Write(b) // a hash never fails
+	body := len(b)
+	b = mac.Sum(b)[:body+cursorMAC]
+	return base64.RawURLEncoding.EncodeToString(b)
 }
 
 // decodeCursor reads a cursor. Errors: CodeInvalid for anything that

@@ -237,6 +237,17 @@ type pass struct {
 	stageFrom  time.Time
 
 	candidates []rerank.Candidate
+
+	hash   requestHash // of req, once hashed
+	hashed bool
+}
+
+// hashOf is the hash of the request for a row of it.
+func (p *pass) hashOf(row lectern.Row) requestHash {
+	if !p.hashed {
+		p.hash, p.hashed = hashRequest(p.req), true
+	}
+	return p.hash.of(row)
 }
 
 func (e *Engine) newPass(req lectern.ListRequest) *pass {

@@ -2,6 +2,9 @@ package retrieve
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"hash"
 	"slices"
 	"time"
 
@@ -32,7 +35,7 @@ func (e *Engine) Home(ctx context.Context, req lectern.HomeRequest) (lectern.Hom
 	if p.profile.Version == 0 {
 		e.pages.forget(req.Learner)
 	}
-	key, state := keyOf(list), e.stateOf(p)
+	key, state := p.key(), e.stateOf(p)
 	page, ok := e.pages.get(key, state, p.at)
 	if !ok {
 		var err error
@@ -110,7 +113,7 @@ func (e *Engine) makePage(ctx context.Context, p *pass) (keptPage, error) {
 	arrangeRows(rows, p, e.cfg.Home.ActiveWithin)
 	p.stage("rerank")
 	page := keptPage{at: p.at}
-	shown := make(map[string]bool)
+	shown := make(map[string]bool, len(rows)*p.req.Limit)
 	for _, row := range rows {
 		e.withoutShown(row, shown)
 		if len(row.scored) < e.least(row.name) {
@@ -155,7 +158,7 @@ func (e *Engine) keep(p *pass, row *homeRow) keptRow {
 			head.Items[i].Terms = slices.Clone(ranking.Items[i].Terms)
 		}
 	}
-	return keptRow{title: row.title, ranking: head, total: len(ranking.Items), request: hashRequest(req)}
+	return keptRow{title: row.title, ranking: head, total: len(ranking.Items), request: p.hashOf(req.Row)}
 }
 
 // spareSlots is how many courses of a kept row may go before it must be made anew.
@@ -164,10 +167,11 @@ const spareSlots = 10
 // fill makes an answer of a page: what may be shown now, with the courses as they are
 // now.
 func (e *Engine) fill(ctx context.Context, p *pass, page keptPage) (lectern.Home, error) {
-	shown := make(map[string]bool)
+	most := len(page.rows) * p.req.Limit
+	shown := make(map[string]bool, most)
 	slots := make([][]int, len(page.rows))
 	next := make([]int, len(page.rows))
-	var ids []string
+	ids := make([]string, 0, most)
 	for i := range page.rows {
 		slots[i], next[i] = e.showableOnce(p, &page.rows[i].ranking, shown)
 		for _, slot := range slots[i] {
@@ -179,8 +183,10 @@ func (e *Engine) fill(ctx context.Context, p *pass, page keptPage) (lectern.Home
 		return lectern.Home{}, err
 	}
 	home := lectern.Home{Rows: make([]lectern.HomeRow, 0, len(page.rows))}
+	mac := hmac.New(sha256.New, e.CursorKey)
 	for i := range page.rows {
-		if list := e.fillRow(p, &page.rows[i], slots[i], next[i], courses); len(list.Items) > 0 {
+		list := e.fillRow(p, &page.rows[i], slots[i], next[i], courses, mac)
+		if courses = courses[len(slots[i]):]; len(list.Items) > 0 {
 			home.Rows = append(home.Rows, lectern.HomeRow{Row: page.rows[i].ranking.Row, Title: page.rows[i].title, List: list})
 		}
 	}
@@ -211,8 +217,8 @@ func (e *Engine) showableOnce(p *pass, r *lectern.Ranking, shown map[string]bool
 	return slots, next
 }
 
-// fillRow is one row of the answer.
-func (e *Engine) fillRow(p *pass, row *keptRow, slots []int, next int, courses map[string]lectern.Course) lectern.List {
+// fillRow is one row of the answer. The courses are those of the slots first.
+func (e *Engine) fillRow(p *pass, row *keptRow, slots []int, next int, courses []*lectern.Course, mac hash.Hash) lectern.List {
 	r := &row.ranking
 	list := lectern.List{
 		RankingID: r.ID, Total: row.total, ConfigVersion: r.ConfigVersion, Model: r.Model,
@@ -222,15 +228,18 @@ func (e *Engine) fillRow(p *pass, row *keptRow, slots []int, next int, courses m
 	if p.req.Explain && r.ConfigVersion == e.Reranker.Version() {
 		terms = e.Reranker.Terms(scoredAs(r))
 	}
-	for _, slot := range slots {
-		course, ok := courses[r.Items[slot].CourseID]
-		if ok {
-			list.Items = append(list.Items, itemOf(course, slot, r.Items[slot], terms))
+	for i, slot := range slots {
+		if courses[i] != nil {
+			list.Items = append(list.Items, itemOf(*courses[i], slot, &r.Items[slot], terms))
 		}
 	}
-	more, _ := e.showable(p.matchFor(r.Row), r.Items, next, 1)
-	if len(more) > 0 || row.total > len(r.Items) {
-		list.NextCursor = encodeCursor(cursor{ranking: r.ID, offset: next, request: row.request}, e.CursorKey)
+	more := row.total > len(r.Items)
+	if !more {
+		left, _ := e.showable(p.matchFor(r.Row), r.Items, next, 1)
+		more = len(left) > 0
+	}
+	if more {
+		list.NextCursor = signCursor(cursor{ranking: r.ID, offset: next, request: row.request}, mac)
 	}
 	return list
 }

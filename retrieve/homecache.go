@@ -17,8 +17,8 @@ type pageKey struct {
 	explain bool
 }
 
-func keyOf(req lectern.ListRequest) pageKey {
-	return pageKey{learner: req.Learner, request: hashRequest(req), limit: req.Limit, explain: req.Explain}
+func (p *pass) key() pageKey {
+	return pageKey{learner: p.req.Learner, request: p.hashOf(p.req.Row), limit: p.req.Limit, explain: p.req.Explain}
 }
 
 // pageState is what a page was made of. A page is good while all of it is the same.
@@ -158,21 +158,24 @@ func newCourseCache(c HomeConfig) *courseCache {
 	return &courseCache{size: c.CacheCourses, byID: make(map[string]*list.Element), order: list.New()}
 }
 
-// read returns the courses with these ids, from memory where the catalogue knows the
-// same version, else from the store. Ids may repeat.
-func (c *courseCache) read(ctx context.Context, e *Engine, ids []string) (map[string]lectern.Course, error) {
-	out := make(map[string]lectern.Course, len(ids))
+// read returns the courses with these ids, beside them, from memory where the catalogue
+// knows the same version, else from the store; nil for one that is not there. Ids may
+// not repeat. Read only.
+func (c *courseCache) read(ctx context.Context, e *Engine, ids []string) ([]*lectern.Course, error) {
+	out := make([]*lectern.Course, len(ids))
 	entries := e.Catalog.lookup(ids)
 	var missing []string
+	at := make(map[string]int)
 	c.mu.Lock()
 	for i, id := range ids {
 		el, ok := c.byID[id]
 		if ok && entries[i] != nil && el.Value.(*cachedCourse).hash == entries[i].hash {
 			c.order.MoveToFront(el)
-			out[id] = el.Value.(*cachedCourse).course
+			out[i] = &el.Value.(*cachedCourse).course
 			continue
 		}
 		missing = append(missing, id)
+		at[id] = i
 	}
 	c.mu.Unlock()
 	if len(missing) == 0 {
@@ -187,7 +190,9 @@ func (c *courseCache) read(ctx context.Context, e *Engine, ids []string) (map[st
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range found {
-		out[found[i].ID] = found[i]
+		if j, ok := at[found[i].ID]; ok {
+			out[j] = &found[i]
+		}
 		c.put(e.Catalog.hashCourse(&found[i]), found[i])
 	}
 	return out, nil

@@ -33,8 +33,17 @@ func RankingIDs(clock lectern.Clock, random io.Reader) func() string {
 }
 
 func formatUUID(id [16]byte) string {
-	h := hex.EncodeToString(id[:])
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+	var out [36]byte
+	rest, at := id[:], 0
+	for _, n := range [...]int{4, 2, 2, 2, 6} {
+		if at > 0 {
+			out[at] = '-'
+			at++
+		}
+		at += hex.Encode(out[at:], rest[:n])
+		rest = rest[n:]
+	}
+	return string(out[:])
 }
 
 // parseUUID reads the form that formatUUID writes.
@@ -42,10 +51,13 @@ func parseUUID(s string) (id [16]byte, ok bool) {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return id, false
 	}
-	b, err := hex.DecodeString(s[:8] + s[9:13] + s[14:18] + s[19:23] + s[24:])
-	if err != nil {
-		return id, false
+	var digits [32]byte
+	n := 0
+	for _, part := range [...]string{s[:8], s[9:13], s[14:18], s[19:23], s[24:]} {
+		n += copy(digits[n:], part)
 	}
-	copy(id[:], b)
+	if _, err := hex.Decode(id[:], digits[:]); err != nil {
+		return [16]byte{}, false
+	}
 	return id, true
 }

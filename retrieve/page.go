@@ -24,7 +24,7 @@ func (e *Engine) recordOf(p *pass, req lectern.ListRequest, candidates []rerank.
 		ID: e.NewID(), Learner: req.Learner, Surface: req.Surface, Query: req.Query, CourseID: req.CourseID,
 		Sort: sortOf(req), Filtered: req.Filter.Narrows(),
 		Row: req.Row, Model: p.modelVersion(),
-		RequestHash: hashRequest(req).String(), CreatedAt: lectern.Timestamp(p.at),
+		RequestHash: p.hashOf(req.Row).String(), CreatedAt: lectern.Timestamp(p.at),
 		ConfigVersion: e.Reranker.Version(), Degraded: p.degraded,
 		Items: make([]lectern.RankedItem, len(scored)),
 	}
@@ -123,7 +123,7 @@ func (e *Engine) page(ctx context.Context, p *pass, r lectern.Ranking, offset in
 			if !match.allows(course.ID, &payload) {
 				continue
 			}
-			item := itemOf(course, slot, slotItem, terms)
+			item := itemOf(course, slot, &slotItem, terms)
 			if marks != nil {
 				item.Highlight = marks.course(&course)
 			}
@@ -131,7 +131,7 @@ func (e *Engine) page(ctx context.Context, p *pass, r lectern.Ranking, offset in
 		}
 	}
 	if more, _ := e.showable(match, r.Items, next, 1); len(more) > 0 {
-		list.NextCursor = encodeCursor(cursor{ranking: r.ID, offset: next, request: hashRequest(p.req)}, e.CursorKey)
+		list.NextCursor = encodeCursor(cursor{ranking: r.ID, offset: next, request: p.hashOf(p.req.Row)}, e.CursorKey)
 	}
 	p.stage("courses")
 	list.Degraded, list.Timings = p.degraded, p.timings
@@ -140,7 +140,7 @@ func (e *Engine) page(ctx context.Context, p *pass, r lectern.Ranking, offset in
 
 // itemOf is a slot of a recorded list with its course; terms are nil where nobody asked
 // for them.
-func itemOf(course lectern.Course, slot int, r lectern.RankedItem, terms []lectern.Term) lectern.Item {
+func itemOf(course lectern.Course, slot int, r *lectern.RankedItem, terms []lectern.Term) lectern.Item {
 	item := lectern.Item{Course: course, Position: slot, Score: r.Score, Sources: r.Sources, Reasons: r.Reasons}
 	if terms != nil {
 		item.Terms, item.Retrieval = rerank.Explain(terms, r.Terms), r.Retrieval

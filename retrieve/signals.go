@@ -48,43 +48,38 @@ func (e *Engine) unite(p *pass) {
 		most += len(s.hits)
 	}
 	at := make(map[string]int, most)
-	ids, sources := make([]string, 0, most), make([][]string, 0, most)
-	// Most courses have one source: those of a source share its name.
-	add := func(id string, names []string) {
+	ids, sources := make([]string, 0, most), make([]int, 0, most)
+	var lists sourceLists
+	add := func(id string, name string) {
 		i, ok := at[id]
 		if !ok {
 			i = len(ids)
 			at[id] = i
 			ids = append(ids, id)
-			sources = append(sources, names)
-			return
+			sources = append(sources, 0)
 		}
-		if len(names) > 0 && !slices.Contains(sources[i], names[0]) {
-			sources[i] = append(sources[i], names[0])
+		if name != "" {
+			sources[i] = lists.with(sources[i], name)
 		}
 	}
 	if p.req.Surface == lectern.SurfaceSearch {
 		for _, s := range p.sources {
 			if s.name == SourceTitle {
 				for _, h := range s.hits {
-					add(h.ID, nil)
+					add(h.ID, "")
 				}
 			}
 		}
 		for _, h := range p.fused {
-			add(h.ID, nil)
+			add(h.ID, "")
 		}
-	}
-	names := make([][]string, len(p.sources))
-	for i, s := range p.sources {
-		names[i] = slices.Clip([]string{s.name})
 	}
 	for rank := 0; ; rank++ {
 		more := false
-		for i, s := range p.sources {
-			if rank < len(s.hits) {
+		for i := range p.sources {
+			if s := &p.sources[i]; rank < len(s.hits) {
 				more = true
-				add(s.hits[rank].ID, names[i])
+				add(s.hits[rank].ID, s.name)
 			}
 		}
 		if !more {
@@ -105,8 +100,44 @@ func (e *Engine) unite(p *pass) {
 			p.dropped[ids[i]] = "the filter stage took it out"
 			continue
 		}
-		p.append(en, sources[i])
+		p.append(en, lists.names(sources[i]))
 	}
+}
+
+// sourceLists are the lists of source names that courses have, each once: a few lists
+// stand for all courses. 0 is the empty one.
+type sourceLists struct {
+	lists [][]string
+	next  []map[string]int // by list: which one it becomes with one name more
+}
+
+// with is the list that a list becomes with a name, unless it holds that.
+func (l *sourceLists) with(at int, name string) int {
+	if l.lists == nil {
+		l.lists, l.next = make([][]string, 1, 32), make([]map[string]int, 1, 32)
+	}
+	if to, ok := l.next[at][name]; ok {
+		return to
+	}
+	to := at
+	if have := l.lists[at]; !slices.Contains(have, name) {
+		to = len(l.lists)
+		l.lists = append(l.lists, append(slices.Clone(have), name)[:len(have)+1:len(have)+1])
+		l.next = append(l.next, nil)
+	}
+	if l.next[at] == nil {
+		l.next[at] = make(map[string]int, 4)
+	}
+	l.next[at][name] = to
+	return to
+}
+
+// names is a list. Read only.
+func (l *sourceLists) names(at int) []string {
+	if l.lists == nil {
+		return nil
+	}
+	return l.lists[at]
 }
 
 // append adds a candidate.
@@ -194,7 +225,7 @@ func (e *Engine) contentVectors(ctx context.Context, p *pass) ([][]float32, erro
 	for i, en := range p.entries {
 		ids[i] = en.facts.ID
 	}
-	vectors, err := p.index.Vectors(ctx, lectern.VectorContent, ids)
+	vectors, err := p.patience.view(ctx, lectern.VectorContent, ids)
 	if err == nil && len(vectors) == len(ids) {
 		return vectors, nil
 	}
