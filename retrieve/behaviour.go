@@ -266,6 +266,10 @@ func (e *Engine) stepUp(p *pass, seed *entry) {
 	}
 	s := &p.sources[at]
 	top := highestOf(s.hits)
+	stepTop := 1.0 // of the nearest course, its own twins included
+	if s.unit == "cosine" {
+		stepTop = max(0, top)
+	}
 	kept := make([]lectern.Hit, 0, fewHits)
 	for i, en := range e.Catalog.lookup(idsOf(s.hits)) {
 		step := 0
@@ -278,6 +282,9 @@ func (e *Engine) stepUp(p *pass, seed *entry) {
 		near := max(0, float64(s.hits[i].Score))
 		if s.unit != "cosine" && top > 0 {
 			near /= top
+		}
+		if near < serves*stepTop {
+			break // of another subject: what is above it there is no step on from here
 		}
 		if step > 1 {
 			near *= twoLevels
