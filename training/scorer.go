@@ -50,7 +50,8 @@ const (
 	shortlist = 2000
 	// sampled items say what a score means where not all are scored.
 	sampled = 256
-	// scaleSlots histories are remembered with what their scores mean.
+	// scaleSlots histories are remembered with what their scores mean, and, of up to
+	// exactItems, with the scores: 6 MB at most.
 	scaleSlots = 256
 )
 
@@ -130,6 +131,7 @@ func (s *Scorer) history(touched []lectern.Touch, into cf.History) cf.History {
 type scale struct {
 	hash       uint64
 	mean, best float32
+	all        []float32 // of the items, where all were scored and they are few; read only
 }
 
 func (c *scale) of(score float32) float64 {
@@ -186,6 +188,9 @@ func (s *Scorer) scores(h cf.History, b *scratch, k int) (all bool, c *scale) {
 	}
 	s.model.Predict(h, nil, b.all)
 	c = scaleOf(hash, b.all)
+	if len(b.all) <= exactItems {
+		c.all = slices.Clone(b.all)
+	}
 	s.slot(hash).Store(c)
 	return true, c
 }
@@ -219,6 +224,11 @@ func (s *Scorer) Top(touched []lectern.Touch, k int, allow func(courseID string)
 	b.history = s.history(touched, b.history)
 	if len(b.history) == 0 || k <= 0 {
 		return nil
+	}
+	hash := s.hash(b.history)
+	if c := s.slot(hash).Load(); c != nil && c.hash == hash && c.all != nil {
+		copy(b.all, c.all)
+		return s.best(b, true, c, k, -1, allow)
 	}
 	all, c := s.scores(b.history, b, k)
 	return s.best(b, all, c, k, -1, allow)
@@ -305,6 +315,15 @@ func (s *Scorer) Scores(touched []lectern.Touch, ids []string) []float64 {
 	c := s.slot(hash).Load()
 	if c == nil || c.hash != hash {
 		_, c = s.scores(b.history, b, 0)
+	}
+	if c.all != nil { // a page asks for the best and for the others: one call of the model serves both
+		for i, id := range ids {
+			out[i] = math.NaN()
+			if item, ok := s.at[id]; ok {
+				out[i] = c.of(c.all[item])
+			}
+		}
+		return out
 	}
 	b.order = b.order[:0]
 	for _, id := range ids {
