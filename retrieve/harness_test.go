@@ -255,6 +255,13 @@ func (b brokenIndex) Search(ctx context.Context, q []lectern.VectorQuery) ([][]l
 	return b.VectorIndex.Search(ctx, q)
 }
 
+// View reads in place, as the index does.
+func (b brokenIndex) View(ctx context.Context, vector string, ids []string) ([][]float32, error) {
+	return b.VectorIndex.(interface {
+		View(ctx context.Context, vector string, ids []string) ([][]float32, error)
+	}).View(ctx, vector, ids)
+}
+
 func (w *world) Courses(_ context.Context, ids []string) ([]lectern.Course, error) {
 	var out []lectern.Course
 	for _, id := range ids {
