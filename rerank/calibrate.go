@@ -1,6 +1,9 @@
 package rerank
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // calibrationSmoothing is the part of the wanted shares that is mixed into those of
 // the list, so that an interest with no course yet is far off, not infinitely far.
@@ -76,10 +79,17 @@ func divergence(wanted, counts []float64, n int) float64 {
 // down than to anything they like, at a cosine of from or more. Interests that were
 // stated are part of what they like. Both keep their order.
 func dismissedLast(in []Scored, candidates []Candidate, from float64) (kept, last []Scored) {
-	kept = make([]Scored, 0, len(in))
-	for _, s := range in {
+	dismissed := func(s Scored) bool {
 		c := &candidates[s.Index]
-		if c.Away.Known && c.Away.Value >= from && c.Away.Value > c.Similarity.Value {
+		return c.Away.Known && c.Away.Value >= from && c.Away.Value > c.Similarity.Value
+	}
+	first := slices.IndexFunc(in, dismissed)
+	if first < 0 {
+		return in, nil
+	}
+	kept = append(make([]Scored, 0, len(in)), in[:first]...)
+	for _, s := range in[first:] {
+		if dismissed(s) {
 			last = append(last, s)
 			continue
 		}

@@ -314,6 +314,7 @@ func (e *Engine) twins(a, b *entry) bool {
 type completedSkills struct {
 	courses []*entry
 	bySkill map[string][]int // into courses
+	bits    uint64           // what a course that shares a skill shares one of
 	leads   []bool           // beside courses: the learner can go on with one that needs it
 }
 
@@ -327,6 +328,7 @@ func newCompletedSkills(completed []*entry, follows map[*entry]map[string]float6
 		for _, v := range follows[en] {
 			s.leads[i] = s.leads[i] || v == 1
 		}
+		s.bits |= en.skillBits
 		for _, skill := range en.payload.Skills {
 			s.bySkill[skill] = append(s.bySkill[skill], i)
 		}
@@ -337,6 +339,9 @@ func newCompletedSkills(completed []*entry, follows map[*entry]map[string]float6
 // twin finds a completed course that a course is a twin of, nil for none: of several
 // one that leads on, as its successors go before its twins.
 func (s completedSkills) twin(e *Engine, en *entry) *entry {
+	if s.bits&en.skillBits == 0 {
+		return nil
+	}
 	var last, found *entry
 	for _, skill := range en.payload.Skills {
 		for _, i := range s.bySkill[skill] {

@@ -82,6 +82,7 @@ type entry struct {
 	phrases    []uint32 // terms of the title and of each skill in order; see phrasesOf
 	stated     lectern.StatedStats
 	stats      lectern.CourseStats
+	skillBits  uint64  // of the skills in payload: courses that share one share a bit
 	hash       uint64  // of the course as it was read, statistics aside
 	activity   float64 // decayed and weighted events
 	volume     float64 // ratings or enrolments of all time

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -75,6 +76,7 @@ type Engine struct {
 	pages  *pageCache
 	bodies *courseCache
 	trends atomic.Pointer[trendIndex]
+	blocks sync.Pool // *block
 }
 
 var _ lectern.Ranker = (*Engine)(nil)
@@ -237,6 +239,7 @@ type pass struct {
 	stageFrom  time.Time
 
 	candidates []rerank.Candidate
+	block      *block // what candidates lie in; nil: each list in its own memory
 
 	hash   requestHash // of req, once hashed
 	hashed bool

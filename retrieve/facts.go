@@ -47,6 +47,9 @@ func (c *Catalog) newEntry(course lectern.Course, stats lectern.CourseStats) *en
 	e.phrases = c.phrasesOf(course)
 	slices.Sort(e.terms)
 	e.terms = slices.Clip(slices.Compact(e.terms))
+	for _, skill := range e.payload.Skills {
+		e.skillBits |= 1 << (maphash.String(c.seed, skill) & 63)
+	}
 	e.setStats(stats, &c.cfg)
 	e.hash = c.hashCourse(&course)
 	return e

@@ -101,6 +101,8 @@ func (e *Engine) addUnderWay(p *pass) {
 
 // makePage makes the rows of a page and records them.
 func (e *Engine) makePage(ctx context.Context, p *pass) (keptPage, error) {
+	e.borrow(p)
+	defer e.giveBack(p)
 	if err := e.survey(ctx, p); err != nil {
 		return keptPage{}, err
 	}

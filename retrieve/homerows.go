@@ -137,19 +137,24 @@ func (e *Engine) orderRow(p *pass, row *homeRow) {
 
 // from copies the candidates that a source brought.
 func (p *pass) from(source string) []rerank.Candidate {
-	most := 0
-	for _, s := range p.sources {
-		if s.name == source {
-			most += len(s.hits)
-		}
-	}
-	out := make([]rerank.Candidate, 0, most)
+	out := p.room(p.hitsOf(source))
 	for i := range p.candidates[:p.offered] {
 		if slices.Contains(p.candidates[i].Sources, source) {
 			out = append(out, p.candidates[i])
 		}
 	}
 	return out
+}
+
+// hitsOf is how many candidates a source offered.
+func (p *pass) hitsOf(source string) int {
+	n := 0
+	for i := range p.sources {
+		if p.sources[i].name == source {
+			n += len(p.sources[i].hits)
+		}
+	}
+	return n
 }
 
 // lead puts a reason before all others of the candidates.
@@ -184,11 +189,12 @@ func (e *Engine) becauseRow(p *pass, row *homeRow) {
 	}
 	v := p.seedVectors[seed.facts.ID]
 	words := p.scoresOver(SourceContent)
+	row.candidates = p.room(p.hitsOf(SourceContent) + p.hitsOf(SourceTogether))
 	for i := range p.candidates[:p.offered] {
-		c := p.candidates[i]
-		if c.Course.ID == seed.facts.ID || !slices.Contains(c.Sources, SourceContent) && !slices.Contains(c.Sources, SourceTogether) {
+		if of := &p.candidates[i]; of.Course.ID == seed.facts.ID || !slices.Contains(of.Sources, SourceContent) && !slices.Contains(of.Sources, SourceTogether) {
 			continue
 		}
+		c := p.candidates[i]
 		if seed == p.after && p.follows[seed][c.Course.ID] > 0 && rerank.LevelsUp(seed.facts.Level, c.Course.Level) > 0 {
 			continue // a step on from the course, which RowNext is about
 		}
@@ -227,13 +233,14 @@ func nextRow(p *pass, row *homeRow) {
 	row.title = aboutCourse(TitleNext, seed)
 	follows := p.follows[seed]
 	why := aboutCourse(rerank.ReasonNextAfter, seed)
-	row.candidates = make([]rerank.Candidate, 0, len(follows))
+	row.candidates = p.room(len(follows))
 	for i := range p.candidates[:p.offered] {
-		c := p.candidates[i]
-		value := follows[c.Course.ID]
-		if value <= 0 || c.Course.ID == seed.facts.ID {
+		id := p.candidates[i].Course.ID
+		value := follows[id]
+		if value <= 0 || id == seed.facts.ID {
 			continue
 		}
+		c := p.candidates[i]
 		c.Complement = rerank.Known(rerank.Neutral + value/2)
 		c.FollowsID, c.FollowsTitle, c.Lead = seed.facts.ID, seed.facts.Title, &why
 		row.candidates = append(row.candidates, c)

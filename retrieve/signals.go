@@ -87,7 +87,7 @@ func (e *Engine) unite(p *pass) {
 		}
 	}
 	p.entries = make([]*entry, 0, len(ids)+underWayMost)
-	p.candidates = make([]rerank.Candidate, 0, len(ids)+underWayMost)
+	p.candidates = p.room(len(ids) + underWayMost)
 	for i, en := range e.Catalog.lookup(ids) {
 		if p.seed != nil && p.seed.facts.ID == ids[i] {
 			continue // memory, unlike the index, was not told to leave it out
