@@ -201,23 +201,27 @@ func (w *writer) open(ctx context.Context, k key) error {
 	return err
 }
 
-// forgetModels takes it back that the vectors of other models can be searched, since
+// lastName is the name under which the writer of a shared index says of which model
+// its vectors are, or are about to be.
+func (k key) lastName() string { return fmt.Sprintf("learners %d cf", k.version) }
+
+// forgetModels takes it back that the vectors of another model can be searched, since
 // they are about to be written over.
 func (w *writer) forgetModels(ctx context.Context, k key) error {
 	if k.model == 0 {
 		return nil
 	}
-	for model := max(1, k.model-10); model < k.model+10; model++ {
+	last, err := w.l.o.Store.FeedPosition(ctx, k.lastName())
+	if err == nil && last > 0 && last != k.model {
 		other := k
-		other.model = model
-		name := other.feedName()
-		at, err := w.l.o.Store.FeedPosition(ctx, name)
-		if err == nil && at > 0 {
-			err = w.l.o.Store.SetFeedPosition(ctx, name, -1)
-		}
-		if err != nil {
-			return fmt.Errorf("forget the position of learners: %w", err)
-		}
+		other.model = last
+		err = w.l.o.Store.SetFeedPosition(ctx, other.feedName(), -1)
+	}
+	if err == nil {
+		err = w.l.o.Store.SetFeedPosition(ctx, k.lastName(), k.model)
+	}
+	if err != nil {
+		return fmt.Errorf("forget the position of learners: %w", err)
 	}
 	return nil
 }

@@ -571,6 +571,17 @@ func TestModels(t *testing.T) {
 		if diff := cmp.Diff(map[string]bool{"t1": true, "t2": true}, topicsOf(20)); diff != "" {
 			t.Errorf("by the second model (-want +got):\n%s", diff)
 		}
+
+		// A way back over many versions, whose trainings were all refused.
+		for _, version := range []int64{102, 2} {
+			friend := map[int64]string{102: "t0-", 2: "t1-"}[version]
+			model(version, friend)
+			w.follow(w.learner, w.writer)
+			w.learner.cache.drop(lectern.LearnerRef{ID: "me"})
+			if diff := cmp.Diff(map[string]bool{friend[:2]: true, "t2": true}, topicsOf(20)); diff != "" {
+				t.Errorf("by model %d (-want +got):\n%s", version, diff)
+			}
+		}
 	})
 }
 
