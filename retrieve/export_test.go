@@ -1,6 +1,10 @@
 package retrieve
 
-import "github.com/lectern-dev/lectern"
+import (
+	"context"
+
+	"github.com/lectern-dev/lectern"
+)
 
 // Allows lets tests hold the matcher against an index.
 func Allows(f lectern.Filter, c lectern.Course) bool {
@@ -16,4 +20,23 @@ func EncodeCursor(ranking string, offset int, req lectern.ListRequest, key []byt
 func DecodeCursor(s string, key []byte) (ranking string, offset int, err error) {
 	c, err := decodeCursor(s, key)
 	return c.ranking, c.offset, err
+}
+
+// Candidates asks every source of a home page, and returns how many courses they brought
+// between them.
+func (e *Engine) Candidates(ctx context.Context, ref lectern.LearnerRef) (int, error) {
+	p := e.newPass(lectern.ListRequest{Surface: lectern.SurfaceHome, Learner: ref, Limit: 10})
+	for _, row := range lectern.Rows() {
+		p.rows[row] = true
+	}
+	e.borrow(p)
+	defer e.giveBack(p)
+	if err := e.prepare(ctx, p); err != nil {
+		return 0, err
+	}
+	if err := e.gather(ctx, p); err != nil {
+		return 0, err
+	}
+	e.unite(p)
+	return len(p.candidates), nil
 }

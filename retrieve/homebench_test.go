@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/viterin/vek/vek32"
+
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/learner"
 	"github.com/lectern-dev/lectern/retrieve"
@@ -51,13 +53,7 @@ func (m *factorModel) query(touched []lectern.Touch) []float32 {
 	return q
 }
 
-func (m *factorModel) score(q []float32, i int) float32 {
-	var s float32
-	for j, x := range m.rows[i] {
-		s += x * q[j]
-	}
-	return s
-}
+func (m *factorModel) score(q []float32, i int) float32 { return vek32.Dot(m.rows[i], q) }
 
 func (m *factorModel) best(q []float32, k int, allow func(string) bool) []lectern.Hit {
 	out := make([]lectern.Hit, 0, k+1) // rising
@@ -114,7 +110,8 @@ func (m *factorModel) Similar(id string, k int, allow func(string) bool) []lecte
 }
 
 // BenchmarkHome makes whole home pages of eight rows of ten for learners with four
-// interests and forty courses: anew for every request, as after an event, and kept.
+// interests and forty courses: anew for every request, as after an event, and kept; and
+// only what goes into them, the candidates of all sources.
 func BenchmarkHome(b *testing.B) {
 	for _, n := range []int{5_000, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) { benchmarkHome(b, n) })
@@ -163,7 +160,14 @@ func benchmarkHome(b *testing.B, n int) {
 			w.act(refs[i], []lectern.EventType{lectern.EventEnrol, lectern.EventComplete, lectern.EventClick}[j%3], ids[r.IntN(n)])
 		}
 	}
-	run := func(b *testing.B, before func(i int)) {
+	page := func(ref lectern.LearnerRef) error {
+		h, err := w.engine.Home(context.Background(), lectern.HomeRequest{Learner: ref, Limit: 10})
+		if err == nil && len(h.Rows) < 7 {
+			err = fmt.Errorf("%d rows", len(h.Rows))
+		}
+		return err
+	}
+	run := func(b *testing.B, before func(i int), work func(lectern.LearnerRef) error) {
 		var took []time.Duration
 		var from, to syscall.Rusage
 		_ = syscall.Getrusage(syscall.RUSAGE_SELF, &from)
@@ -172,8 +176,8 @@ func benchmarkHome(b *testing.B, n int) {
 			ref := refs[i%benchLearners]
 			before(i)
 			start := time.Now()
-			if h, err := w.engine.Home(context.Background(), lectern.HomeRequest{Learner: ref, Limit: 10}); err != nil || len(h.Rows) < 7 {
-				b.Fatal(len(h.Rows), err)
+			if err := work(ref); err != nil {
+				b.Fatal(err)
 			}
 			took = append(took, time.Since(start))
 		}
@@ -188,8 +192,17 @@ func benchmarkHome(b *testing.B, n int) {
 	for _, ref := range refs {
 		w.page(lectern.HomeRequest{Learner: ref, Limit: 10})
 	}
-	b.Run("kept", func(b *testing.B) { run(b, func(int) {}) })
-	b.Run("made", func(b *testing.B) { run(b, func(i int) { w.engine.Forget(refs[i%benchLearners]) }) })
+	b.Run("kept", func(b *testing.B) { run(b, func(int) {}, page) })
+	b.Run("made", func(b *testing.B) { run(b, func(i int) { w.engine.Forget(refs[i%benchLearners]) }, page) })
+	b.Run("candidates", func(b *testing.B) { // of all sources, made one list
+		run(b, func(int) {}, func(ref lectern.LearnerRef) error {
+			n, err := w.engine.Candidates(context.Background(), ref)
+			if err == nil && n < 500 {
+				err = fmt.Errorf("%d candidates", n)
+			}
+			return err
+		})
+	})
 }
 
 func hitsOf(ids []string) []lectern.Hit {
