@@ -55,7 +55,7 @@ func DefaultConfig() Config {
 		},
 		HalfLife:        90 * 24 * time.Hour,
 		MaxCourseWeight: 10,
-		PushAway:        2,
+		PushAway:        3,
 		ReviewsShare:    0,
 		InterestWeight:  3,
 		GoalWeight:      3,

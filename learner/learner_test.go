@@ -150,9 +150,9 @@ func TestTaste(t *testing.T) {
 		// y is near neither
 		{"something else turned down", newMemory(entry("x", 3, 0), entry("y", -4, 0)), lectern.Learner{},
 			[][]float32{x}, []float64{1}, y, []string{"x"}},
-		// 10·(1, 0) − 5·(.8, .6) = (6, −3), of length 6.708, as 2·4 is more than half of 10; nothing
+		// 10·(1, 0) − 5·(.8, .6) = (6, −3), of length 6.708, as 3·3 is more than half of 10; nothing
 		// is left to be kept away
-		{"part of an interest turned down", newMemory(entry("x", 10, 0), entry("a", -4, 0)), lectern.Learner{},
+		{"part of an interest turned down", newMemory(entry("x", 10, 0), entry("a", -3, 0)), lectern.Learner{},
 			[][]float32{{0.8944, -0.4472}}, []float64{1}, nil, []string{"x"}},
 		// x: 3 − 4 < 0
 		{"an interest turned down", newMemory(entry("x", 3, 0), entry("y", 3, 0), entry("a", -4, 0)), lectern.Learner{},
