@@ -19,8 +19,11 @@ const maxKept = 500
 func (l *Learners) Liked(ctx context.Context, ref lectern.LearnerRef, version int64, k int) ([]lectern.Hit, error) {
 	s := l.current.Load()
 	now, _, factor, ok := l.key()
-	if k <= 0 || s == nil || !ok || !s.content.Load() || s.key.fingerprint != now.Fingerprint || s.key.version != now.Version {
+	if k <= 0 || !ok || s == nil { // without vectors nobody is similar, nor where nobody keeps them
 		return nil, nil
+	}
+	if !s.content.Load() || s.key.fingerprint != now.Fingerprint || s.key.version != now.Version {
+		return nil, lectern.Errorf(lectern.CodeUnavailable, "learners are still being read")
 	}
 	at := l.o.Clock()
 	if hits, ok := l.cache.get(ref, version, s.key, at); ok {

@@ -2,6 +2,7 @@ package retrieve
 
 import (
 	"context"
+	"log/slog"
 	"math"
 	"slices"
 
@@ -99,7 +100,11 @@ func (e *Engine) offerNeighbours(ctx context.Context, p *pass) {
 		}
 	}
 	if a.err != nil {
-		e.Logger.WarnContext(ctx, "similar learners not asked", "error", a.err)
+		level := slog.LevelWarn
+		if lectern.ErrorCode(a.err) == lectern.CodeUnavailable {
+			level = slog.LevelDebug // as after a start: the list says so
+		}
+		e.Logger.Log(ctx, level, "similar learners not asked", "error", a.err)
 		p.degrade(DegradedNeighbours)
 		return
 	}

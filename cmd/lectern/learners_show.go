@@ -161,6 +161,9 @@ func (e *engine) fillNeighbours(ctx context.Context) error {
 	}
 }
 
+// vectorsPatience is how long a command waits for vectors that a server makes.
+const vectorsPatience = time.Minute
+
 // withLists runs f on an engine that makes lists from an existing store, beside a
 // server or without one, and that records none of them.
 func withLists(cmd *cobra.Command, f func(context.Context, *engine) error) error {
@@ -179,8 +182,16 @@ func withLists(cmd *cobra.Command, f func(context.Context, *engine) error) error
 		if err := e.pipeline.CatchUp(ctx); err != nil {
 			return fmt.Errorf("build the index: %w", err)
 		}
-		if err := e.pipeline.Wait(ctx, indexing.Readiness.VectorsReady); err != nil {
-			return err
+		if e.pipeline.Ready().Courses == 0 {
+			return lectern.Errorf(lectern.CodeNotFound, "the catalogue is empty: import courses first")
+		}
+		patient, cancel := context.WithTimeout(ctx, vectorsPatience)
+		defer cancel()
+		if err := e.pipeline.Wait(patient, indexing.Readiness.VectorsReady); err != nil {
+			if patient.Err() == nil || ctx.Err() != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.ErrOrStderr(), "courses have no vectors yet, so meaning does not take part: is a server running?")
 		}
 		if err := e.catalog.RefreshStats(ctx); err != nil {
 			return err

@@ -234,6 +234,14 @@ func rescueJobs(ctx context.Context, e *engine, store *postgres.Store) error {
 
 // refreshStats lets ratings and popularity move between changes of courses.
 func refreshStats(ctx context.Context, e *engine) error {
+	refresh := func() {
+		if err := e.catalog.RefreshStats(ctx); err != nil && ctx.Err() == nil {
+			e.log.Warn("ratings and popularity are not up to date", "error", err)
+		}
+	}
+	if e.pipeline.Wait(ctx, func(r indexing.Readiness) bool { return r.Scanned }) == nil {
+		refresh() // what trends is not in the catalogue that was read
+	}
 	tick := time.NewTicker(e.config.Store.StatsRefresh)
 	defer tick.Stop()
 	for {
@@ -241,9 +249,7 @@ func refreshStats(ctx context.Context, e *engine) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if err := e.catalog.RefreshStats(ctx); err != nil && ctx.Err() == nil {
-				e.log.Warn("ratings and popularity are not up to date", "error", err)
-			}
+			refresh()
 		}
 	}
 }
