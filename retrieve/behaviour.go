@@ -227,9 +227,8 @@ func (p *pass) follow(seed *entry, id string, value float64) {
 
 // What comes after a course.
 const (
-	levelUp    = 0.8  // a course of the same topic one level up, at most, against 1 for one that needs the course
-	twoLevels  = 0.6  // of that, two levels up
-	twinFollow = 0.25 // what is left of the lift of a twin
+	levelUp   = 0.8 // a course of the same topic one level up, at most, against 1 for one that needs the course
+	twoLevels = 0.6 // of that, two levels up
 )
 
 // offerSuccessors adds the courses that need a course.
@@ -252,13 +251,13 @@ func (e *Engine) offerNext(p *pass, seed *entry, most int) {
 	if p.model == nil {
 		return
 	}
-	hits := p.model.Next(seed.facts.ID, most, e.allows(p))
-	for i, en := range e.Catalog.lookup(idsOf(hits)) {
-		value := float64(hits[i].Score)
-		if en != nil && e.twins(seed, en) {
-			value *= twinFollow
+	found := p.model.Next(seed.facts.ID, most, e.allows(p))
+	hits := make([]lectern.Hit, 0, len(found))
+	for i, en := range e.Catalog.lookup(idsOf(found)) {
+		if en != nil && !e.twins(seed, en) {
+			hits = append(hits, found[i])
+			p.follow(seed, found[i].ID, float64(found[i].Score))
 		}
-		p.follow(seed, hits[i].ID, value)
 	}
 	p.sources = append(p.sources, source{SourceNext, "lift", hits, most})
 }

@@ -208,6 +208,21 @@ func (e *Engine) becauseRow(p *pass, row *homeRow) {
 		p.measureTogether(&c)
 		row.candidates = append(row.candidates, c)
 	}
+	row.candidates = likeSeed(row.candidates)
+}
+
+// likeSeed keeps what is like the course that a row is about: at a good part of the
+// nearest one's cosine. Who takes it says in which order, not that it is alike.
+func likeSeed(in []rerank.Candidate) []rerank.Candidate {
+	top := 0.0
+	for i := range in {
+		if in[i].Similarity.Known {
+			top = max(top, in[i].Similarity.Value)
+		}
+	}
+	return slices.DeleteFunc(in, func(c rerank.Candidate) bool {
+		return c.Similarity.Known && c.Similarity.Value < serves*top
+	})
 }
 
 // scoresOver are the scores of a source over its best one.
