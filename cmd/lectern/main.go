@@ -43,6 +43,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // usageError marks errors in how a command was called.
 type usageError struct{ error }
 
+// Unwrap lets a lectern.Error be told as it is everywhere else: without its code.
+func (e usageError) Unwrap() error { return e.error }
+
 // printError shows an error as a person wants it: the message, then each field.
 func printError(w io.Writer, err error) {
 	e, ok := errors.AsType[*lectern.Error](err)
