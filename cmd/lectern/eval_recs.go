@@ -41,6 +41,8 @@ type recsEval struct {
 	seed                   uint64
 	json, html             string // files to write; - is standard output
 	sampled                int    // negatives that a test row is ranked among, 0 for all courses
+	out                    reportFiles
+	unread                 []string // what could not be read of the files so far
 }
 
 func newEvalRecsCommand() *cobra.Command {
@@ -80,10 +82,15 @@ training data; the rows that are tested on choose nothing.`,
 			if err := o.validate(); err != nil {
 				return err
 			}
-			if o.train == "" {
-				return withExistingStore(cmd, func(env environment) error { return o.fromStore(cmd, env) })
+			if err := atMostOne(cmd, "train", "data"); err != nil {
+				return err
 			}
-			return o.files(cmd)
+			return o.withReports(func() error {
+				if o.train == "" {
+					return withExistingStore(cmd, func(env environment) error { return o.fromStore(cmd, env) })
+				}
+				return o.files(cmd)
+			})
 		},
 	}
 	flags := cmd.Flags()
@@ -147,6 +154,9 @@ func (o *recsEval) validate() error {
 			return usageError{fmt.Errorf("--models: %q is not a model%s; there are %s", o.models[i], nearest.Hint(o.models[i], known), strings.Join(known, ", "))}
 		}
 	}
+	if _, err := o.splitOf(true); err != nil {
+		return err
+	}
 	switch {
 	case o.test != "" && o.split != "":
 		return usageError{errors.New("--test and --split exclude each other: the test rows are either given or held back")}
@@ -169,8 +179,16 @@ func checkMetric(name string) error {
 }
 
 // files evaluates models on files.
-func (o *recsEval) files(cmd *cobra.Command) error {
+func (o *recsEval) files(cmd *cobra.Command) (err error) {
 	start := time.Now()
+	defer func() {
+		if err == nil {
+			return // the report tells
+		}
+		for _, line := range o.unread {
+			fmt.Fprintln(cmd.ErrOrStderr(), line)
+		}
+	}()
 	set, err := o.readSet()
 	if err != nil {
 		return err
@@ -201,8 +219,7 @@ func (o *recsEval) sources() map[string]string {
 
 // readSet reads the files and holds back what is tested on.
 func (o *recsEval) readSet() (*recs.Set, error) {
-	read := func(r io.Reader) (*recs.Log, error) { return recs.Read(r, recs.DefaultStrengths()) }
-	train, err := readFile(o.train, read)
+	train, err := o.readRows(o.train)
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +232,7 @@ func (o *recsEval) readSet() (*recs.Set, error) {
 		set, err = recs.Hold(train, split, recs.Order(o.order))
 		return o.noted(set, note), err
 	}
-	test, err := readFile(o.test, read)
+	test, err := o.readRows(o.test)
 	if err != nil {
 		return nil, err
 	}
@@ -227,6 +244,20 @@ func (o *recsEval) readSet() (*recs.Set, error) {
 	}
 	set, err = recs.Given(train, test, negatives, recs.Order(o.order))
 	return o.noted(set, note), err
+}
+
+// readRows reads a file, and keeps in mind what of it cannot be read.
+func (o *recsEval) readRows(path string) (*recs.Log, error) {
+	l, err := readFile(path, func(r io.Reader) (*recs.Log, error) { return recs.Read(r, recs.DefaultStrengths()) })
+	if err == nil && l.Problems.Count > 0 {
+		o.unread = append(o.unread, unreadRows(path, l.Problems))
+	}
+	return l, err
+}
+
+// unreadRows says how many rows of a file could not be read, and why the first.
+func unreadRows(path string, p recs.Problems) string {
+	return fmt.Sprintf("%s: %d rows could not be read, the first on line %d: %s", path, p.Count, p.First[0].Line, p.First[0].Reason)
 }
 
 // splitOf reads --split, or takes the split that suits the rows.
@@ -256,7 +287,7 @@ func (o *recsEval) options(cmd *cobra.Command) (recs.Options, error) {
 			return out, err
 		}
 		if p := out.Courses.Problems; p.Count > 0 {
-			out.Report("%s: %d rows could not be read, the first on line %d: %s", o.courses, p.Count, p.First[0].Line, p.First[0].Reason)
+			out.Report("%s", unreadRows(o.courses, p))
 		}
 	}
 	if o.learners != "" {
@@ -287,24 +318,6 @@ func (o *recsEval) judge(ctx context.Context, set *recs.Set, fitted []recs.Fitte
 	report.Metric, report.Cut, report.Tune = o.metric, cut, o.tune
 	report.MemoryMB = memoryMB()
 	return report, nil
-}
-
-// write prints the report and writes it to the files that were named.
-func (o *recsEval) write(cmd *cobra.Command, r *recs.Report) error {
-	if o.html != "" {
-		if err := writeFile(o.html, r.WriteHTML); err != nil {
-			return err
-		}
-	}
-	if o.json == stdoutName {
-		return r.WriteJSON(cmd.OutOrStdout())
-	}
-	if o.json != "" {
-		if err := writeFile(o.json, r.WriteJSON); err != nil {
-			return err
-		}
-	}
-	return r.WriteTable(cmd.OutOrStdout())
 }
 
 // memoryMB is the most memory that this process had, 0 where the system does not say.

@@ -155,7 +155,11 @@ func TestEvalRecsRefuses(t *testing.T) {
 		{2, "did you mean \"ease\"", []string{"--train", train, "--models", "eas"}},
 		{2, "exclude each other", []string{"--train", train, "--test", test, "--split", "last"}},
 		{2, "needs the rows", []string{"--train", train, "--negatives", test}},
-		{2, "is no split", []string{"--train", train, "--split", "half"}},
+		{2, `lectern: --split: "half" is no split; allowed: last,`, []string{"--train", train, "--split", "half"}},
+		{2, "--split: ", []string{"--train", train + ".missing", "--split", "half"}},
+		{2, "--train and --data exclude each other", []string{"--train", train, "--data", t.TempDir()}},
+		{2, "--json: open ", []string{"--train", train + ".missing", "--json", filepath.Join(t.TempDir(), "none", "a.json")}},
+		{2, "--html: open ", []string{"--train", train + ".missing", "--html", filepath.Join(t.TempDir(), "none", "a.html")}},
 		{1, "needs a time in every row", []string{"--train", train, "--split", "time:0.8"}},
 		{2, "not recall@k", []string{"--train", train, "--test", test, "--metric", "beauty@10"}},
 		{2, "not between 1 and 1000", []string{"--train", train, "--k", "0"}},
@@ -166,6 +170,47 @@ func TestEvalRecsRefuses(t *testing.T) {
 		if code != c.status || !strings.Contains(stderr, c.want) {
 			t.Errorf("%v: status %d, %s; want %d, %s", c.args, code, stderr, c.status, c.want)
 		}
+	}
+}
+
+// TestEvalRecsNothingHeldBack: where every test row is known already the error says so
+// and counts, and what could not be read is told though there is no report.
+func TestEvalRecsNothingHeldBack(t *testing.T) {
+	tiny := filepath.Join(t.TempDir(), "tiny.csv")
+	writeText(t, tiny, "user,item\na,x\na,y\nb,x\n,z\n")
+	code, _, stderr := runCommand(t, "eval", "recs", "--train", tiny, "--test", tiny)
+	for _, want := range []string{"all 3 rows held back, of 2 learners, are in the training history already", "tiny.csv: 1 rows could not be read, the first on line 5"} {
+		if code != 1 || !strings.Contains(stderr, want) {
+			t.Errorf("status %d, %s; want %q", code, stderr, want)
+		}
+	}
+}
+
+// TestEvalRecsKeepsReports: a run that fails leaves a report of before as it is, and
+// makes none; one that does not replaces all of it.
+func TestEvalRecsKeepsReports(t *testing.T) {
+	train, test := takers(t)
+	dir := t.TempDir()
+	old, fresh := filepath.Join(dir, "old.json"), filepath.Join(dir, "new.html")
+	before := strings.Repeat("old ", 100_000)
+	writeText(t, old, before)
+	if code, _, stderr := runCommand(t, "eval", "recs", "--train", train, "--test", train, "--json", old, "--html", fresh); code != 1 {
+		t.Fatalf("status %d, %s", code, stderr)
+	}
+	if text, err := os.ReadFile(old); err != nil || string(text) != before {
+		t.Errorf("the old report is %.20q, %v", text, err)
+	}
+	if _, err := os.Stat(fresh); !os.IsNotExist(err) {
+		t.Errorf("a report was made of nothing: %v", err)
+	}
+	mustRun(t, "eval", "recs", "--train", train, "--test", test, "--models", "ease", "--json", old, "--html", fresh)
+	text, err := os.ReadFile(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	readRecs(t, string(text))
+	if page, err := os.ReadFile(fresh); err != nil || !strings.Contains(string(page), "train: "+train) || !strings.Contains(string(page), "test: "+test) {
+		t.Errorf("the page does not name its files: %v", err)
 	}
 }
 

@@ -59,6 +59,9 @@ func FromData(d *cf.Data, held []Held, protocol Protocol) (*Set, error) {
 	if s.Data.Events == 0 {
 		return nil, invalid("nothing is left to learn from")
 	}
+	if len(s.Cases) == 0 && s.Data.Again > 0 {
+		return nil, invalid("nothing is left to test on: all %d courses taken after the cut had been taken before it: %s", s.Data.Again, protocol.Split)
+	}
 	if len(s.Cases) == 0 {
 		return nil, invalid("nobody took a course after the cut: %s", protocol.Split)
 	}

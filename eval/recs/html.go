@@ -17,6 +17,7 @@ var page string
 func (r *Report) WriteHTML(w io.Writer) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"at":     func(m Metric) string { return m.At(r.K) },
+		"head":   func(m Metric) template.HTML { return breakable(m.At(r.K)) },
 		"number": func(v float64) string { return strconv.FormatFloat(v, 'f', 4, 64) },
 		"signed": func(v float64) string { return fmt.Sprintf("%+.4f", v) },
 		"count":  thousands,
@@ -28,10 +29,17 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	return t.Execute(w, r.view())
 }
 
+// breakable lets a name be broken where it has an underscore or an at sign, so that
+// columns are as narrow as their figures.
+func breakable(name string) template.HTML {
+	return template.HTML(strings.NewReplacer("_", "_<wbr>", "@", "<wbr>@").Replace(template.HTMLEscapeString(name))) //nolint:gosec // escaped
+}
+
 // view is what the page shows.
 type view struct {
 	*Report
 	Title    string
+	Inputs   []string // where the data comes from
 	Facts    []string
 	Columns  []Metric
 	Rows     []row
@@ -64,6 +72,9 @@ type plot struct {
 
 func (r *Report) view() view {
 	v := view{Report: r, Title: "Evaluation of recommendations", Facts: r.facts(), Columns: r.columns(), Headline: r.headline()}
+	for _, key := range sortedKeys(r.Files) {
+		v.Inputs = append(v.Inputs, key+": "+r.Files[key])
+	}
 	for _, m := range r.Models {
 		v.Rows = append(v.Rows, r.row(m, v.Columns))
 	}

@@ -42,6 +42,9 @@ type Protocol struct {
 	Notes   []string `json:"notes,omitempty"`
 }
 
+// protocolGiven is the name of the protocol where files say what is held back.
+const protocolGiven = "given"
+
 // The two ways to rank.
 const (
 	rankingFull    = "full: all courses of the training data that the learner has not taken"
@@ -107,9 +110,36 @@ func (p parted) set(protocol Protocol) (*Set, error) {
 		return nil, invalid("nothing is left to learn from")
 	}
 	if len(s.Cases) == 0 {
-		return nil, invalid("nothing is held back to test on: %s", protocol.Split)
+		return nil, p.untested(protocol)
 	}
 	return s, nil
+}
+
+// untested says why nobody can be tested.
+func (p parted) untested(protocol Protocol) error {
+	rows, known, learners := 0, 0, 0
+	for _, after := range p.after {
+		had := known
+		for _, r := range after {
+			rows++
+			if r.Wanted {
+				known++ // or there would be a case
+			}
+		}
+		if known > had {
+			learners++
+		}
+	}
+	switch {
+	case rows == 0 && protocol.Name == protocolGiven:
+		return invalid("nothing is left to test on: there is no test row that can be read")
+	case rows == 0:
+		return invalid("nothing is held back to test on: %s", protocol.Split)
+	case known == rows:
+		return invalid("nothing is left to test on: all %d rows held back, of %d learners, are in the training history already", rows, learners)
+	}
+	return invalid("nothing is left to test on: of %d rows held back, %d, of %d learners, are in the training history already and %d tell of no course taken",
+		rows, known, learners, rows-known)
 }
 
 // addLearner adds what one learner leaves to learn from and to test on.

@@ -174,7 +174,7 @@ func Given(train, test *Log, negatives *Negatives, o Order) (*Set, error) {
 			slices.SortStableFunc(rows, func(a, b Row) int { return cmp.Compare(a.At, b.At) })
 		}
 	}
-	set, err := p.set(Protocol{Name: "given", Split: "the files say what is held back", Order: why, Ordered: isOrdered})
+	set, err := p.set(Protocol{Name: protocolGiven, Split: "the files say what is held back", Order: why, Ordered: isOrdered})
 	if err != nil {
 		return nil, err
 	}

@@ -164,27 +164,26 @@ func (r *Report) scatter() template.HTML {
 		c.text(left+(right-left)*share, bottom+18, "middle", "tick", fmt.Sprintf("%.3g", low+(high-low)*share))
 	}
 	c.text((left+right)/2, bottom+36, "middle", "tick", "bits of self-information")
-	type point struct{ x, y float64 }
-	var labels []point // placed
+	var spots []spot
 	for n, m := range r.Models {
 		v, ok := m.Values[Novelty]
 		if !ok {
 			continue
 		}
-		x, y := left+(right-left)*(v-low)/(high-low), bottom-(bottom-14)*m.Values[NDCG]/top
-		fmt.Fprintf(&c.b, `<circle cx="%.1f" cy="%.1f" r="5" class="dot c%d"/>`, x, y, n%palette)
-		anchor, dx := "start", 9.0
-		if x > (left+right)*0.7 {
-			anchor, dx = "end", -9
+		s := spot{m.Name, left + (right-left)*(v-low)/(high-low), bottom - (bottom-14)*m.Values[NDCG]/top}
+		spots = append(spots, s)
+		fmt.Fprintf(&c.b, `<circle cx="%.1f" cy="%.1f" r="5" class="dot c%d"><title>%s: %.3g, %.4f</title></circle>`,
+			s.x, s.y, n%palette, html.EscapeString(m.Name), v, m.Values[NDCG])
+	}
+	for i, l := range placed(spots, left, right, bottom) {
+		at, end := spots[i], l.x-2
+		if l.anchor == "end" {
+			end = l.x + 2
 		}
-		at := point{x + dx, y + 4}
-		for _, other := range labels { // models that are alike stand close
-			if math.Abs(at.x-other.x) < 90 && math.Abs(at.y-other.y) < 13 {
-				at.y = other.y + 13
-			}
+		if math.Abs(l.y-labelDrop-at.y) > labelStep/2 { // away from its dot
+			c.line(at.x, at.y, end, l.y-labelDrop, "leader")
 		}
-		labels = append(labels, at)
-		c.text(at.x, at.y, anchor, "name", m.Name)
+		c.text(l.x, l.y, l.anchor, "name", at.name)
 	}
 	return c.svg(bottom+44, "novelty and nDCG of each model")
 }
