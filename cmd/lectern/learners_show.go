@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -58,8 +60,7 @@ func newLearnersCorrectCommand() *cobra.Command {
 	var flags learnerFlags
 	var patch struct {
 		remove, restore, interests []string
-		goal, level, pace          string
-		hours                      float64
+		goal, level, pace, hours   string
 	}
 	cmd := &cobra.Command{
 		Use: "correct ID", Short: "Correct what is known of a learner, as they would themselves", Args: exactly("ID"),
@@ -69,6 +70,9 @@ func newLearnersCorrectCommand() *cobra.Command {
 			given := cmd.Flags().Changed
 			if given("interest") {
 				p.Interests = learner.To(patch.interests)
+				if len(patch.interests) == 1 && patch.interests[0] == "" {
+					p.Interests = learner.Back[[]string]()
+				}
 			}
 			if given("goal") {
 				p.Goal = learner.To(patch.goal)
@@ -80,7 +84,10 @@ func newLearnersCorrectCommand() *cobra.Command {
 				p.Pace = setOrBack(lectern.Pace(patch.pace))
 			}
 			if given("weekly-hours") {
-				p.WeeklyHours = learner.To(patch.hours)
+				var err error
+				if p.WeeklyHours, err = hoursOrBack(patch.hours); err != nil {
+					return err
+				}
 			}
 			return withLists(cmd, func(ctx context.Context, e *engine) error {
 				d, err := e.correct(ctx, flags.ref(args[0]), p)
@@ -94,11 +101,11 @@ func newLearnersCorrectCommand() *cobra.Command {
 	flags.add(cmd)
 	cmd.Flags().StringArrayVar(&patch.remove, "remove-interest", nil, "an interest that is none; repeat for several")
 	cmd.Flags().StringArrayVar(&patch.restore, "restore-interest", nil, "a removed interest that is one after all; repeat for several")
-	cmd.Flags().StringArrayVar(&patch.interests, "interest", nil, "stated interests, in place of those there are; repeat for several")
+	cmd.Flags().StringArrayVar(&patch.interests, "interest", nil, `stated interests, in place of those there are; repeat for several; "" alone takes them all back`)
 	cmd.Flags().StringVar(&patch.goal, "goal", "", "what the learner wants to become or to do")
 	cmd.Flags().StringVar(&patch.level, "level", "", `beginner, intermediate, advanced or mixed; "" takes back what was stated`)
 	cmd.Flags().StringVar(&patch.pace, "pace", "", `relaxed, steady or intensive; "" takes back what was stated`)
-	cmd.Flags().Float64Var(&patch.hours, "weekly-hours", 0, "hours a week for learning")
+	cmd.Flags().StringVar(&patch.hours, "weekly-hours", "", `hours a week for learning, 0 to 168; "" takes back what was stated`)
 	return withConfigFlags(cmd)
 }
 
@@ -108,6 +115,18 @@ func setOrBack[T ~string](v T) learner.Change[T] {
 		return learner.Back[T]()
 	}
 	return learner.To(v)
+}
+
+// hoursOrBack reads hours a week; the empty word takes back what was stated.
+func hoursOrBack(s string) (learner.Change[float64], error) {
+	if s == "" {
+		return learner.Back[float64](), nil
+	}
+	h, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(h >= 0 && h <= 168) {
+		return learner.Change[float64]{}, usageError{fmt.Errorf(`--weekly-hours: %q is not allowed; a number from 0 to 168 is, and "" to take back what was stated`, s)}
+	}
+	return learner.To(h), nil
 }
 
 func newLearnersHomeCommand() *cobra.Command {
@@ -260,17 +279,29 @@ func titlesOf(courses []learner.CourseNote) string {
 func printHome(w io.Writer, page lectern.Home) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	for _, r := range page.Rows {
-		about := r.Title.Params["title"]
-		if about != "" {
-			about = " (" + about + ")"
-		}
-		fmt.Fprintf(t, "%s%s\n", r.Row, about)
+		fmt.Fprintf(t, "%s: %s\n", r.Row, reasonText(r.Title))
 		for _, it := range r.List.Items {
-			fmt.Fprintf(t, "  %.3f\t%s\t%s\n", it.Score, it.Course.ID, it.Course.Title)
+			why := ""
+			if len(it.Reasons) > 0 {
+				why = reasonText(it.Reasons[0])
+			}
+			fmt.Fprintf(t, "  %.3f\t%s\t%s\t%s\n", it.Score, it.Course.ID, it.Course.Title, why)
 		}
 	}
 	if len(page.Degraded) > 0 {
 		fmt.Fprintf(t, "did not take part: %s\n", strings.Join(page.Degraded, ", "))
 	}
 	return t.Flush()
+}
+
+// reasonText is a reason's code and parameters, those in alphabetical order.
+func reasonText(r lectern.Reason) string {
+	if len(r.Params) == 0 {
+		return r.Code
+	}
+	var params []string
+	for _, name := range slices.Sorted(maps.Keys(r.Params)) {
+		params = append(params, name+": "+r.Params[name])
+	}
+	return r.Code + " (" + strings.Join(params, ", ") + ")"
 }

@@ -40,6 +40,22 @@ func TestLearnersAtTheCommandLine(t *testing.T) {
 		t.Errorf("the correction did not last: %+v", after)
 	}
 
+	describedBy(t, "correct", id, "--interest", "weaving", "--data", dir)
+	back := describedBy(t, "correct", id, "--interest", "", "--weekly-hours", "", "--data", dir)
+	if len(back.Stated.Interests) != 0 || back.Stated.WeeklyHours != nil {
+		t.Errorf("taken back, and yet %+v", back.Stated)
+	}
+	for _, hours := range []string{"some", "169", "-1", "NaN"} {
+		code, _, stderr := runCommand(t, "learners", "correct", id, "--weekly-hours", hours, "--data", dir)
+		if code != 2 || !strings.Contains(stderr, "a number from 0 to 168 is") || strings.Contains(stderr, "strconv") {
+			t.Errorf("--weekly-hours %s: %d %s", hours, code, stderr)
+		}
+	}
+	text := mustRun(t, "learners", "home", id, "--data", dir)
+	if !strings.Contains(text, "for_you: home_") {
+		t.Errorf("rows have no titles:\n%s", text)
+	}
+
 	var page lectern.Home
 	if err := json.Unmarshal([]byte(mustRun(t, "learners", "home", id, "--json", "--data", dir)), &page); err != nil {
 		t.Fatal(err)
