@@ -41,8 +41,9 @@ type Strengths struct {
 	Enrol    float64 `koanf:"enrol"`    // what an enrolment weighs
 	Progress float64 `koanf:"progress"` // at share 1; between enrol and this below
 	Complete float64 `koanf:"complete"` // what a completion weighs
-	Rate     float64 `koanf:"rate"`     // at five stars; minus this at one star, 0 at three
-	Drop     float64 `koanf:"drop"`     // ≤ 0
+	Rate     float64 `koanf:"rate"`     // at five stars, 0 at three
+	RateLow  float64 `koanf:"rate_low"` // at one star, 0 at three; ≤ 0. By default more than an enrolment and a completion
+	Drop     float64 `koanf:"drop"`     // ≤ 0. By default as much as an enrolment and all of the progress
 	Dismiss  float64 `koanf:"dismiss"`  // ≤ 0
 }
 
@@ -51,7 +52,7 @@ func DefaultConfig() Config {
 	return Config{
 		Strengths: Strengths{
 			Click: 1, Save: 2, Enrol: 3, Progress: 4, Complete: 6,
-			Rate: 5, Drop: -5, Dismiss: -4,
+			Rate: 5, RateLow: -10, Drop: -7, Dismiss: -4,
 		},
 		HalfLife:        90 * 24 * time.Hour,
 		MaxCourseWeight: 10,

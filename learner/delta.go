@@ -42,6 +42,9 @@ func (c Config) strength(e lectern.Event) (float64, lectern.CourseState) {
 		}
 		const middle = (lectern.MinStars + lectern.MaxStars) / 2
 		stars := min(max(*e.Value, lectern.MinStars), lectern.MaxStars)
+		if stars < middle {
+			return s.RateLow * (middle - stars) / (middle - lectern.MinStars), lectern.StateRated
+		}
 		return s.Rate * (stars - middle) / (lectern.MaxStars - middle), lectern.StateRated
 	case lectern.EventDrop:
 		return s.Drop, lectern.StateDropped

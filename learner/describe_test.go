@@ -137,6 +137,37 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
+// TestABadEndOutweighsWhatLedThere: a course is no interest because somebody tried it.
+func TestABadEndOutweighsWhatLedThere(t *testing.T) {
+	v := func(x float64) *float64 { return &x }
+	enrol := lectern.Event{Type: lectern.EventEnrol}
+	for name, events := range map[string][]lectern.Event{
+		"dropped":                 {enrol, {Type: lectern.EventProgress, Value: v(0.8)}, {Type: lectern.EventDrop}}, // 3 + 3.8 − 7
+		"completed, and one star": {enrol, {Type: lectern.EventComplete}, {Type: lectern.EventRate, Value: v(1)}},   // 3 + 6 − 10
+		"begun, and one star":     {enrol, {Type: lectern.EventProgress, Value: v(0.3)}, {Type: lectern.EventRate, Value: v(1)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p := school(t)
+			w.profile.Learner = lectern.Learner{ID: "l"}
+			entry := did("p1", 0, 0)
+			for _, e := range events {
+				e.CourseID = "p1"
+				d := learner.DefaultConfig().Delta(e)
+				entry.Weight += d.Weight
+				entry.State |= d.State
+			}
+			w.profile.Entries = []lectern.ProfileEntry{entry}
+			d, err := p.Describe(t.Context(), ref, w, w)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(d.Interests) > 0 || len(d.TurnedDown) != 1 || d.TurnedDown[0].Courses[0].ID != "p1" {
+				t.Errorf("interests %v, turned down %v", d.Names(), d.TurnedDown)
+			}
+		})
+	}
+}
+
 // TestDescribeTheRest: sessions, hours and pace come from events.
 func TestDescribeTheRest(t *testing.T) {
 	w, p := school(t)
@@ -300,6 +331,10 @@ func TestCorrectRefuses(t *testing.T) {
 		{"hours", learner.Patch{WeeklyHours: learner.To(-1.0)}, "weekly_hours", "0 to 168"},
 		{"goal", learner.Patch{Goal: learner.To(strings.Repeat("x", 1001))}, "goal", "1000"},
 		{"interests", learner.Patch{Interests: learner.To([]string{""})}, "interests", "characters"},
+		{"NUL in an interest", learner.Patch{Interests: learner.To([]string{"a\x00b"})}, "interests", "control"},
+		{"text turned around", learner.Patch{Goal: learner.To("a\u202eb")}, "goal", "control"},
+		{"NUL in a removed one", learner.Patch{RemoveInterests: []string{"Photo\x00graphy"}}, "remove_interests", "control"},
+		{"NUL in a restored one", learner.Patch{RestoreInterests: []string{"\x00"}}, "restore_interests", "control"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

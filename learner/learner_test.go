@@ -37,8 +37,9 @@ func TestDelta(t *testing.T) {
 		{"complete", lectern.Event{Type: lectern.EventComplete, CourseID: "c"}, &lectern.ProfileDelta{Weight: 6, State: lectern.StateCompleted}},
 		{"five stars", lectern.Event{Type: lectern.EventRate, CourseID: "c", Value: v(5)}, &lectern.ProfileDelta{Weight: 5, State: lectern.StateRated}},
 		{"three stars", lectern.Event{Type: lectern.EventRate, CourseID: "c", Value: v(3)}, &lectern.ProfileDelta{Weight: 0, State: lectern.StateRated}},
-		{"two stars", lectern.Event{Type: lectern.EventRate, CourseID: "c", Value: v(2)}, &lectern.ProfileDelta{Weight: -2.5, State: lectern.StateRated}},
-		{"drop", lectern.Event{Type: lectern.EventDrop, CourseID: "c"}, &lectern.ProfileDelta{Weight: -5, State: lectern.StateDropped}},
+		{"two stars", lectern.Event{Type: lectern.EventRate, CourseID: "c", Value: v(2)}, &lectern.ProfileDelta{Weight: -5, State: lectern.StateRated}},
+		{"one star", lectern.Event{Type: lectern.EventRate, CourseID: "c", Value: v(1)}, &lectern.ProfileDelta{Weight: -10, State: lectern.StateRated}},
+		{"drop", lectern.Event{Type: lectern.EventDrop, CourseID: "c"}, &lectern.ProfileDelta{Weight: -7, State: lectern.StateDropped}},
 		{"dismiss", lectern.Event{Type: lectern.EventDismiss, CourseID: "c"}, &lectern.ProfileDelta{Weight: -4, State: lectern.StateDismissed}},
 	}
 	for _, tt := range tests {
@@ -297,6 +298,7 @@ func TestConfig(t *testing.T) {
 		"learner.strengths.click":    func(c *learner.Config) { c.Strengths.Click = 0 },
 		"learner.strengths.save":     func(c *learner.Config) { c.Strengths.Save = 0.5 },
 		"learner.strengths.complete": func(c *learner.Config) { c.Strengths.Complete = math.NaN() },
+		"learner.strengths.rate_low": func(c *learner.Config) { c.Strengths.RateLow = 1 },
 		"learner.strengths.dismiss":  func(c *learner.Config) { c.Strengths.Dismiss = 1 },
 		"learner.half_life":          func(c *learner.Config) { c.HalfLife = 0 },
 		"learner.max_course_weight":  func(c *learner.Config) { c.MaxCourseWeight = 0 },

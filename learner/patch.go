@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/lectern-dev/lectern"
@@ -69,7 +70,17 @@ func (p Patch) check() []lectern.FieldError {
 	fail := func(field string, value any, allowed string) {
 		bad = append(bad, lectern.NewFieldError(field, value, "is not allowed", allowed))
 	}
+	clean := func(field string, texts ...string) {
+		for _, s := range texts {
+			if strings.ContainsFunc(s, isControl) {
+				fail(field, s, "no control characters")
+			}
+		}
+	}
+	clean("remove_interests", p.RemoveInterests...)
+	clean("restore_interests", p.RestoreInterests...)
 	if v := p.Interests.Value; v != nil {
+		clean("interests", *v...)
 		if len(*v) > maxInterests {
 			fail("interests", len(*v), "at most 500")
 		}
@@ -78,6 +89,9 @@ func (p Patch) check() []lectern.FieldError {
 				fail("interests", s, "1 to 300 characters each")
 			}
 		}
+	}
+	if v := p.Goal.Value; v != nil {
+		clean("goal", *v)
 	}
 	if v := p.Goal.Value; v != nil && utf8.RuneCountInString(*v) > maxGoalChars {
 		fail("goal", *v, "at most 1000 characters")
@@ -93,6 +107,10 @@ func (p Patch) check() []lectern.FieldError {
 	}
 	return bad
 }
+
+// isControl reports whether a character is none that is read: PostgreSQL cannot keep
+// NUL, and those that turn text around make a name look like another.
+func isControl(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
 
 // words lists what a field may hold.
 func words[T ~string](of []T) string {

@@ -22,6 +22,7 @@ func (c Config) Validate() error {
 	check(finite(s.Progress) && s.Progress > s.Enrol, "strengths.progress", s.Progress, "over strengths.enrol")
 	check(finite(s.Complete) && s.Complete > s.Progress, "strengths.complete", s.Complete, "over strengths.progress")
 	check(finite(s.Rate) && s.Rate >= 0, "strengths.rate", s.Rate, "at least 0")
+	check(finite(s.RateLow) && s.RateLow <= 0, "strengths.rate_low", s.RateLow, "at most 0")
 	check(finite(s.Drop) && s.Drop <= 0, "strengths.drop", s.Drop, "at most 0")
 	check(finite(s.Dismiss) && s.Dismiss <= 0, "strengths.dismiss", s.Dismiss, "at most 0")
 	check(c.HalfLife >= time.Hour, "half_life", c.HalfLife, "at least 1h")
