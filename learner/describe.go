@@ -127,8 +127,8 @@ func (p *Profiles) interests(n *known, facts map[string]CourseFacts, taken map[s
 }
 
 // goal is the goal's text.
-func (n *known) goal() string {
-	for _, in := range n.taste.Interests {
+func (k *known) goal() string {
+	for _, in := range k.taste.Interests {
 		if in.Goal {
 			return in.Text
 		}

@@ -71,7 +71,7 @@ func (m *matcher) allows(id string, p *lectern.Payload) bool {
 // ineligible names the rule of eligibility that a course breaks, "" for none.
 func (m *matcher) ineligible(p *lectern.Payload) string {
 	switch {
-	case p.Status != lectern.StatusOpen && !(m.enrolled && p.Status == lectern.StatusUnlisted):
+	case p.Status != lectern.StatusOpen && (!m.enrolled || p.Status != lectern.StatusUnlisted):
 		return "status"
 	case m.enrolled: // regions and organisations still hold
 	case p.EnrolFrom != nil && m.at.Before(*p.EnrolFrom):

@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/lectern-dev/lectern"
@@ -19,7 +18,6 @@ var tune = flag.String("tune", "", "search weights on validation data: home, sim
 // making it again.
 type capture struct {
 	rerank.Reranker
-	mu         sync.Mutex
 	req        rerank.Request
 	candidates []rerank.Candidate
 }
@@ -148,7 +146,7 @@ func TestTune(t *testing.T) {
 				try := cfg
 				*weights(&try)[i] = min(v, 0.9)
 				if w := score(t, fit, try).worth(); w > best+0.0005 {
-					best, at, moved = w, min(v, 0.9), true
+					best, moved = w, true
 					cfg = try
 				}
 			}

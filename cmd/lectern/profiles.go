@@ -204,7 +204,7 @@ func (f followers) run(ctx context.Context, tasks *errgroup.Group, e *engine) {
 	tasks.Go(func() error { return f.neighbours.Run(ctx) })
 	tasks.Go(func() error {
 		if e.pipeline.Wait(ctx, func(r indexing.Readiness) bool { return r.Scanned }) != nil {
-			return nil // ctx has ended
+			return nil //nolint:nilerr // ctx has ended
 		}
 		return f.rebuilder.Run(ctx)
 	})

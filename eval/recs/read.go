@@ -62,7 +62,7 @@ func Read(r io.Reader, strengths Strengths) (*Log, error) {
 func decompressed(r io.Reader) (*bufio.Reader, func(), error) {
 	in := bufio.NewReaderSize(r, 1<<16)
 	if magic, err := in.Peek(2); err != nil || magic[0] != 0x1f || magic[1] != 0x8b {
-		return in, func() {}, nil
+		return in, func() {}, nil //nolint:nilerr // what cannot be read fails where it is read
 	}
 	z, err := gzip.NewReader(in)
 	if err != nil {

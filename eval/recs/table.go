@@ -128,7 +128,7 @@ func (r *Report) writeModels(b *strings.Builder) {
 		}
 		fmt.Fprintf(t, "%.2f\t%.0f\t\n", model.FitSeconds, model.ListMicros)
 	}
-	t.Flush()
+	_ = t.Flush() // a strings.Builder takes everything
 	if r.index(r.Selected) >= 0 {
 		fmt.Fprintf(b, "* selected by %s on a validation cut of the training data", r.Metric)
 		if r.Cut != "" {
@@ -167,7 +167,7 @@ func (r *Report) writeDifferences(b *strings.Builder) {
 		}
 		fmt.Fprintln(t)
 	}
-	t.Flush()
+	_ = t.Flush() // a strings.Builder takes everything
 }
 
 func orDash(s string) string {
@@ -223,7 +223,7 @@ func (r *Report) writeValidation(b *strings.Builder) {
 		}
 		fmt.Fprintf(t, "  %s\n", strings.Join(settings, " "))
 	}
-	t.Flush()
+	_ = t.Flush() // a strings.Builder takes everything
 }
 
 // writeSlices prints the slices of the selected model beside the floor's.
@@ -246,7 +246,7 @@ func (r *Report) writeSlices(b *strings.Builder) {
 		}
 		fmt.Fprintln(t)
 	}
-	t.Flush()
+	_ = t.Flush() // a strings.Builder takes everything
 }
 
 // writeStages prints the stages of the pipeline, and what is wrong with them.
@@ -258,7 +258,7 @@ func (r *Report) writeStages(b *strings.Builder) {
 		for _, s := range r.Stages {
 			fmt.Fprintf(t, "%s\t%s\t%.1f\t%.4f\t%s\t%s\t%s\t\n", s.Name, s.Kind, s.Offered, s.Recall, figure(s.RecallAt), figure(s.NDCGAt), thousands(s.Answered))
 		}
-		t.Flush()
+		_ = t.Flush() // a strings.Builder takes everything
 	}
 	for _, f := range r.Faults {
 		fmt.Fprintf(b, "FAULT: %s\n", f.Reason)

@@ -91,22 +91,6 @@ func cutTail(d *Data, share float64, skipLast bool) cut {
 	return c
 }
 
-// cutAny holds back one course of each history, drawn by chance.
-func cutAny(d *Data, seed uint64) cut {
-	random := rand.New(rand.NewPCG(seed, 0))
-	c := cut{train: &Data{Items: d.Items, Ordered: d.Ordered}, held: make([][]int32, len(d.Histories))}
-	for u, h := range d.Histories {
-		h = slices.Clone(h)
-		if len(h) > 2 {
-			i := random.IntN(len(h))
-			c.held[u] = []int32{h[i].Item}
-			h = slices.Delete(h, i, i+1)
-		}
-		c.train.Histories = append(c.train.Histories, h)
-	}
-	return c
-}
-
 // quality are metrics at 10.
 type quality struct{ recall, hit, ndcg float64 }
 
