@@ -81,14 +81,15 @@ func (e *Engine) survey(ctx context.Context, p *pass) error {
 // underWayMost bounds the courses under way.
 const underWayMost = 50
 
-// addUnderWay appends the courses that the learner is at, the latest first. Without
-// consent nobody is reminded.
+// addUnderWay appends the courses that the learner is at, the latest first, without what
+// they think badly of. Without consent nobody is reminded.
 func (e *Engine) addUnderWay(p *pass) {
 	if !p.taste.Personal {
 		return
 	}
 	match := p.match.enrolledIn()
-	for _, en := range e.latest(p, lectern.StateEnrolled|lectern.StateProgressed) {
+	bearable := func(weight float64) bool { return weight >= 0 }
+	for _, en := range e.latest(p, lectern.StateEnrolled|lectern.StateProgressed, bearable) {
 		if p.states[en.facts.ID]&lectern.StateCompleted != 0 || !match.allows(en.facts.ID, &en.payload) {
 			continue
 		}

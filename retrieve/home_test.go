@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/learner"
 )
 
 // fullSchool is the school with a model, similar learners and trends.
@@ -215,6 +216,52 @@ func TestContinue(t *testing.T) {
 	w.clock = w.clock.AddDate(0, 1, 0)
 	if page := w.page(lectern.HomeRequest{Learner: ada}); page.Rows[0].Row != lectern.RowForYou || page.Rows[1].Row != lectern.RowContinue {
 		t.Errorf("a month later: %v", rowNames(page))
+	}
+}
+
+func TestNoRowComesOfABadExperience(t *testing.T) {
+	one := 1.0
+	bad := learner.DefaultConfig().Delta(lectern.Event{Type: lectern.EventRate, CourseID: "any", Value: &one}).Weight
+	w := fullSchool(t)
+	rateOne := func(id string) {
+		w.act(ada, lectern.EventRate, id)
+		for i := range w.profiles[ada].Entries {
+			if w.profiles[ada].Entries[i].CourseID == id {
+				w.profiles[ada].Entries[i].Weight += bad
+			}
+		}
+	}
+	w.act(ada, lectern.EventEnrol, "guitar-workshop-1")
+	w.clock = w.clock.Add(time.Minute)
+	w.act(ada, lectern.EventEnrol, "python-beginner")
+	w.act(ada, lectern.EventComplete, "python-beginner")
+	w.act(ada, lectern.EventEnrol, "brands-workshop-2")
+	w.act(ada, lectern.EventProgress, "brands-workshop-2")
+	about := func() map[lectern.Row]string {
+		out := map[lectern.Row]string{}
+		page := w.page(lectern.HomeRequest{Learner: ada})
+		for _, name := range []lectern.Row{lectern.RowBecause, lectern.RowNext} {
+			if r := rowOf(page, name); r != nil {
+				out[name] = r.Title.Params["course_id"]
+			}
+		}
+		return out
+	}
+	row := home(ada)
+	row.Row = lectern.RowContinue
+	if diff := cmp.Diff(map[lectern.Row]string{lectern.RowBecause: "python-beginner", lectern.RowNext: "python-beginner"}, about()); diff != "" {
+		t.Errorf("before: %s", diff)
+	}
+	if diff := cmp.Diff([]string{"brands-workshop-2", "guitar-workshop-1"}, ids(w.list(row))); diff != "" {
+		t.Errorf("under way before: %s", diff)
+	}
+	rateOne("python-beginner")
+	rateOne("brands-workshop-2")
+	if got := about(); got[lectern.RowBecause] != "" || got[lectern.RowNext] != "" && got[lectern.RowNext] != "guitar-workshop-1" {
+		t.Errorf("after: %v", got)
+	}
+	if diff := cmp.Diff([]string{"guitar-workshop-1"}, ids(w.list(row))); diff != "" {
+		t.Errorf("under way after: %s", diff)
 	}
 }
 

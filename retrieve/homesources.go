@@ -133,13 +133,14 @@ func (e *Engine) wordsOf(en *entry) lectern.SparseVector {
 }
 
 // chooseSeeds finds the courses that the rows "because" and "next" are about, with
-// their vectors: the one asked for, or else the latest.
+// their vectors: the one asked for, or else the latest that speaks for the learner.
 func (e *Engine) chooseSeeds(ctx context.Context, p *pass) error {
 	if !p.taste.Personal {
 		return nil
 	}
-	p.completed = e.latest(p, lectern.StateCompleted)
-	begun := e.latest(p, lectern.StateCompleted|lectern.StateProgressed|lectern.StateEnrolled)
+	liked := func(weight float64) bool { return weight > 0 }
+	p.completed = e.latest(p, lectern.StateCompleted, liked)
+	begun := e.latest(p, lectern.StateCompleted|lectern.StateProgressed|lectern.StateEnrolled, liked)
 	if p.wants(lectern.RowBecause) {
 		p.because = p.asked
 		if p.because == nil && len(p.completed) > 0 {
@@ -194,12 +195,12 @@ func (e *Engine) readSeedVectors(ctx context.Context, p *pass) error {
 	return nil
 }
 
-// latest returns the learner's courses in one of these states and not given up, the
-// latest first.
-func (e *Engine) latest(p *pass, states lectern.CourseState) []*entry {
+// latest returns the learner's courses in one of these states, not given up and of a
+// weight that is wanted, the latest first. Weights are not decayed: that leaves the sign.
+func (e *Engine) latest(p *pass, states lectern.CourseState, wanted func(weight float64) bool) []*entry {
 	entries := make([]lectern.ProfileEntry, 0, 8)
 	for _, en := range p.profile.Entries {
-		if en.State&states != 0 && !gaveUp(en.State) {
+		if en.State&states != 0 && !gaveUp(en.State) && wanted(en.Weight) {
 			entries = append(entries, en)
 		}
 	}
