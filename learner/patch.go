@@ -109,8 +109,17 @@ func (p Patch) check() []lectern.FieldError {
 }
 
 // isControl reports whether a character is none that is read: PostgreSQL cannot keep
-// NUL, and those that turn text around make a name look like another.
-func isControl(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
+// NUL, and those that turn text around make a name look like another. Ends of lines
+// and the marks that Arabic and Hebrew are written with are read.
+func isControl(r rune) bool {
+	switch {
+	case r == '\n' || r == '\r' || r == '\t':
+		return false
+	case r == '\u200e' || r == '\u200f' || r == '\u061c':
+		return false
+	}
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
+}
 
 // words lists what a field may hold.
 func words[T ~string](of []T) string {

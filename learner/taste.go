@@ -71,6 +71,9 @@ func (c Config) weigh(entries []lectern.ProfileEntry, at time.Time) []weighted {
 		age := max(0, at.Sub(e.WeightAt).Seconds())
 		w := e.Weight * math.Exp2(-age/c.HalfLife.Seconds())
 		w = min(max(w, -c.MaxCourseWeight), c.MaxCourseWeight)
+		if e.State&(lectern.StateDropped|lectern.StateCompleted) == lectern.StateDropped {
+			w = min(w, 0) // however much was done before it was given up
+		}
 		if !math.IsNaN(w) {
 			out = append(out, weighted{id: e.CourseID, weight: w, at: e.LastAt, state: e.State})
 		}

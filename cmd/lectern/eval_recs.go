@@ -223,13 +223,13 @@ func (o *recsEval) readSet() (*recs.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, note := (*recs.Set)(nil), o.soundEnds(train)
+	note := o.soundEnds(train)
 	if o.test == "" {
 		split, err := o.splitOf(train.Timed)
 		if err != nil {
 			return nil, err
 		}
-		set, err = recs.Hold(train, split, recs.Order(o.order))
+		set, err := recs.Hold(train, split, recs.Order(o.order))
 		return o.noted(set, note), err
 	}
 	test, err := o.readRows(o.test)
@@ -242,7 +242,7 @@ func (o *recsEval) readSet() (*recs.Set, error) {
 			return nil, err
 		}
 	}
-	set, err = recs.Given(train, test, negatives, recs.Order(o.order))
+	set, err := recs.Given(train, test, negatives, recs.Order(o.order))
 	return o.noted(set, note), err
 }
 

@@ -37,12 +37,13 @@ func ParseSplit(s string) (Split, error) {
 	}
 	if out.Kind == SplitTime || out.Kind == SplitFraction {
 		share, err := strconv.ParseFloat(of, 64)
-		if err == nil && share > 0 && share < 1 {
+		number := err == nil
+		if number && share > 0 && share < 1 {
 			out.Share = share
 			return out, nil
 		}
 		// A number that is no share may be seconds since 1970, but not of that very month.
-		if seconds, terr := readTime(of); out.Kind == SplitTime && terr == nil && (err != nil || share >= 1e6) {
+		if seconds, err := readTime(of); out.Kind == SplitTime && err == nil && (!number || share >= 1e6) {
 			out.At = time.Unix(seconds, 0).UTC()
 			return out, nil
 		}
@@ -52,10 +53,10 @@ func ParseSplit(s string) (Split, error) {
 
 // String says what is held back.
 func (s Split) String() string {
-	switch {
-	case s.Kind == SplitLast:
+	switch s.Kind {
+	case SplitLast:
 		return "the last course of each learner is held back"
-	case s.Kind == SplitFraction:
+	case SplitFraction:
 		return fmt.Sprintf("the last %.3g %% of each learner's courses are held back", 100*s.Share)
 	}
 	return fmt.Sprintf("everything from %s on is held back", s.At.Format(time.RFC3339))
