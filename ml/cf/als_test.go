@@ -193,14 +193,14 @@ func TestALSOnRealCuts(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name string
-		cut  func() cut
+		cut  func(t *testing.T) cut
 		ndcg float64 // at least
 	}{
-		{"canvas-network", func() cut { return cutTail(realData(t, "canvas-network", true), .2, false) }, .19},
-		{"mooccubex", func() cut { return cutTail(realData(t, "mooccubex", true), 0, true) }, .15},
+		{"canvas-network", func(t *testing.T) cut { return cutTail(realData(t, "canvas-network", true), .2, false) }, .19},
+		{"mooccubex", func(t *testing.T) cut { return cutTail(realData(t, "mooccubex", true), 0, true) }, .15},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			real := c.cut()
+			real := c.cut(t)
 			q := measure(fitALS(t, real.train, nil), real, 0, 10)
 			t.Logf("recall@10 %.4f, hit rate %.4f, nDCG %.4f", q.recall, q.hit, q.ndcg)
 			if q.ndcg < c.ndcg {

@@ -145,15 +145,15 @@ func TestNeighboursOnRealCuts(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name string
-		cut  func() cut
+		cut  func(t *testing.T) cut
 		step int     // one learner of so many
 		ndcg float64 // at least
 	}{
-		{"canvas-network", func() cut { return cutTail(realData(t, "canvas-network", true), .2, false) }, 1, .285},
-		{"mooccubex", func() cut { return cutTail(realData(t, "mooccubex", true), 0, true) }, 20, .2},
+		{"canvas-network", func(t *testing.T) cut { return cutTail(realData(t, "canvas-network", true), .2, false) }, 1, .285},
+		{"mooccubex", func(t *testing.T) cut { return cutTail(realData(t, "mooccubex", true), 0, true) }, 20, .2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			real := c.cut()
+			real := c.cut(t)
 			q := measure(fitNeighbours(t, real.train, nil), real, 0, c.step)
 			t.Logf("recall@10 %.4f, hit rate %.4f, nDCG %.4f", q.recall, q.hit, q.ndcg)
 			if q.ndcg < c.ndcg {
