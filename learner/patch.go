@@ -112,10 +112,8 @@ func (p Patch) check() []lectern.FieldError {
 // NUL, and those that turn text around make a name look like another. Ends of lines
 // and the marks that Arabic and Hebrew are written with are read.
 func isControl(r rune) bool {
-	switch {
-	case r == '\n' || r == '\r' || r == '\t':
-		return false
-	case r == '\u200e' || r == '\u200f' || r == '\u061c':
+	switch r {
+	case '\n', '\r', '\t', '\u200e', '\u200f', '\u061c':
 		return false
 	}
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
