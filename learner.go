@@ -65,6 +65,7 @@ type ProfileEntry struct {
 	HalfLife time.Duration // with which the store decays Weight when it adds to it, > 0
 	State    CourseState   // what the learner did
 	LastAt   time.Time     // latest event, UTC
+	Progress float64       // greatest share done that was reported, in [0, 1]
 }
 
 // ProfileDelta is what one event adds to a profile. The store adds it to the
@@ -74,6 +75,7 @@ type ProfileDelta struct {
 	Weight   float64
 	HalfLife time.Duration // > 0
 	State    CourseState
+	Progress float64 // share done, in [0, 1]; the store keeps the greatest
 }
 
 // Profile is all that ranking needs to know of a learner. Vectors are derived
@@ -83,4 +85,5 @@ type Profile struct {
 	Version     int64 // rises with every change
 	Entries     []ProfileEntry
 	Corrections Corrections
+	Feedback    []Feedback // that holds, newest first; without reports
 }

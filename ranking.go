@@ -72,6 +72,9 @@ type Item struct {
 	Terms    []Term   // only when explained
 	Reasons  []Reason // most important first
 
+	Pinned     string   // the rule that put it in its place; "" for its score
+	Duplicates []string // ids of courses that teach the same and were left out for it
+
 	Highlight *Highlight    // of a search
 	Retrieval []SourceScore // of a search, when its first page was explained
 }
@@ -113,7 +116,14 @@ type Ranking struct {
 	ConfigVersion string       `json:"config_version"`
 	Model         int64        `json:"model,omitempty"` // version of the collaborative model that took part
 	Degraded      []string     `json:"degraded,omitempty"`
-	Items         []RankedItem `json:"items"` // in order, the whole depth
+	Weights       []TermWeight `json:"weights,omitempty"` // of the terms, in the order of RankedItem.Terms
+	Items         []RankedItem `json:"items"`             // in order, the whole depth
+}
+
+// TermWeight is a term with its weight in one list.
+type TermWeight struct {
+	Name   string  `json:"name"`
+	Weight float64 `json:"weight"`
 }
 
 // RankedItem is one slot of a recorded ranking.
@@ -122,7 +132,10 @@ type RankedItem struct {
 	Score      float64   `json:"score"`
 	Propensity float64   `json:"propensity"` // probability that this slot held this course; 1 without exploration
 	Sources    []string  `json:"sources,omitempty"`
-	Terms      []float64 `json:"terms,omitempty"` // values in the order of Ranking's config version
+	Terms      []float64 `json:"terms,omitempty"`      // values in the order of Ranking.Weights
+	Adjusted   []Term    `json:"adjusted,omitempty"`   // what rules added to the terms' sum
+	Pinned     string    `json:"pinned,omitempty"`     // the rule that put it in its place
+	Duplicates []string  `json:"duplicates,omitempty"` // ids of courses that were left out for it
 	Reasons    []Reason  `json:"reasons,omitempty"`
 
 	Retrieval []SourceScore `json:"retrieval,omitempty"` // only where it was asked for

@@ -68,11 +68,12 @@ type ChangeKind string
 
 // The kinds of change.
 const (
-	ChangeCourse  ChangeKind = "course"  // written or retired
-	ChangeDeleted ChangeKind = "deleted" //
-	ChangeVector  ChangeKind = "vector"  // an embedding arrived
-	ChangeStats   ChangeKind = "stats"   // reviews or ratings
-	ChangeReviews ChangeKind = "reviews" // the vector of its reviews arrived or went
+	ChangeCourse    ChangeKind = "course"    // written or retired
+	ChangeDeleted   ChangeKind = "deleted"   //
+	ChangeVector    ChangeKind = "vector"    // an embedding arrived
+	ChangeStats     ChangeKind = "stats"     // reviews or ratings
+	ChangeReviews   ChangeKind = "reviews"   // the vector of its reviews arrived or went
+	ChangeSentiment ChangeKind = "sentiment" // what its reviews say changed
 )
 
 // CourseStats are a course's totals as the store knows them.
@@ -82,6 +83,9 @@ type CourseStats struct {
 	RatingMean  float64               // stars; 0 when RatingCount is 0
 	ReviewCount int                   // reviews with text
 	Activity    map[EventType]float64 // decayed event counts, half-life as asked for
+	// Of ReviewSummary; SentimentWeight is 0 where no review was read.
+	Sentiment       float64
+	SentimentWeight float64
 }
 
 // ReviewStore keeps reviews and ratings.

@@ -28,7 +28,37 @@ func Paces() []Pace { return []Pace{PaceRelaxed, PaceSteady, PaceIntensive} }
 type Corrections struct {
 	RemovedInterests []string `json:"removed_interests,omitempty"` // folded with FoldKey; courses about these make no taste
 	Pace             Pace     `json:"pace,omitempty"`              // "" is as estimated
+
+	// Preferences say what lists should have more or fewer of, within the bounds of
+	// the rerank settings.
+	Preferences map[Preference]Leaning `json:"preferences,omitempty"`
 }
+
+// Preference is one thing that a learner may want more or less of.
+type Preference string
+
+// The preferences.
+const (
+	PreferPopular     Preference = "popular"     // courses that many take
+	PreferNew         Preference = "new"         // recent courses
+	PreferDifferent   Preference = "different"   // unlike what they know
+	PreferShort       Preference = "short"       // that fit the time
+	PreferChallenging Preference = "challenging" // above or below their level
+)
+
+// Preferences lists every preference.
+func Preferences() []Preference {
+	return []Preference{PreferPopular, PreferNew, PreferDifferent, PreferShort, PreferChallenging}
+}
+
+// Leaning is which way a preference goes.
+type Leaning string
+
+// The leanings.
+const (
+	LeanLess Leaning = "less"
+	LeanMore Leaning = "more"
+)
 
 // ProfileChange is one entry of the feed of profiles: look the profile up to see
 // how it is now.

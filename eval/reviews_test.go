@@ -125,7 +125,7 @@ func (l *reviewLab) ranker(name string, weight float64) eval.SearchRanker {
 	}
 	engine, err := retrieve.New(retrieve.Deps{ // nobody asks, and TopIDs records nothing and reads no course
 		Catalog: l.catalog, Generations: l, Words: l.words, Profiles: profiles,
-		Reranker: linear, Clock: lectern.SystemClock, Logger: slog.New(slog.DiscardHandler),
+		Rerankers: rerank.Always{R: linear}, Clock: lectern.SystemClock, Logger: slog.New(slog.DiscardHandler),
 	}, cfg)
 	if err != nil {
 		l.t.Fatal(err)

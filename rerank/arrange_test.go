@@ -23,7 +23,7 @@ func named(id string, similarity float64, change func(*rerank.Candidate)) rerank
 func orderOf(l *rerank.Linear, req rerank.Request, in []rerank.Candidate) string {
 	var out []string
 	req.Surface, req.At = lectern.SurfaceHome, now
-	for _, s := range l.Rerank(req, in) {
+	for _, s := range l.Rerank(req, in).Items {
 		out = append(out, in[s.Index].Course.ID)
 	}
 	return strings.Join(out, " ")
@@ -52,7 +52,7 @@ func TestInterestsShareThePlaces(t *testing.T) {
 		{"nothing to share", nil, 0.1, 10, "a1 a2 a3 a4 b1 b2 none"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			l := linear(t, func(c *rerank.Config) { c.Calibration, c.CalibratedPlaces = tt.weight, tt.places })
+			l := linear(t, func(c *rerank.Config) { c.Lists.Calibration.Interests, c.Lists.CalibratedPlaces = tt.weight, tt.places })
 			if got := orderOf(l, rerank.Request{Shares: tt.shares}, in); got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
@@ -115,7 +115,7 @@ func TestArrangingLosesNothing(t *testing.T) {
 			}
 		}
 		var places []int
-		for _, s := range l.Rerank(rerank.Request{Surface: lectern.SurfaceHome, At: now, Shares: []float64{0.5, 0.3, 0.2}}, in) {
+		for _, s := range l.Rerank(rerank.Request{Surface: lectern.SurfaceHome, At: now, Shares: []float64{0.5, 0.3, 0.2}}, in).Items {
 			places = append(places, s.Index)
 		}
 		slices.Sort(places)
@@ -145,7 +145,7 @@ func TestReasonsOfBehaviour(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.c.Course = facts
 			got := ""
-			if r := linear(t, nil).Rerank(rerank.Request{Surface: tt.surface, At: now}, []rerank.Candidate{tt.c})[0].Reasons; len(r) > 0 {
+			if r := linear(t, nil).Rerank(rerank.Request{Surface: tt.surface, At: now}, []rerank.Candidate{tt.c}).Items[0].Reasons; len(r) > 0 {
 				got = r[0].Code
 			}
 			if got != tt.want {

@@ -18,13 +18,13 @@ var _ Reranker = NoOp{}
 // Version names the baseline.
 func (NoOp) Version() string { return "noop" }
 
-// Terms returns the one term, order: 1 for the first candidate, falling evenly.
-func (NoOp) Terms(lectern.Surface) []lectern.Term { return []lectern.Term{{Name: "order", Weight: 1}} }
+// Pins returns none.
+func (NoOp) Pins(Request) []string { return nil }
 
 // Rerank keeps the order.
-func (NoOp) Rerank(req Request, candidates []Candidate) []Scored {
+func (NoOp) Rerank(req Request, candidates []Candidate) Ranked {
 	n := float64(len(candidates))
-	return byValue(req, candidates, func(i int) float64 { return (n - float64(i)) / n })
+	return byValue("order", req, candidates, func(i int) float64 { return (n - float64(i)) / n })
 }
 
 // Random orders by a hash of the seed and the course: a floor that every ranking
@@ -36,14 +36,12 @@ var _ Reranker = Random{}
 // Version names the baseline.
 func (Random) Version() string { return "random" }
 
-// Terms returns the one term, random, in [0, 1).
-func (Random) Terms(lectern.Surface) []lectern.Term {
-	return []lectern.Term{{Name: "random", Weight: 1}}
-}
+// Pins returns none.
+func (Random) Pins(Request) []string { return nil }
 
 // Rerank shuffles.
-func (r Random) Rerank(req Request, candidates []Candidate) []Scored {
-	return byValue(req, candidates, func(i int) float64 {
+func (r Random) Rerank(req Request, candidates []Candidate) Ranked {
+	return byValue("random", req, candidates, func(i int) float64 {
 		h := fnv.New64a()
 		var seed [8]byte
 		binary.LittleEndian.PutUint64(seed[:], r.Seed)
@@ -65,18 +63,16 @@ var _ Reranker = Popularity{}
 // Version names the baseline.
 func (Popularity) Version() string { return "popularity" }
 
-// Terms returns the one term, popularity.
-func (Popularity) Terms(lectern.Surface) []lectern.Term {
-	return []lectern.Term{{Name: "popularity", Weight: 1}}
-}
+// Pins returns none.
+func (Popularity) Pins(Request) []string { return nil }
 
 // Rerank orders by popularity; courses of unknown popularity come last.
-func (Popularity) Rerank(req Request, candidates []Candidate) []Scored {
-	return byValue(req, candidates, func(i int) float64 { return candidates[i].Course.Popularity.Value })
+func (Popularity) Rerank(req Request, candidates []Candidate) Ranked {
+	return byValue("popularity", req, candidates, func(i int) float64 { return candidates[i].Course.Popularity.Value })
 }
 
 // byValue orders by one value in [0, 1], ties by id.
-func byValue(req Request, candidates []Candidate, value func(i int) float64) []Scored {
+func byValue(term string, req Request, candidates []Candidate, value func(i int) float64) Ranked {
 	out := make([]Scored, len(candidates))
 	for i := range candidates {
 		v := value(i)
@@ -91,5 +87,5 @@ func byValue(req Request, candidates []Candidate, value func(i int) float64) []S
 	if req.Depth > 0 && len(out) > req.Depth {
 		out = out[:req.Depth]
 	}
-	return out
+	return Ranked{Terms: []lectern.TermWeight{{Name: term, Weight: 1}}, Items: out}
 }

@@ -24,6 +24,22 @@ type Facts struct {
 	// RatingWeight is how many ratings the mean weighs as; 0 is unrated.
 	RatingWeight float64
 	Popularity   Signal
+	// Recent are the ratings with each of RatingHalfLives but the first, decayed to
+	// RecentAt; a weight of 0 is none, and then RatingMean stands in.
+	Recent   [4]RecentRating
+	RecentAt time.Time
+	// What reviews say: the mean of SentimentWeight reviews, in [0, 1]; 0 is none.
+	Sentiment       float64
+	SentimentWeight float64
+	Views           float64  // recent ones, decayed; how often it was shown
+	Skills          []string // FoldKeys of what it teaches, for rules
+	Categories      []string // folded, for rules
+}
+
+// RecentRating is a mean of decayed ratings.
+type RecentRating struct {
+	Weight float64 // ratings it weighs as
+	Mean   float64 // stars
 }
 
 // Signal is a measured value in [0, 1], or unknown.
@@ -73,7 +89,20 @@ type Candidate struct {
 	Away          Match  // cosine to what the learner turned down
 	Trend         Signal // how much it gains on its own past
 	Complement    Signal // how surely it comes after what the learner took, or after the course asked about
-	Interested    int    // which of Request.Shares it serves, from 1 on; 0 is none
+	// Vector is the course's content vector, of unit length; nil is unknown.
+	Vector []float32
+	// Goal is the share of the skills that the goal asks for and the learner lacks
+	// which the course teaches, the more important ones weighing more; unknown without
+	// a goal. GoalSkills are their names.
+	Goal       Signal
+	GoalSkills []string
+	Novelty    Signal // 1 − the highest cosine to what the learner has taken or looked at
+	// Starters are the similar learners who started the course, or all of them where no
+	// similar one did, and Finishers those of them who finished.
+	Starters   float64
+	Finishers  float64
+	HoursLeft  *float64 // of a course under way; nil is all of Course.Hours
+	Interested int      // which of Request.Shares it serves, from 1 on; 0 is none
 	// Lead is a reason that comes before all others; nil is none.
 	Lead *lectern.Reason
 	// What the signals came from, for reasons.
@@ -106,6 +135,17 @@ type Request struct {
 	// Shares are the parts that the learner's interests have in their attention; they
 	// sum to 1. With two or more the head of a home list keeps to them.
 	Shares []float64
+	// Mix is what the learner takes, in shares that sum to 1; nil where too little is
+	// known.
+	Mix *Mix
+	Row lectern.Row // of SurfaceHome; "" is the list
+	Who Who
+	// Preferences are what the learner wants more or less of.
+	Preferences map[lectern.Preference]lectern.Leaning
+	// FinishRate is the share of starters in the catalogue who finish; 0 is unknown.
+	FinishRate float64
+	// SentimentMean is the mean sentiment of the catalogue's reviews; 0 is unknown.
+	SentimentMean float64
 	// Likely are the languages that most of the catalogue is in, as
 	// lectern.LanguageKeys: a mild guess while no language is known.
 	Likely     []string
@@ -114,12 +154,29 @@ type Request struct {
 	Depth      int     // how many are wanted; 0 is all
 }
 
+// Mix is in which shares a learner takes courses, by folded name.
+type Mix struct {
+	Categories map[string]float64
+	Providers  map[string]float64
+	Levels     map[lectern.Level]float64
+}
+
 // Scored is one candidate in its place.
 type Scored struct {
 	Index   int     // into the candidates
-	Score   float64 // Σ weight × value
+	Score   float64 // Σ weight × value, and what rules adjusted
 	Values  []float64
 	Reasons []lectern.Reason
+
+	Adjusted   []lectern.Term // what rules added or took, one each
+	Pinned     string         // id of the rule that put it in its place
+	Duplicates []int          // candidates that were left out for it
+}
+
+// Ranked is a list in order.
+type Ranked struct {
+	Terms []lectern.TermWeight // beside Scored.Values; as they were for this request
+	Items []Scored
 }
 
 // Reranker puts candidates in order. Implementations are pure: the same input
@@ -127,21 +184,32 @@ type Scored struct {
 type Reranker interface {
 	// Version names the settings; it changes when any of them does.
 	Version() string
-	// Terms returns name and weight of every value in Scored.Values, in order.
-	Terms(s lectern.Surface) []lectern.Term
+	// Pins returns ids of courses that rules pin for this request: they are to be among
+	// the candidates if they may be shown, whatever the sources bring.
+	Pins(req Request) []string
 	// Rerank returns the first Depth candidates, best first.
-	Rerank(req Request, candidates []Candidate) []Scored
+	Rerank(req Request, candidates []Candidate) Ranked
 }
 
-// Explain lays values out as terms with their contributions. It returns nil when
-// the values do not belong to these terms.
-func Explain(terms []lectern.Term, values []float64) []lectern.Term {
+// Source gives the reranker in use, which may be another one for every request.
+type Source interface{ Reranker() Reranker }
+
+// Always is a Source of one reranker.
+type Always struct{ R Reranker }
+
+// Reranker returns it.
+func (a Always) Reranker() Reranker { return a.R }
+
+// Explain lays values out as terms with their contributions, followed by what rules
+// adjusted: they sum to the score. It returns nil when the values do not belong to
+// these terms.
+func Explain(terms []lectern.TermWeight, values []float64, adjusted []lectern.Term) []lectern.Term {
 	if len(values) != len(terms) {
 		return nil
 	}
-	out := make([]lectern.Term, len(terms))
+	out := make([]lectern.Term, len(terms), len(terms)+len(adjusted))
 	for i, t := range terms {
 		out[i] = lectern.Term{Name: t.Name, Weight: t.Weight, Value: values[i], Contribution: t.Weight * values[i]}
 	}
-	return out
+	return append(out, adjusted...)
 }

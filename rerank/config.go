@@ -1,85 +1,162 @@
 package rerank
 
 import (
+	"fmt"
 	"math"
-	"time"
+	"slices"
+	"strings"
 
 	"github.com/lectern-dev/lectern"
 )
 
-// Config tunes scoring.
+// Config is the settings document: what lists are made by. The same document, as JSON,
+// is what administrators change at run time; the configuration file holds what is in
+// use until they do. Times are in days.
 type Config struct {
-	Weights           Weights       `koanf:"weights"`
-	FreshnessHalfLife time.Duration `koanf:"freshness_half_life"` // age at which freshness is one half
-	RatingPrior       float64       `koanf:"rating_prior"`        // ratings that the catalogue's mean weighs as
-	ComfortableWeeks  float64       `koanf:"comfortable_weeks"`   // time_fit is 1 up to so many weeks
-	MaxProviderRun    int           `koanf:"max_provider_run"`    // home: courses of one provider in a row; 0 is no cap
-	MaxCategoryRun    int           `koanf:"max_category_run"`    // home: courses of one category in a row; 0 is no cap
-	MaxVarietyLoss    float64       `koanf:"max_variety_loss"`    // home: score that breaking up a run may cost at one place
-	Calibration       float64       `koanf:"calibration"`         // home: how hard the first places keep to the shares of a learner's interests, against score; 0 is not at all
-	CalibratedPlaces  int           `koanf:"calibrated_places"`   // home: how many places that is
-	DismissedFrom     float64       `koanf:"dismissed_from"`      // home: cosine to what the learner turned down from which a course that is no nearer to their interests stands behind all others
-	Reasons           ReasonConfig  `koanf:"reasons"`
+	Weights     Weights          `koanf:"weights" json:"weights"`
+	Disabled    []string         `koanf:"disabled" json:"disabled"` // terms that take no part anywhere, whatever their weights
+	Terms       TermConfig       `koanf:"terms" json:"terms"`
+	Lists       ListConfig       `koanf:"lists" json:"lists"`
+	Preferences PreferenceConfig `koanf:"preferences" json:"preferences"`
+	Rules       []Rule           `koanf:"-" json:"rules"`
+	Reasons     ReasonConfig     `koanf:"reasons" json:"reasons"`
+}
+
+// TermConfig tunes how terms are computed.
+type TermConfig struct {
+	FreshnessHalfLifeDays float64 `koanf:"freshness_half_life_days" json:"freshness_half_life_days"` // age at which freshness is one half
+	RatingPrior           float64 `koanf:"rating_prior" json:"rating_prior"`                         // ratings that the catalogue's mean weighs as
+	RatingHalfLifeDays    float64 `koanf:"rating_half_life_days" json:"rating_half_life_days"`       // age at which a rating counts half: 0 (never), 180, 365, 730 or 1460
+	SentimentPrior        float64 `koanf:"sentiment_prior" json:"sentiment_prior"`                   // reviews that the catalogue's mean sentiment weighs as
+	CompletionPrior       float64 `koanf:"completion_prior" json:"completion_prior"`                 // starters that the catalogue's share of finishers weighs as
+	ComfortableWeeks      float64 `koanf:"comfortable_weeks" json:"comfortable_weeks"`               // time_fit is 1 up to so many weeks
+	ExposureDays          float64 `koanf:"exposure_days" json:"exposure_days"`                       // creator_exposure: age at which a course is new no longer
+	ExposureViews         float64 `koanf:"exposure_views" json:"exposure_views"`                     // creator_exposure: recent views at which a course is shown enough
+}
+
+// RatingHalfLives are the half-lives of ratings that may be set, in days; 0 is never.
+func RatingHalfLives() []float64 { return []float64{0, 180, 365, 730, 1460} }
+
+// ListConfig tunes how a list is made of scored courses.
+type ListConfig struct {
+	Diversity        PerSurface `koanf:"diversity" json:"diversity"`                 // maximal marginal relevance: how much likeness to what stands above costs, against 1 − so much for the score
+	DiversePlaces    int        `koanf:"diverse_places" json:"diverse_places"`       // how many places that is for
+	DuplicatesFrom   float64    `koanf:"duplicates_from" json:"duplicates_from"`     // cosine from which two courses teach the same, and only the better one is listed; over 1 is never
+	MaxProviderRun   int        `koanf:"max_provider_run" json:"max_provider_run"`   // home: courses of one provider in a row; 0 is no cap
+	MaxCategoryRun   int        `koanf:"max_category_run" json:"max_category_run"`   // home: courses of one category in a row; 0 is no cap
+	MaxVarietyLoss   float64    `koanf:"max_variety_loss" json:"max_variety_loss"`   // home: score that breaking up a run may cost at one place
+	MaxPerProvider   int        `koanf:"max_per_provider" json:"max_per_provider"`   // courses of one provider among the first limited_places; 0 is no limit
+	LimitedPlaces    int        `koanf:"limited_places" json:"limited_places"`       // how many places that is
+	Calibration      MixConfig  `koanf:"calibration" json:"calibration"`             // home: how hard the first places keep to the shares of the learner's profile, against score
+	CalibratedPlaces int        `koanf:"calibrated_places" json:"calibrated_places"` // home: how many places that is
+	DismissedFrom    float64    `koanf:"dismissed_from" json:"dismissed_from"`       // home: cosine to what the learner turned down from which a course that is no nearer to their interests stands behind all others
+}
+
+// PerSurface is one amount per surface, each in [0, 1).
+type PerSurface struct {
+	Home     float64 `koanf:"home" json:"home"`         // of home lists
+	Search   float64 `koanf:"search" json:"search"`     // of searches
+	Similar  float64 `koanf:"similar" json:"similar"`   // of similar courses
+	Next     float64 `koanf:"next" json:"next"`         // of what comes next
+	Trending float64 `koanf:"trending" json:"trending"` // of what is trending
+}
+
+// MixConfig says how hard a list keeps to each kind of share, each in [0, 1).
+type MixConfig struct {
+	Interests  float64 `koanf:"interests" json:"interests"`   // to the shares of the learner's interests
+	Categories float64 `koanf:"categories" json:"categories"` // to those of the categories they take
+	Providers  float64 `koanf:"providers" json:"providers"`   // to those of the providers
+	Levels     float64 `koanf:"levels" json:"levels"`         // to those of the levels
+}
+
+// PreferenceConfig bounds what a learner's stated preferences change.
+type PreferenceConfig struct {
+	Popular     Bounds `koanf:"popular" json:"popular"`         // by what popularity and trend are multiplied
+	New         Bounds `koanf:"new" json:"new"`                 // by what freshness is multiplied
+	Different   Bounds `koanf:"different" json:"different"`     // by what novelty and diversity are multiplied
+	Short       Bounds `koanf:"short" json:"short"`             // by what time_fit is multiplied
+	Challenging Bounds `koanf:"challenging" json:"challenging"` // by what level_fit is multiplied, for a level below or above the learner's
+}
+
+// Bounds are what a leaning multiplies a weight by: less in [0, 1], more from 1 up. 1
+// and 1 let learners change nothing.
+type Bounds struct {
+	Less float64 `koanf:"less" json:"less"` // for those who want less of it
+	More float64 `koanf:"more" json:"more"` // for those who want more of it
 }
 
 // ReasonConfig says from when on a reason is worth giving.
 type ReasonConfig struct {
-	Max         int           `koanf:"max"`          // reasons per item
-	NewWithin   time.Duration `koanf:"new_within"`   // new_course: published within
-	PopularFrom float64       `koanf:"popular_from"` // popular: popularity term at least
-	RatedFrom   float64       `koanf:"rated_from"`   // highly_rated: stars at least
-	RatedCount  int           `koanf:"rated_count"`  // highly_rated: ratings at least
-	SimilarFrom float64       `koanf:"similar_from"` // similar_to_course, matches_interest: match at least
-	SkillFrom   float64       `koanf:"skill_from"`   // teaches_skill: match with the skills of the query at least
-	OthersFrom  float64       `koanf:"others_from"`  // similar_learners, taken_together: collaborative term at least
-	TrendFrom   float64       `koanf:"trend_from"`   // trending: trend term at least
+	Max         int     `koanf:"max" json:"max"`                   // reasons per item
+	NewDays     float64 `koanf:"new_days" json:"new_days"`         // new_course: published within
+	PopularFrom float64 `koanf:"popular_from" json:"popular_from"` // popular: popularity term at least
+	RatedFrom   float64 `koanf:"rated_from" json:"rated_from"`     // highly_rated: stars at least
+	RatedCount  int     `koanf:"rated_count" json:"rated_count"`   // highly_rated: ratings at least
+	SimilarFrom float64 `koanf:"similar_from" json:"similar_from"` // similar_to_course, matches_interest: match at least
+	SkillFrom   float64 `koanf:"skill_from" json:"skill_from"`     // teaches_skill: match with the skills of the query at least
+	OthersFrom  float64 `koanf:"others_from" json:"others_from"`   // similar_learners, taken_together: collaborative term at least
+	TrendFrom   float64 `koanf:"trend_from" json:"trend_from"`     // trending: trend term at least
 }
 
 // Weights are the weights of the terms on every surface. Only their proportions
 // matter: a surface's weights are divided by their sum.
 type Weights struct {
-	Home     TermWeights `koanf:"home"`
-	Search   TermWeights `koanf:"search"`
-	Similar  TermWeights `koanf:"similar"`
-	Next     TermWeights `koanf:"next"`
-	Trending TermWeights `koanf:"trending"`
+	Home     TermWeights `koanf:"home" json:"home"`
+	Search   TermWeights `koanf:"search" json:"search"`
+	Similar  TermWeights `koanf:"similar" json:"similar"`
+	Next     TermWeights `koanf:"next" json:"next"`
+	Trending TermWeights `koanf:"trending" json:"trending"`
+	// Rows take the place of their surface's weights in rows of home pages.
+	Rows map[lectern.Row]TermWeights `koanf:"-" json:"rows"`
 }
 
 // TermWeights has one weight per term, each ≥ 0; a term of weight 0 takes no part.
 type TermWeights struct {
-	Relevance  float64 `koanf:"relevance"`      // weight of the match with the query
-	Similarity float64 `koanf:"similarity"`     // weight of closeness to the taste, or to the course
-	Interest   float64 `koanf:"interest_match"` // weight of the match with a stated interest
-	Quality    float64 `koanf:"quality"`        // weight of the Bayesian mean of ratings
-	Popularity float64 `koanf:"popularity"`     // weight of damped activity
-	Freshness  float64 `koanf:"freshness"`      // weight of age, by half-life
-	Level      float64 `koanf:"level_fit"`      // weight of the preferred level
-	Time       float64 `koanf:"time_fit"`       // weight of hours against the weekly budget
-	Language   float64 `koanf:"language_fit"`   // weight of the learner's languages
-	Readiness  float64 `koanf:"readiness"`      // weight of the prerequisites that the learner has
-	Skills     float64 `koanf:"skill_match"`    // weight of the skills that the query asks for
+	Relevance  float64 `koanf:"relevance" json:"relevance"`           // weight of the match with the query
+	Similarity float64 `koanf:"similarity" json:"similarity"`         // weight of closeness to the taste, or to the course
+	Interest   float64 `koanf:"interest_match" json:"interest_match"` // weight of the match with a stated interest
+	Quality    float64 `koanf:"quality" json:"quality"`               // weight of the Bayesian mean of ratings
+	Popularity float64 `koanf:"popularity" json:"popularity"`         // weight of damped activity
+	Freshness  float64 `koanf:"freshness" json:"freshness"`           // weight of age, by half-life
+	Level      float64 `koanf:"level_fit" json:"level_fit"`           // weight of the preferred level
+	Time       float64 `koanf:"time_fit" json:"time_fit"`             // weight of hours against the weekly budget
+	Language   float64 `koanf:"language_fit" json:"language_fit"`     // weight of the learner's languages
+	Readiness  float64 `koanf:"readiness" json:"readiness"`           // weight of the prerequisites that the learner has
+	Skills     float64 `koanf:"skill_match" json:"skill_match"`       // weight of the skills that the query asks for
 
-	Collaborative float64 `koanf:"collaborative"` // weight of what others' behaviour says
-	NotDismissed  float64 `koanf:"not_dismissed"` // weight of distance from what the learner turned down
-	Trend         float64 `koanf:"trend"`         // weight of gaining on its own past
-	Complement    float64 `koanf:"complement"`    // weight of coming after what was taken
+	Collaborative float64 `koanf:"collaborative" json:"collaborative"` // weight of what others' behaviour says
+	NotDismissed  float64 `koanf:"not_dismissed" json:"not_dismissed"` // weight of distance from what the learner turned down
+	Trend         float64 `koanf:"trend" json:"trend"`                 // weight of gaining on its own past
+	Complement    float64 `koanf:"complement" json:"complement"`       // weight of coming after what was taken
+
+	Sentiment    float64 `koanf:"sentiment" json:"sentiment"`               // weight of what reviews say
+	GoalProgress float64 `koanf:"goal_progress" json:"goal_progress"`       // weight of the skills that the goal asks for and the course adds
+	Novelty      float64 `koanf:"novelty" json:"novelty"`                   // weight of being unlike what the learner has seen
+	Completion   float64 `koanf:"completion" json:"completion"`             // weight of the share of similar starters who finished
+	Exposure     float64 `koanf:"creator_exposure" json:"creator_exposure"` // weight of being good, and new or seldom shown
 }
 
 // DefaultConfig returns the settings that docs/ranking.md gives reasons for.
 func DefaultConfig() Config {
 	return Config{
-		Weights:           DefaultWeights(),
-		FreshnessHalfLife: 180 * 24 * time.Hour,
-		RatingPrior:       20,
-		ComfortableWeeks:  8,
-		MaxProviderRun:    2,
-		MaxCategoryRun:    4,
-		MaxVarietyLoss:    0.05,
-		Calibration:       0.1,
-		CalibratedPlaces:  10,
-		DismissedFrom:     0.3,
+		Weights:  DefaultWeights(),
+		Disabled: []string{},
+		Terms: TermConfig{
+			FreshnessHalfLifeDays: 180, RatingPrior: 20, RatingHalfLifeDays: 730, SentimentPrior: 10,
+			CompletionPrior: 20, ComfortableWeeks: 8, ExposureDays: 60, ExposureViews: 100,
+		},
+		Lists: ListConfig{
+			Diversity: PerSurface{Home: 0.1}, DiversePlaces: 20, DuplicatesFrom: 0.98,
+			MaxProviderRun: 2, MaxCategoryRun: 4, MaxVarietyLoss: 0.05, LimitedPlaces: 20,
+			Calibration: MixConfig{Interests: 0.1}, CalibratedPlaces: 10, DismissedFrom: 0.3,
+		},
+		Preferences: PreferenceConfig{
+			Popular: Bounds{0.25, 3}, New: Bounds{0.25, 3}, Different: Bounds{0.25, 3},
+			Short: Bounds{0.25, 3}, Challenging: Bounds{1.5, 1.5},
+		},
+		Rules: []Rule{},
 		Reasons: ReasonConfig{
-			Max: 3, NewWithin: 60 * 24 * time.Hour, PopularFrom: 0.6,
+			Max: 3, NewDays: 60, PopularFrom: 0.6,
 			RatedFrom: 4.5, RatedCount: 10, SimilarFrom: 0.2, SkillFrom: 0.2, OthersFrom: 0.8, TrendFrom: 0.3,
 		},
 	}
@@ -117,18 +194,31 @@ func DefaultWeights() Weights {
 func (c Config) Validate() error {
 	v := checker{prefix: "rerank."}
 	v.bad = append(v.bad, c.Weights.problems()...)
-	v.check(c.FreshnessHalfLife > 0, "freshness_half_life", c.FreshnessHalfLife, "over 0")
-	v.check(finite(c.RatingPrior) && c.RatingPrior >= 0, "rating_prior", c.RatingPrior, "at least 0")
-	v.check(finite(c.ComfortableWeeks) && c.ComfortableWeeks > 0, "comfortable_weeks", c.ComfortableWeeks, "over 0")
-	v.check(c.MaxProviderRun >= 0, "max_provider_run", c.MaxProviderRun, "at least 0; 0 is no cap")
-	v.check(c.MaxCategoryRun >= 0, "max_category_run", c.MaxCategoryRun, "at least 0; 0 is no cap")
-	v.check(unit(c.MaxVarietyLoss), "max_variety_loss", c.MaxVarietyLoss, "0 to 1")
-	v.check(c.Calibration >= 0 && c.Calibration < 1, "calibration", c.Calibration, "0 to below 1")
-	v.check(c.CalibratedPlaces >= 0 && c.CalibratedPlaces <= 100, "calibrated_places", c.CalibratedPlaces, "0 to 100")
-	v.check(unit(c.DismissedFrom), "dismissed_from", c.DismissedFrom, "0 to 1")
+	for i, name := range c.Disabled {
+		v.check(slices.Contains(termNames[:], name), fmt.Sprintf("disabled[%d]", i), name, strings.Join(termNames[:], ", "))
+	}
+	t := c.Terms
+	v.check(finite(t.FreshnessHalfLifeDays) && t.FreshnessHalfLifeDays > 0, "terms.freshness_half_life_days", t.FreshnessHalfLifeDays, "over 0")
+	v.check(finite(t.RatingPrior) && t.RatingPrior >= 0, "terms.rating_prior", t.RatingPrior, "at least 0")
+	v.check(slices.Contains(RatingHalfLives(), t.RatingHalfLifeDays), "terms.rating_half_life_days", t.RatingHalfLifeDays, "0, 180, 365, 730 or 1460")
+	v.check(finite(t.SentimentPrior) && t.SentimentPrior >= 0, "terms.sentiment_prior", t.SentimentPrior, "at least 0")
+	v.check(finite(t.CompletionPrior) && t.CompletionPrior >= 0, "terms.completion_prior", t.CompletionPrior, "at least 0")
+	v.check(finite(t.ComfortableWeeks) && t.ComfortableWeeks > 0, "terms.comfortable_weeks", t.ComfortableWeeks, "over 0")
+	v.check(finite(t.ExposureDays) && t.ExposureDays > 0, "terms.exposure_days", t.ExposureDays, "over 0")
+	v.check(finite(t.ExposureViews) && t.ExposureViews > 0, "terms.exposure_views", t.ExposureViews, "over 0")
+	l := c.Lists
+	v.check(l.DiversePlaces >= 0 && l.DiversePlaces <= 100, "lists.diverse_places", l.DiversePlaces, "0 to 100")
+	v.check(l.DuplicatesFrom >= 0.5 && l.DuplicatesFrom <= 2, "lists.duplicates_from", l.DuplicatesFrom, "0.5 to 2; over 1 is never")
+	v.check(l.MaxProviderRun >= 0, "lists.max_provider_run", l.MaxProviderRun, "at least 0; 0 is no cap")
+	v.check(l.MaxCategoryRun >= 0, "lists.max_category_run", l.MaxCategoryRun, "at least 0; 0 is no cap")
+	v.check(unit(l.MaxVarietyLoss), "lists.max_variety_loss", l.MaxVarietyLoss, "0 to 1")
+	v.check(l.MaxPerProvider >= 0, "lists.max_per_provider", l.MaxPerProvider, "at least 0; 0 is no limit")
+	v.check(l.LimitedPlaces >= 0 && l.LimitedPlaces <= 200, "lists.limited_places", l.LimitedPlaces, "0 to 200")
+	v.check(l.CalibratedPlaces >= 0 && l.CalibratedPlaces <= 100, "lists.calibrated_places", l.CalibratedPlaces, "0 to 100")
+	v.check(unit(l.DismissedFrom), "lists.dismissed_from", l.DismissedFrom, "0 to 1")
 	r := c.Reasons
 	v.check(r.Max >= 0 && r.Max <= 10, "reasons.max", r.Max, "0 to 10")
-	v.check(r.NewWithin >= 0, "reasons.new_within", r.NewWithin, "at least 0")
+	v.check(finite(r.NewDays) && r.NewDays >= 0, "reasons.new_days", r.NewDays, "at least 0")
 	v.check(unit(r.PopularFrom), "reasons.popular_from", r.PopularFrom, "0 to 1")
 	v.check(r.RatedFrom >= lectern.MinStars && r.RatedFrom <= lectern.MaxStars, "reasons.rated_from", r.RatedFrom, "1 to 5")
 	v.check(r.RatedCount >= 1, "reasons.rated_count", r.RatedCount, "at least 1")
@@ -187,6 +277,7 @@ func (w TermWeights) vector() [termCount]float64 {
 		w.Relevance, w.Similarity, w.Interest, w.Quality, w.Popularity,
 		w.Freshness, w.Level, w.Time, w.Language, w.Readiness, w.Skills,
 		w.Collaborative, w.NotDismissed, w.Trend, w.Complement,
+		w.Sentiment, w.GoalProgress, w.Novelty, w.Completion, w.Exposure,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -22,21 +23,32 @@ type Linear struct {
 
 // surfaceTerms are the terms that take part on one surface.
 type surfaceTerms struct {
-	terms []lectern.Term // name and weight; the weights sum to 1
-	index []int          // term constants, in the same order
+	terms []lectern.TermWeight // name and weight; the weights sum to 1
+	index []int                // term constants, in the same order
 }
 
 var _ Reranker = (*Linear)(nil)
 
-// NewLinear returns a reranker. Errors: CodeInvalid naming the keys at fault.
+// NewLinear returns a reranker for settings that no store has a version of: it is
+// named after their hash. Errors: CodeInvalid naming the keys at fault.
 func NewLinear(cfg Config) (*Linear, error) {
+	doc, err := json.Marshal(cfg)
+	if err != nil { // a number that JSON does not know
+		doc = fmt.Appendf(nil, "%+v", cfg)
+	}
+	sum := sha256.Sum256(doc)
+	return New(cfg, "v0-"+hex.EncodeToString(sum[:6]))
+}
+
+// New returns a reranker of a named version. Errors: CodeInvalid naming the keys at
+// fault.
+func New(cfg Config, version string) (*Linear, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "linear/2 %+v", cfg))
 	l := &Linear{
 		cfg:      cfg,
-		version:  "linear-" + hex.EncodeToString(sum[:6]),
+		version:  version,
 		surfaces: make(map[lectern.Surface]surfaceTerms),
 	}
 	l.params.New = func() any { return make(sharedParams) }
@@ -55,20 +67,21 @@ func partOf(w TermWeights) surfaceTerms {
 	var out surfaceTerms
 	for i, weight := range w.vector() {
 		if weight > 0 {
-			out.terms = append(out.terms, lectern.Term{Name: termNames[i], Weight: weight / sum})
+			out.terms = append(out.terms, lectern.TermWeight{Name: termNames[i], Weight: weight / sum})
 			out.index = append(out.index, i)
 		}
 	}
 	return out
 }
 
-// Version is a hash of every setting.
+// Version names the settings.
 func (l *Linear) Version() string { return l.version }
 
-// Terms returns the terms that take part on a surface.
-func (l *Linear) Terms(s lectern.Surface) []lectern.Term {
-	return slices.Clone(l.of(s).terms)
-}
+// Config returns the settings. Read only.
+func (l *Linear) Config() Config { return l.cfg }
+
+// Pins returns the courses that rules pin for a request.
+func (l *Linear) Pins(Request) []string { return nil }
 
 func (l *Linear) of(s lectern.Surface) surfaceTerms {
 	if t, ok := l.surfaces[s]; ok {
@@ -79,7 +92,7 @@ func (l *Linear) of(s lectern.Surface) surfaceTerms {
 
 // Rerank scores every candidate and orders by falling score, then rising id. On
 // home the list is then arranged: see arrange.
-func (l *Linear) Rerank(req Request, candidates []Candidate) []Scored {
+func (l *Linear) Rerank(req Request, candidates []Candidate) Ranked {
 	part := l.of(req.Surface)
 	width := len(part.terms)
 	backing := make([]float64, len(candidates)*width)
@@ -106,7 +119,7 @@ func (l *Linear) Rerank(req Request, candidates []Candidate) []Scored {
 		out = out[:req.Depth:req.Depth]
 	}
 	l.addReasons(req, part, candidates, out)
-	return out
+	return Ranked{Terms: slices.Clone(part.terms), Items: out}
 }
 
 // arrange is what happens to a home list beyond its scores: what is nearer to what
@@ -115,12 +128,12 @@ func (l *Linear) Rerank(req Request, candidates []Candidate) []Scored {
 // courses wait for their prerequisites, and twins of a completed course for its
 // successor.
 func (l *Linear) arrange(req Request, in []Scored, candidates []Candidate) []Scored {
-	kept, last := dismissedLast(in, candidates, l.cfg.DismissedFrom)
-	kept = calibrate(kept, candidates, req.Shares, l.cfg.Calibration, l.cfg.CalibratedPlaces)
+	kept, last := dismissedLast(in, candidates, l.cfg.Lists.DismissedFrom)
+	kept = calibrate(kept, candidates, req.Shares, l.cfg.Lists.Calibration.Interests, l.cfg.Lists.CalibratedPlaces)
 	if req.Depth > 0 { // what lies far below the list cannot come into it
 		kept = kept[:min(len(kept), req.Depth+2*lookAhead)]
 	}
-	kept = breakRuns(kept, candidates, l.cfg.MaxProviderRun, l.cfg.MaxCategoryRun, l.cfg.MaxVarietyLoss)
+	kept = breakRuns(kept, candidates, l.cfg.Lists.MaxProviderRun, l.cfg.Lists.MaxCategoryRun, l.cfg.Lists.MaxVarietyLoss)
 	kept = afterPrerequisites(kept, candidates)
 	kept = beforeTwins(kept, candidates)
 	return append(kept, last...)

@@ -36,7 +36,7 @@ func TestPrerequisitesFirst(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
-			for _, s := range linear(t, nil).Rerank(rerank.Request{Surface: lectern.SurfaceHome, At: now}, tt.in) {
+			for _, s := range linear(t, nil).Rerank(rerank.Request{Surface: lectern.SurfaceHome, At: now}, tt.in).Items {
 				got = append(got, tt.in[s.Index].Course.ID)
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
@@ -58,7 +58,7 @@ func TestPrerequisitesLoseNothing(t *testing.T) {
 			}
 		}
 		var order []string
-		for _, s := range l.Rerank(rerank.Request{Surface: lectern.SurfaceHome, At: now}, in) {
+		for _, s := range l.Rerank(rerank.Request{Surface: lectern.SurfaceHome, At: now}, in).Items {
 			c := in[s.Index]
 			for _, id := range c.Missing {
 				if !slices.Contains(order, id) {

@@ -144,7 +144,7 @@ func (l *Linear) reason(term int, value float64, req *Request, c *Candidate, sha
 		return lectern.Reason{Code: ReasonPopular}, f.Popularity.Known && value >= cfg.PopularFrom
 	case termFreshness:
 		age := req.At.Sub(f.PublishedAt)
-		return lectern.Reason{Code: ReasonNewCourse}, !f.PublishedAt.IsZero() && age >= 0 && age <= cfg.NewWithin
+		return lectern.Reason{Code: ReasonNewCourse}, !f.PublishedAt.IsZero() && age >= 0 && age <= days(cfg.NewDays)
 	case termLevel:
 		if value != 1 || req.LevelAssumed {
 			return lectern.Reason{}, false

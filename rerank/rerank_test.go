@@ -100,8 +100,9 @@ func TestTermValues(t *testing.T) {
 		t.Run(tt.term+"/"+tt.name, func(t *testing.T) {
 			facts := tt.facts
 			tt.c.Course = &facts
-			s := l.Rerank(request, []rerank.Candidate{tt.c})
-			terms := rerank.Explain(l.Terms(lectern.SurfaceHome), s[0].Values)
+			ranked := l.Rerank(request, []rerank.Candidate{tt.c})
+			s := ranked.Items
+			terms := rerank.Explain(ranked.Terms, s[0].Values, nil)
 			i := slices.IndexFunc(terms, func(x lectern.Term) bool { return x.Name == tt.term })
 			if terms[i].Value != tt.want {
 				t.Errorf("%s = %v, want %v", tt.term, terms[i].Value, tt.want)
@@ -120,7 +121,7 @@ func TestExactScore(t *testing.T) {
 	got := l.Rerank(rerank.Request{
 		Surface: lectern.SurfaceHome, At: now, Level: lectern.LevelAdvanced, WeeklyHours: hours(5),
 		Languages: []string{"en"}, RatingMean: 4,
-	}, []rerank.Candidate{c})[0].Score
+	}, []rerank.Candidate{c}).Items[0].Score
 	// similarity .28·.8 + interest .12·.6 + quality .09·.75 + popularity .05·.5 +
 	// freshness .01·.5 + level .04·1 + time .01·1 + language .04·1, and ½ of what is
 	// not known: readiness .04, collaborative .26, not_dismissed .03, trend .01, complement .02
@@ -167,12 +168,13 @@ func TestScoresAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := candidates(t)
 		surface := rapid.SampledFrom(lectern.Surfaces()).Draw(t, "surface")
-		out := l.Rerank(rerank.Request{Surface: surface, At: now, RatingMean: 4.2, Level: lectern.LevelBeginner}, in)
+		ranked := l.Rerank(rerank.Request{Surface: surface, At: now, RatingMean: 4.2, Level: lectern.LevelBeginner}, in)
+		out := ranked.Items
 		seen := map[int]bool{}
 		for _, s := range out {
 			seen[s.Index] = true
 			sum := 0.0
-			for _, term := range rerank.Explain(l.Terms(surface), s.Values) {
+			for _, term := range rerank.Explain(ranked.Terms, s.Values, s.Adjusted) {
 				if term.Value < 0 || term.Value > 1 {
 					t.Fatalf("%s = %v", term.Name, term.Value)
 				}
@@ -201,14 +203,14 @@ func TestOrder(t *testing.T) {
 		in := candidates(t)
 		surface := rapid.SampledFrom(lectern.Surfaces()).Draw(t, "surface")
 		req := rerank.Request{Surface: surface, At: now, RatingMean: 4.2}
-		out := l.Rerank(req, in)
+		out := l.Rerank(req, in).Items
 		best := math.Inf(1)
 		for i := len(out) - 1; i >= 0 && surface == lectern.SurfaceHome; i-- {
 			rest := 0.0
 			for _, later := range out[i:] {
 				rest = max(rest, later.Score)
 			}
-			if out[i].Score < rest-rerank.DefaultConfig().MaxVarietyLoss-1e-9 {
+			if out[i].Score < rest-rerank.DefaultConfig().Lists.MaxVarietyLoss-1e-9 {
 				t.Fatalf("place %d costs %v", i, rest-out[i].Score)
 			}
 		}
@@ -222,7 +224,7 @@ func TestOrder(t *testing.T) {
 			best = s.Score
 		}
 		mixed := rapid.Permutation(in).Draw(t, "mixed")
-		if diff := cmp.Diff(order(out, in), order(l.Rerank(req, mixed), mixed)); diff != "" {
+		if diff := cmp.Diff(order(out, in), order(l.Rerank(req, mixed).Items, mixed)); diff != "" {
 			t.Fatalf("order of candidates matters:\n%s", diff)
 		}
 	})
@@ -247,7 +249,7 @@ func TestExactTitleComesFirst(t *testing.T) {
 		for i := range in {
 			in[i].ExactTitle = i == len(in)-1
 		}
-		out := l.Rerank(rerank.Request{Surface: lectern.SurfaceSearch, At: now, RatingMean: 4, Languages: []string{"en"}}, in)
+		out := l.Rerank(rerank.Request{Surface: lectern.SurfaceSearch, At: now, RatingMean: 4, Languages: []string{"en"}}, in).Items
 		if out[0].Index != len(in)-1 {
 			t.Fatalf("the course with the title is not first: %v", order(out, in))
 		}
@@ -282,7 +284,7 @@ func TestRunsAreBroken(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			in := make8(tt.providers, tt.step)
 			got := ""
-			for _, s := range linear(t, nil).Rerank(rerank.Request{Surface: tt.surface, At: now}, in) {
+			for _, s := range linear(t, nil).Rerank(rerank.Request{Surface: tt.surface, At: now}, in).Items {
 				got += in[s.Index].Course.ID[1:]
 			}
 			if got != tt.want {
@@ -356,7 +358,7 @@ func TestReasons(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.req.At = now
-			got := linear(t, nil).Rerank(tt.req, []rerank.Candidate{tt.c})[0].Reasons
+			got := linear(t, nil).Rerank(tt.req, []rerank.Candidate{tt.c}).Items[0].Reasons
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -370,31 +372,32 @@ func TestBaselines(t *testing.T) {
 		in = append(in, rerank.Candidate{Course: &rerank.Facts{ID: fmt.Sprint(i), Popularity: rerank.Known(float64(i*7%50) / 50)}})
 	}
 	req := rerank.Request{Surface: lectern.SurfaceHome, At: now}
-	noop := order(rerank.NoOp{}.Rerank(req, in), in)
+	noop := order(rerank.NoOp{}.Rerank(req, in).Items, in)
 	for i, id := range noop {
 		if id != in[i].Course.ID {
 			t.Fatalf("no-op moved %s", id)
 		}
 	}
-	popular := rerank.Popularity{}.Rerank(req, in)
+	popular := rerank.Popularity{}.Rerank(req, in).Items
 	for i := 1; i < len(popular); i++ {
 		if popular[i].Score > popular[i-1].Score {
 			t.Fatalf("place %d of popularity is out of order", i)
 		}
 	}
-	one, again, two := order(rerank.Random{Seed: 1}.Rerank(req, in), in), order(rerank.Random{Seed: 1}.Rerank(req, in), in), order(rerank.Random{Seed: 2}.Rerank(req, in), in)
+	one, again, two := order(rerank.Random{Seed: 1}.Rerank(req, in).Items, in), order(rerank.Random{Seed: 1}.Rerank(req, in).Items, in), order(rerank.Random{Seed: 2}.Rerank(req, in).Items, in)
 	if !slices.Equal(one, again) || slices.Equal(one, two) || slices.Equal(one, noop) {
 		t.Error("random must follow its seed and nothing else")
 	}
 	for _, r := range []rerank.Reranker{rerank.NoOp{}, rerank.Random{}, rerank.Popularity{}, linear(t, nil)} {
 		req := req
 		req.Depth = 5
-		got := r.Rerank(req, in)
+		ranked := r.Rerank(req, in)
+		got := ranked.Items
 		if len(got) != 5 || r.Version() == "" {
 			t.Errorf("%s: %d items", r.Version(), len(got))
 		}
 		sum := 0.0
-		for _, term := range rerank.Explain(r.Terms(req.Surface), got[0].Values) {
+		for _, term := range rerank.Explain(ranked.Terms, got[0].Values, nil) {
 			sum += term.Contribution
 		}
 		if math.Abs(sum-got[0].Score) > 1e-9 {
@@ -414,12 +417,12 @@ func TestConfig(t *testing.T) {
 		{"rerank.weights.home.similarity", func(c *rerank.Config) { c.Weights.Home.Similarity = -1 }},
 		{"rerank.weights.search.quality", func(c *rerank.Config) { c.Weights.Search.Quality = math.NaN() }},
 		{"rerank.weights.similar", func(c *rerank.Config) { c.Weights.Similar = rerank.TermWeights{} }},
-		{"rerank.freshness_half_life", func(c *rerank.Config) { c.FreshnessHalfLife = 0 }},
-		{"rerank.rating_prior", func(c *rerank.Config) { c.RatingPrior = -1 }},
-		{"rerank.comfortable_weeks", func(c *rerank.Config) { c.ComfortableWeeks = 0 }},
-		{"rerank.max_provider_run", func(c *rerank.Config) { c.MaxProviderRun = -1 }},
-		{"rerank.max_category_run", func(c *rerank.Config) { c.MaxCategoryRun = -1 }},
-		{"rerank.max_variety_loss", func(c *rerank.Config) { c.MaxVarietyLoss = 2 }},
+		{"rerank.terms.freshness_half_life_days", func(c *rerank.Config) { c.Terms.FreshnessHalfLifeDays = 0 }},
+		{"rerank.terms.rating_prior", func(c *rerank.Config) { c.Terms.RatingPrior = -1 }},
+		{"rerank.terms.comfortable_weeks", func(c *rerank.Config) { c.Terms.ComfortableWeeks = 0 }},
+		{"rerank.lists.max_provider_run", func(c *rerank.Config) { c.Lists.MaxProviderRun = -1 }},
+		{"rerank.lists.max_category_run", func(c *rerank.Config) { c.Lists.MaxCategoryRun = -1 }},
+		{"rerank.lists.max_variety_loss", func(c *rerank.Config) { c.Lists.MaxVarietyLoss = 2 }},
 		{"rerank.reasons.max", func(c *rerank.Config) { c.Reasons.Max = 11 }},
 		{"rerank.reasons.popular_from", func(c *rerank.Config) { c.Reasons.PopularFrom = 1.1 }},
 		{"rerank.reasons.rated_from", func(c *rerank.Config) { c.Reasons.RatedFrom = 0 }},
@@ -440,7 +443,7 @@ func TestConfig(t *testing.T) {
 		t.Error("the version must change with the settings, and only then")
 	}
 	sum := 0.0
-	for _, term := range b.Terms(lectern.SurfaceHome) {
+	for _, term := range b.Rerank(rerank.Request{}, nil).Terms {
 		sum += term.Weight
 	}
 	if math.Abs(sum-1) > 1e-12 {

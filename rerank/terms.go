@@ -25,6 +25,11 @@ const (
 	termNotDismissed
 	termTrend
 	termComplement
+	termSentiment
+	termGoalProgress
+	termNovelty
+	termCompletion
+	termExposure
 	termCount
 )
 
@@ -40,6 +45,7 @@ var termNames = [termCount]string{
 	"relevance", "similarity", "interest_match", "quality", "popularity",
 	"freshness", "level_fit", "time_fit", "language_fit", "readiness", "skill_match",
 	"collaborative", "not_dismissed", "trend", "complement",
+	"sentiment", "goal_progress", "novelty", "completion", "creator_exposure",
 }
 
 // TermNames lists every term.
@@ -57,15 +63,15 @@ func (l *Linear) value(term int, req *Request, c *Candidate) float64 {
 	case termInterest:
 		v = matchTerm(c.Interest)
 	case termQuality:
-		v = quality(c.Course, req.RatingMean, l.cfg.RatingPrior)
+		v = quality(c.Course, req.RatingMean, l.cfg.Terms.RatingPrior)
 	case termPopularity:
 		v = orNeutral(c.Course.Popularity)
 	case termFreshness:
-		v = freshness(c.Course.FreshAt, req.At, l.cfg.FreshnessHalfLife)
+		v = freshness(c.Course.FreshAt, req.At, days(l.cfg.Terms.FreshnessHalfLifeDays))
 	case termLevel:
 		v = levelFit(req.Level, c.Course.Level)
 	case termTime:
-		v = timeFit(c.Course.Hours, req.WeeklyHours, l.cfg.ComfortableWeeks)
+		v = timeFit(c.Course.Hours, req.WeeklyHours, l.cfg.Terms.ComfortableWeeks)
 	case termLanguage:
 		v = languageFit(req.Languages, req.Likely, c.Course.Languages)
 	case termReadiness:
@@ -83,6 +89,9 @@ func (l *Linear) value(term int, req *Request, c *Candidate) float64 {
 	}
 	return math.Round(min(max(v, 0), 1)*1e6) / 1e6
 }
+
+// days is a number of days as a duration.
+func days(n float64) time.Duration { return time.Duration(n * 24 * float64(time.Hour)) }
 
 func orNeutral(s Signal) float64 {
 	if !s.Known {

@@ -62,7 +62,7 @@ type Deps struct {
 	Profiles      Profiles
 	Courses       Courses
 	Rankings      Rankings
-	Reranker      rerank.Reranker
+	Rerankers     rerank.Source
 	Clock         lectern.Clock
 	NewID         func() string // ranking ids, UUIDs: see RankingIDs
 	CursorKey     []byte        // the same on every replica; cursors of another key are refused
@@ -238,6 +238,9 @@ type pass struct {
 	timings    []lectern.Timing
 	stageFrom  time.Time
 
+	reranker rerank.Reranker      // one for the whole request
+	weights  []lectern.TermWeight // of the terms in the list
+
 	candidates []rerank.Candidate
 	block      *block // what candidates lie in; nil: each list in its own memory
 
@@ -254,7 +257,7 @@ func (p *pass) hashOf(row lectern.Row) requestHash {
 }
 
 func (e *Engine) newPass(req lectern.ListRequest) *pass {
-	p := &pass{req: req, at: e.Clock(), view: e.Catalog.current(), dropped: make(map[string]string), held: make(map[string]text.Held)}
+	p := &pass{req: req, at: e.Clock(), reranker: e.Rerankers.Reranker(), view: e.Catalog.current(), dropped: make(map[string]string), held: make(map[string]text.Held)}
 	index, embedder := e.Generations.Generation()
 	p.patience = &patience{VectorIndex: index, left: e.cfg.Budgets.Candidates}
 	p.index, p.embedder = p.patience, embedder
@@ -297,8 +300,9 @@ func (e *Engine) rank(ctx context.Context, p *pass, depth int) ([]rerank.Scored,
 	if err := e.measure(ctx, p); err != nil {
 		return nil, err
 	}
-	scored := e.Reranker.Rerank(e.rerankRequest(p, depth), p.candidates)
-	scored = p.sorted(scored)
+	ranked := p.reranker.Rerank(e.rerankRequest(p, depth), p.candidates)
+	p.weights = ranked.Terms
+	scored := p.sorted(ranked.Items)
 	p.stage("rerank")
 	return scored, nil
 }

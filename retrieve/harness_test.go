@@ -171,7 +171,7 @@ func (w *world) build(cfg retrieve.Config, r rerank.Reranker) {
 	w.t.Cleanup(func() { _ = recorder.Close(context.Background()) })
 	w.engine, err = retrieve.New(retrieve.Deps{
 		Catalog: w.catalog, Generations: w, Words: w.lexicon, Concepts: w.concepts, Profiles: changedTastes{profiles, w}, Courses: w, Rankings: w.recorder,
-		Reranker: r, Clock: w.time,
+		Rerankers: rerank.Always{R: r}, Clock: w.time,
 		NewID:     retrieve.RankingIDs(w.time, rand.NewChaCha8([32]byte{1})),
 		CursorKey: []byte("key"), Logger: log,
 		Collaborative: w.others.Collaborative, Neighbours: w.others.Neighbours, Velocities: w.others.Velocities,

@@ -151,7 +151,8 @@ func (e *Engine) keep(p *pass, row *homeRow) keptRow {
 	ranking := e.recordRow(p, req, row)
 	head := lectern.Ranking{
 		ID: ranking.ID, Surface: ranking.Surface, Row: ranking.Row, ConfigVersion: ranking.ConfigVersion, Model: ranking.Model,
-		Items: make([]lectern.RankedItem, min(len(ranking.Items), req.Limit+spareSlots)),
+		Weights: ranking.Weights,
+		Items:   make([]lectern.RankedItem, min(len(ranking.Items), req.Limit+spareSlots)),
 	}
 	copy(head.Items, ranking.Items)
 	for i := range head.Items {
@@ -227,9 +228,9 @@ func (e *Engine) fillRow(p *pass, row *keptRow, slots []int, next int, courses [
 		RankingID: r.ID, Total: row.total, ConfigVersion: r.ConfigVersion, Model: r.Model,
 		Items: make([]lectern.Item, 0, len(slots)),
 	}
-	var terms []lectern.Term
-	if p.req.Explain && r.ConfigVersion == e.Reranker.Version() {
-		terms = e.Reranker.Terms(scoredAs(r))
+	var terms []lectern.TermWeight
+	if p.req.Explain {
+		terms = r.Weights
 	}
 	for i, slot := range slots {
 		if courses[i] != nil {

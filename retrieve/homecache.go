@@ -32,7 +32,7 @@ type pageState struct {
 
 func (e *Engine) stateOf(p *pass) pageState {
 	s := pageState{
-		profile: p.profile.Version, catalogue: e.Catalog.epoch.Load(), model: p.modelVersion(), settings: e.Reranker.Version(),
+		profile: p.profile.Version, catalogue: e.Catalog.epoch.Load(), model: p.modelVersion(), settings: p.reranker.Version(),
 	}
 	if p.embedder != nil {
 		s.fingerprint = p.embedder.Fingerprint()

@@ -39,16 +39,9 @@ type homeRow struct {
 	title      lectern.Reason
 	candidates []rerank.Candidate
 	scored     []rerank.Scored // best first, indices into candidates
-	strength   float64         // see arrangeRows
-	even       bool            // every course had the same chance of every place
-}
-
-// scoredAs is the surface whose weights a recorded list was scored with.
-func scoredAs(r *lectern.Ranking) lectern.Surface {
-	if r.Surface != lectern.SurfaceHome {
-		return r.Surface
-	}
-	return rowSurface(r.Row)
+	weights    []lectern.TermWeight
+	strength   float64 // see arrangeRows
+	even       bool    // every course had the same chance of every place
 }
 
 // rowSurface is the surface whose weights a row is scored with.
@@ -119,11 +112,12 @@ func (e *Engine) orderRow(p *pass, row *homeRow) {
 		depth = 0
 	}
 	req := e.rerankRequest(p, depth)
-	req.Surface = rowSurface(row.name)
+	req.Surface, req.Row = rowSurface(row.name), row.name
 	if row.name != lectern.RowForYou {
 		req.Shares = nil
 	}
-	row.scored = e.Reranker.Rerank(req, row.candidates)
+	ranked := p.reranker.Rerank(req, row.candidates)
+	row.scored, row.weights = ranked.Items, ranked.Terms
 	switch row.name {
 	case lectern.RowContinue:
 		slices.SortFunc(row.scored, func(a, b rerank.Scored) int { return cmp.Compare(a.Index, b.Index) })
@@ -355,7 +349,7 @@ func (e *Engine) withoutShown(row *homeRow, shown map[string]bool) {
 
 // recordRow makes the record of a row and hands it to the recorder.
 func (e *Engine) recordRow(p *pass, req lectern.ListRequest, row *homeRow) lectern.Ranking {
-	r := e.recordOf(p, req, row.candidates, row.scored)
+	r := e.recordOf(p, req, row.candidates, row.scored, row.weights)
 	switch row.name {
 	case lectern.RowBecause:
 		r.CourseID = idOf(p.because)

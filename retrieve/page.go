@@ -10,7 +10,7 @@ import (
 
 // record makes the record of a list and hands it to the recorder.
 func (e *Engine) record(p *pass, scored []rerank.Scored) lectern.Ranking {
-	r := e.recordOf(p, p.req, p.candidates, scored)
+	r := e.recordOf(p, p.req, p.candidates, scored, p.weights)
 	if !e.Rankings.Record(r) {
 		p.degrade(DegradedRecording)
 	}
@@ -19,13 +19,13 @@ func (e *Engine) record(p *pass, scored []rerank.Scored) lectern.Ranking {
 }
 
 // recordOf makes the record of a list of candidates.
-func (e *Engine) recordOf(p *pass, req lectern.ListRequest, candidates []rerank.Candidate, scored []rerank.Scored) lectern.Ranking {
+func (e *Engine) recordOf(p *pass, req lectern.ListRequest, candidates []rerank.Candidate, scored []rerank.Scored, weights []lectern.TermWeight) lectern.Ranking {
 	r := lectern.Ranking{
 		ID: e.NewID(), Learner: req.Learner, Surface: req.Surface, Query: req.Query, CourseID: req.CourseID,
 		Sort: sortOf(req), Filtered: req.Filter.Narrows(),
 		Row: req.Row, Model: p.modelVersion(),
 		RequestHash: p.hashOf(req.Row).String(), CreatedAt: lectern.Timestamp(p.at),
-		ConfigVersion: e.Reranker.Version(), Degraded: p.degraded,
+		ConfigVersion: p.reranker.Version(), Degraded: p.degraded, Weights: weights,
 		Items: make([]lectern.RankedItem, len(scored)),
 	}
 	var retrieval func(id string) []lectern.SourceScore
@@ -37,12 +37,25 @@ func (e *Engine) recordOf(p *pass, req lectern.ListRequest, candidates []rerank.
 		r.Items[i] = lectern.RankedItem{
 			CourseID: c.Course.ID, Score: s.Score, Propensity: 1,
 			Sources: c.Sources, Terms: s.Values, Reasons: s.Reasons,
+			Adjusted: s.Adjusted, Pinned: s.Pinned, Duplicates: idsAt(candidates, s.Duplicates),
 		}
 		if retrieval != nil {
 			r.Items[i].Retrieval = retrieval(c.Course.ID)
 		}
 	}
 	return r
+}
+
+// idsAt are the ids of the candidates at some places.
+func idsAt(candidates []rerank.Candidate, at []int) []string {
+	if len(at) == 0 {
+		return nil
+	}
+	out := make([]string, len(at))
+	for i, j := range at {
+		out[i] = candidates[j].Course.ID
+	}
+	return out
 }
 
 // sortOf is the order that is recorded, "" for relevance.
@@ -91,9 +104,9 @@ func (e *Engine) page(ctx context.Context, p *pass, r lectern.Ranking, offset in
 		RankingID: r.ID, Items: []lectern.Item{}, Total: len(r.Items),
 		ConfigVersion: r.ConfigVersion, Model: r.Model,
 	}
-	var terms []lectern.Term
-	if p.req.Explain && r.ConfigVersion == e.Reranker.Version() {
-		terms = e.Reranker.Terms(scoredAs(&r))
+	var terms []lectern.TermWeight
+	if p.req.Explain {
+		terms = r.Weights
 	}
 	var marks *highlighter
 	if p.req.Surface == lectern.SurfaceSearch {
@@ -140,10 +153,13 @@ func (e *Engine) page(ctx context.Context, p *pass, r lectern.Ranking, offset in
 
 // itemOf is a slot of a recorded list with its course; terms are nil where nobody asked
 // for them.
-func itemOf(course lectern.Course, slot int, r *lectern.RankedItem, terms []lectern.Term) lectern.Item {
-	item := lectern.Item{Course: course, Position: slot, Score: r.Score, Sources: r.Sources, Reasons: r.Reasons}
+func itemOf(course lectern.Course, slot int, r *lectern.RankedItem, terms []lectern.TermWeight) lectern.Item {
+	item := lectern.Item{
+		Course: course, Position: slot, Score: r.Score, Sources: r.Sources, Reasons: r.Reasons,
+		Pinned: r.Pinned, Duplicates: r.Duplicates,
+	}
 	if terms != nil {
-		item.Terms, item.Retrieval = rerank.Explain(terms, r.Terms), r.Retrieval
+		item.Terms, item.Retrieval = rerank.Explain(terms, r.Terms, r.Adjusted), r.Retrieval
 	}
 	return item
 }

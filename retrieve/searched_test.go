@@ -511,7 +511,7 @@ func TestFacetsAreLeftOut(t *testing.T) {
 // rerankWeights are the weights of searches.
 func rerankWeights(r rerank.Reranker) map[string]float64 {
 	out := map[string]float64{}
-	for _, term := range r.Terms(lectern.SurfaceSearch) {
+	for _, term := range r.Rerank(rerank.Request{Surface: lectern.SurfaceSearch}, nil).Terms {
 		out[term.Name] = term.Weight
 	}
 	return out

@@ -79,7 +79,9 @@ func (e *Engine) follow(ctx context.Context, p *pass, course lectern.Course) (le
 	if err := e.measure(ctx, p); err != nil {
 		return lectern.Trace{}, err
 	}
-	scored := e.Reranker.Rerank(e.rerankRequest(p, 0), p.candidates)
+	ranked := p.reranker.Rerank(e.rerankRequest(p, 0), p.candidates)
+	p.weights = ranked.Terms
+	scored := ranked.Items
 	t := tracer{Trace: lectern.Trace{CourseID: course.ID}}
 	t.pass(StageExists, fmt.Sprintf("the store has it: %q", course.Title))
 	t.pass(StageLearner, p.whoAsks())
@@ -108,7 +110,7 @@ func (e *Engine) place(t *tracer, p *pass, scored []rerank.Scored, at int, candi
 	}
 	s := scored[position]
 	t.Score = s.Score
-	t.Terms = rerank.Explain(e.Reranker.Terms(p.req.Surface), s.Values)
+	t.Terms = rerank.Explain(p.weights, s.Values, s.Adjusted)
 	t.pass(StageScored, fmt.Sprintf("%.6f, the sum of %d terms, among %d candidates", s.Score, len(t.Terms), len(scored)))
 	within := candidate && position < e.cfg.Depth
 	detail := fmt.Sprintf("place %d of %d; the list holds %d", position, len(scored), e.cfg.Depth)

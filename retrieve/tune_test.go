@@ -22,7 +22,7 @@ type capture struct {
 	candidates []rerank.Candidate
 }
 
-func (c *capture) Rerank(req rerank.Request, candidates []rerank.Candidate) []rerank.Scored {
+func (c *capture) Rerank(req rerank.Request, candidates []rerank.Candidate) rerank.Ranked {
 	c.req, c.candidates = req, candidates
 	return c.Reranker.Rerank(req, candidates)
 }
@@ -72,7 +72,7 @@ func scoreBy(all []sample, r rerank.Reranker) quality {
 		req := s.req
 		req.Depth = 10
 		var ids []string
-		for _, x := range r.Rerank(req, s.candidates) {
+		for _, x := range r.Rerank(req, s.candidates).Items {
 			ids = append(ids, s.candidates[x.Index].Course.ID)
 		}
 		sum.add(s.d.judge(s.learner, ids, s.relevant))
@@ -120,7 +120,7 @@ func TestTune(t *testing.T) {
 		w := map[string]*rerank.TermWeights{"home": &c.Weights.Home, "similar": &c.Weights.Similar, "next": &c.Weights.Next}[which]
 		return []*float64{
 			&w.Similarity, &w.Interest, &w.Collaborative, &w.Quality, &w.Popularity, &w.Freshness, &w.Level, &w.Time,
-			&w.Language, &w.Readiness, &w.NotDismissed, &w.Trend, &w.Complement, &c.Calibration,
+			&w.Language, &w.Readiness, &w.NotDismissed, &w.Trend, &w.Complement, &c.Lists.Calibration.Interests,
 		}
 	}
 	names := []string{"similarity", "interest", "collaborative", "quality", "popularity", "freshness", "level", "time", "language",

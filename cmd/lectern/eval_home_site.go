@@ -98,7 +98,7 @@ func (s *homeSite) rewire() (err error) {
 	}
 	s.ranker, err = retrieve.New(retrieve.Deps{
 		Catalog: s.catalog, Generations: s, Words: s.words, Concepts: newConcepts(s.skills), Profiles: s.profiles,
-		Courses: s.store, Rankings: unturned{}, Reranker: linear, Collaborative: collaborative{s.models}, Neighbours: s,
+		Courses: s.store, Rankings: unturned{}, Rerankers: rerank.Always{R: linear}, Collaborative: collaborative{s.models}, Neighbours: s,
 		Clock: s.Now, NewID: s.nextID, CursorKey: randomBytes(32), Logger: s.log,
 	}, s.config.Retrieve)
 	return err

@@ -221,7 +221,7 @@ func newRecsBench(ctx context.Context, env environment, past *acts, model cf.Mod
 	}
 	b.ranker, err = retrieve.New(retrieve.Deps{
 		Catalog: b.catalog, Generations: b, Words: b.words, Concepts: newConcepts(b.skills), Collaborative: b, Velocities: b.catalog, Neighbours: b.followers.neighbours,
-		Profiles: profiles, Courses: past, Rankings: b.recorder, Reranker: linear, Clock: clock,
+		Profiles: profiles, Courses: past, Rankings: b.recorder, Rerankers: rerank.Always{R: linear}, Clock: clock,
 		NewID: func() string { return "" }, CursorKey: randomBytes(32), Logger: env.log,
 	}, env.config.Retrieve)
 	return b, err

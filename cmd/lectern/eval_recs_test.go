@@ -286,7 +286,7 @@ func checkUnsound(t *testing.T, data string) {
 			t.Errorf("against what is served: %q, %v", why, err)
 		}
 		env.config.Rerank.Weights.Home = rerank.TermWeights{Popularity: 1}
-		env.config.Rerank.Calibration = 0
+		env.config.Rerank.Lists.Calibration.Interests = 0
 		why, err = pipelineObjection(t.Context(), env, "ease", nil, 1)
 		if err == nil && !strings.Contains(why, "stage after rerank has ndcg@10") {
 			t.Errorf("against popularity alone: %q", why)

@@ -177,7 +177,7 @@ func newRanker(ctx context.Context, e *engine, generations retrieve.Generations)
 	}
 	return retrieve.New(retrieve.Deps{
 		Catalog: e.catalog, Generations: generations, Words: e.words, Concepts: newConcepts(e.skills), Profiles: e.profiles,
-		Courses: env.store, Rankings: loggedRankings{e.recorder, e.searches.log}, Reranker: linear, Collaborative: collaborativeOf(e.models), Neighbours: e.followers.neighbours,
+		Courses: env.store, Rankings: loggedRankings{e.recorder, e.searches.log}, Rerankers: rerank.Always{R: linear}, Collaborative: collaborativeOf(e.models), Neighbours: e.followers.neighbours,
 		Clock: lectern.SystemClock, NewID: retrieve.RankingIDs(lectern.SystemClock, rand.Reader),
 		CursorKey: cursorKey, Logger: env.log,
 	}, env.config.Retrieve)

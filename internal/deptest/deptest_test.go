@@ -58,7 +58,11 @@ var ours = map[string][]string{
 	"eval/homes":      {"demo"},       // judged by the truth behind the demo platform
 	"ml":              {"ml", "eval"},
 	"training":        {"ml", "eval"},
-	"api":             {"ingest", "learner", "training"}, // one decoder for files and requests; documents as they are
+	"settings":        {"rerank"},                                                                              // keeps its documents
+	"preview":         {"rerank", "eval"},                                                                      // what a draft would change
+	"tuning":          {"rerank", "eval"},                                                                      // weights from what was logged
+	"opinion":         {"ml"},                                                                                  // what reviews say, kept up to date
+	"api":             {"ingest", "learner", "training", "rerank", "settings", "preview", "tuning", "opinion"}, // one decoder for files and requests; documents as they are
 	"cmd":             {"*"},
 }
 

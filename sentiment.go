@@ -1,0 +1,97 @@
+package lectern
+
+import (
+	"context"
+	"time"
+)
+
+// Aspect is one thing that reviews of courses speak about.
+type Aspect string
+
+// The aspects.
+const (
+	AspectTeaching    Aspect = "teaching"
+	AspectContent     Aspect = "content"
+	AspectPace        Aspect = "pace" // and difficulty
+	AspectAssignments Aspect = "assignments"
+	AspectSupport     Aspect = "support"
+	AspectValue       Aspect = "value"
+)
+
+// Aspects lists every aspect.
+func Aspects() []Aspect {
+	return []Aspect{AspectTeaching, AspectContent, AspectPace, AspectAssignments, AspectSupport, AspectValue}
+}
+
+// ReviewSummary is what the reviews of one course say.
+type ReviewSummary struct {
+	CourseID string          `json:"course_id"`
+	Model    string          `json:"model"`           // name and version of what read them
+	Reviews  int             `json:"reviews"`         // with text
+	Read     int             `json:"read"`            // that count in Score
+	Unread   int             `json:"unread"`          // in a language that the model does not read: neutral
+	Held     int             `json:"held"`            // held back, see HeldReview
+	Score    *float64        `json:"score,omitempty"` // mean probability that a review is positive, weighted by recency, in [0, 1]; nil when none is read
+	Weight   float64         `json:"weight"`          // reviews that Score weighs as, for damping
+	Aspects  []AspectSummary `json:"aspects,omitempty"`
+	MadeAt   time.Time       `json:"made_at"`
+}
+
+// AspectSummary is what they say about one aspect.
+type AspectSummary struct {
+	Aspect   Aspect  `json:"aspect"`
+	Score    float64 `json:"score"`    // in [0, 1], damped by count
+	Mentions int     `json:"mentions"` // sentences
+	Quotes   []Quote `json:"quotes"`   // two at most, of different reviews
+}
+
+// Quote is a sentence of a review.
+type Quote struct {
+	ReviewID  string     `json:"review_id"`
+	Text      string     `json:"text"`
+	Score     float64    `json:"score"` // probability that it is positive
+	WrittenAt *time.Time `json:"written_at,omitempty"`
+}
+
+// HeldReview is a review that does not count, because it looks like one of many made
+// to move a score, or because somebody said so.
+type HeldReview struct {
+	ReviewID string
+	CourseID string
+	Rule     string // what held it: "burst", "one_off_accounts", "copies"
+	Detail   string // a sentence with the numbers behind it
+	HeldAt   time.Time
+	Status   HoldStatus
+	By       string // id of the API key that decided; "" while nobody has
+}
+
+// HoldStatus is what became of a review that was held back.
+type HoldStatus string
+
+// The states of a held review. Upheld and released ones are never judged again.
+const (
+	HoldPending  HoldStatus = "pending"  // does not count
+	HoldUpheld   HoldStatus = "upheld"   // does not count
+	HoldReleased HoldStatus = "released" // counts
+)
+
+// SentimentStore keeps what reviews say.
+type SentimentStore interface {
+	// PutReviewSummaries stores summaries by course, in place of those before, and
+	// puts a ChangeSentiment into the feed for each whose score or weight changed.
+	// Unknown courses are skipped.
+	PutReviewSummaries(ctx context.Context, s []ReviewSummary) error
+	// ReviewSummary returns one. Errors: CodeNotFound.
+	ReviewSummary(ctx context.Context, courseID string) (ReviewSummary, error)
+	// PutHeldReviews holds reviews back, all of one course, in place of the pending
+	// ones of that course; those that were decided on stay as they are.
+	PutHeldReviews(ctx context.Context, courseID string, held []HeldReview) error
+	// HeldReviews returns up to limit, newest first, of one course ("" is all) and one
+	// status ("" is all).
+	HeldReviews(ctx context.Context, courseID string, status HoldStatus, limit int) ([]HeldReview, error)
+	// DecideHeldReview sets the status. Errors: CodeNotFound.
+	DecideHeldReview(ctx context.Context, reviewID string, status HoldStatus, by string, at time.Time) (HeldReview, error)
+	// RatingHistories returns the ratings by month of the given courses, or of all
+	// when ids is nil, by course id, oldest first.
+	RatingHistories(ctx context.Context, ids []string) (map[string][]RatingMonth, error)
+}
