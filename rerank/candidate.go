@@ -101,6 +101,7 @@ type Candidate struct {
 	// similar one did, and Finishers those of them who finished.
 	Starters   float64
 	Finishers  float64
+	Alike      bool     // Starters are similar learners, not all of them
 	HoursLeft  *float64 // of a course under way; nil is all of Course.Hours
 	Interested int      // which of Request.Shares it serves, from 1 on; 0 is none
 	// Lead is a reason that comes before all others; nil is none.
@@ -144,6 +145,9 @@ type Request struct {
 	Preferences map[lectern.Preference]lectern.Leaning
 	// FinishRate is the share of starters in the catalogue who finish; 0 is unknown.
 	FinishRate float64
+	// ViewsMean is the mean of Facts.Views in the catalogue; 0 is unknown: nobody logs
+	// what was shown.
+	ViewsMean float64
 	// SentimentMean is the mean sentiment of the catalogue's reviews; 0 is unknown.
 	SentimentMean float64
 	// Likely are the languages that most of the catalogue is in, as
