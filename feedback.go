@@ -64,6 +64,27 @@ type Feedback struct {
 	ConfigVersion string
 }
 
+// HoldingFeedback returns what of a learner's feedback, newest first, counts at a
+// time: of more, less, not now and known the last about each course that has not
+// lapsed, and every report, which leaves the course out of the reporter's lists.
+func HoldingFeedback(said []Feedback, at time.Time) []Feedback {
+	type slot struct {
+		course string
+		report bool
+	}
+	taken := make(map[slot]bool, len(said))
+	var out []Feedback
+	for _, f := range said {
+		s := slot{f.CourseID, f.Kind == FeedbackReport}
+		if taken[s] || f.Until != nil && !f.Until.After(at) {
+			continue
+		}
+		taken[s] = true
+		out = append(out, f)
+	}
+	return out
+}
+
 // ReportStatus is what became of the reports about a course.
 type ReportStatus string
 
@@ -94,7 +115,7 @@ type ReportFilter struct {
 	CourseID string         // "" is all
 	Statuses []ReportStatus // none is all
 	Since    time.Time      // zero is all
-	Limit    int            // newest first
+	Limit    int            // newest first; below 1 returns none
 }
 
 // FeedbackStore keeps what learners said about suggestions.
@@ -109,7 +130,7 @@ type FeedbackStore interface {
 	// Feedback returns what the learner said, newest first. Errors: CodeNotFound.
 	Feedback(ctx context.Context, ref LearnerRef) ([]Feedback, error)
 	// Reports returns reports, newest first. Those of erased learners stay, without
-	// their comment.
+	// their comment, id and list.
 	Reports(ctx context.Context, f ReportFilter) ([]Report, error)
 	// SetReports sets status and note of every report about a course that is in one
 	// of the given states, and returns how many.

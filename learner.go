@@ -51,11 +51,14 @@ const (
 	StateDropped
 	StateDismissed
 	StateRated
+	// StateLeftOut is never stored: feedback keeps the course out of every list but
+	// searches, see Feedback.
+	StateLeftOut
 )
 
 // StateSeen are the states that keep a course out of "what next" lists: the
 // learner has taken it, or has said no to it.
-const StateSeen = StateEnrolled | StateProgressed | StateCompleted | StateDropped | StateDismissed | StateRated
+const StateSeen = StateEnrolled | StateProgressed | StateCompleted | StateDropped | StateDismissed | StateRated | StateLeftOut
 
 // ProfileEntry is what one course weighs in one learner's profile.
 type ProfileEntry struct {
@@ -85,5 +88,5 @@ type Profile struct {
 	Version     int64 // rises with every change
 	Entries     []ProfileEntry
 	Corrections Corrections
-	Feedback    []Feedback // that holds, newest first; without reports
+	Feedback    []Feedback // that holds, newest first, see HoldingFeedback; without comments
 }
