@@ -207,8 +207,11 @@ type pass struct {
 	completed   []*entry             // SurfaceHome: latest first
 	seedVectors map[string][]float32 // of because and after
 
-	offered  int      // SurfaceHome: candidates before those under way
-	enrolled *matcher // see matchFor
+	common   int                             // candidates before those that rules pin
+	forYou   int                             // SurfaceHome: candidates of RowForYou, the first ones
+	offered  int                             // SurfaceHome: candidates before those under way
+	pinned   map[lectern.Row]map[string]bool // SurfaceHome: what rules pin to which row
+	enrolled *matcher                        // see matchFor
 
 	model          CollaborativeModel // nil: none takes part
 	byFactor       bool               // its candidates come from the index
@@ -239,6 +242,7 @@ type pass struct {
 	stageFrom  time.Time
 
 	reranker rerank.Reranker      // one for the whole request
+	compared []rerank.Reranker    // in its place, where several are compared
 	weights  []lectern.TermWeight // of the terms in the list
 
 	candidates []rerank.Candidate
@@ -291,13 +295,7 @@ func (e *Engine) rank(ctx context.Context, p *pass, depth int) ([]rerank.Scored,
 	if err := e.prepare(ctx, p); err != nil {
 		return nil, err
 	}
-	if err := e.gather(ctx, p); err != nil {
-		return nil, err
-	}
-	p.stage("candidates")
-	e.unite(p)
-	p.stage("filter")
-	if err := e.measure(ctx, p); err != nil {
+	if err := e.candidates(ctx, p); err != nil {
 		return nil, err
 	}
 	ranked := p.reranker.Rerank(e.rerankRequest(p, depth), p.candidates)
@@ -305,6 +303,18 @@ func (e *Engine) rank(ctx context.Context, p *pass, depth int) ([]rerank.Scored,
 	scored := p.sorted(ranked.Items)
 	p.stage("rerank")
 	return scored, nil
+}
+
+// candidates finds and measures what a list is made of.
+func (e *Engine) candidates(ctx context.Context, p *pass) error {
+	if err := e.gather(ctx, p); err != nil {
+		return err
+	}
+	p.stage("candidates")
+	e.unite(p)
+	e.pin(p)
+	p.stage("filter")
+	return e.measure(ctx, p)
 }
 
 // prepare reads who asks, and about which course.

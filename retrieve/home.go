@@ -70,6 +70,7 @@ func (e *Engine) survey(ctx context.Context, p *pass) error {
 	}
 	p.stage("candidates")
 	e.unite(p)
+	e.pinRows(p)
 	p.offered = len(p.candidates)
 	if p.wants(lectern.RowContinue) {
 		e.addUnderWay(p)

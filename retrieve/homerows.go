@@ -38,10 +38,11 @@ type homeRow struct {
 	name       lectern.Row
 	title      lectern.Reason
 	candidates []rerank.Candidate
+	common     int             // candidates before those that rules pin
 	scored     []rerank.Scored // best first, indices into candidates
 	weights    []lectern.TermWeight
 	strength   float64 // see arrangeRows
-	even       bool    // every course had the same chance of every place
+	even       bool    // every course that no rule pins had the same chance of every place
 }
 
 // rowSurface is the surface whose weights a row is scored with.
@@ -59,18 +60,31 @@ func rowSurface(row lectern.Row) lectern.Surface {
 
 // makeRow picks a row's candidates among those of the page and puts them in order.
 func (e *Engine) makeRow(p *pass, name lectern.Row) *homeRow {
+	row := e.rowOf(p, name)
+	if len(row.candidates) == 0 {
+		return row
+	}
+	ranked := p.reranker.Rerank(e.rowRequest(p, name), row.candidates)
+	row.scored, row.weights = e.arrangeRow(p, row, ranked.Items), ranked.Terms
+	row.strength = strength(row)
+	return row
+}
+
+// rowOf picks a row's candidates: those of its sources, then those that a rule pins.
+func (e *Engine) rowOf(p *pass, name lectern.Row) *homeRow {
 	row := &homeRow{name: name}
 	switch name {
 	case lectern.RowContinue:
 		row.title.Code = TitleContinue
 		row.candidates = p.candidates[p.offered:]
 		lead(row.candidates, rerank.ReasonInProgress)
+		row.common = len(row.candidates)
 	case lectern.RowForYou:
 		row.title.Code = TitleForYou
 		if !p.knowsTaste() {
 			row.title.Code = TitlePopular
 		}
-		row.candidates = p.candidates[:p.offered]
+		row.candidates, row.common = p.candidates[:p.forYou:p.forYou], p.common
 	case lectern.RowBecause:
 		e.becauseRow(p, row)
 	case lectern.RowNext:
@@ -79,60 +93,65 @@ func (e *Engine) makeRow(p *pass, name lectern.Row) *homeRow {
 		row.title.Code = TitleLikeYou
 		row.candidates = p.from(SourceNeighbours)
 		lead(row.candidates, rerank.ReasonTakenByLikeYou)
+		p.pinInto(row, nil)
 	case lectern.RowTrending:
 		row.title.Code = TitleTrending
 		row.candidates = p.from(SourceTrending)
 		lead(row.candidates, rerank.ReasonTrending)
+		p.pinInto(row, nil)
 	case lectern.RowNew:
 		row.title.Code = TitleNew
 		row.candidates = p.from(SourceNew)
 		if len(p.taste.Vectors) > 0 && p.vectors != nil { // near what they like
 			row.candidates = slices.DeleteFunc(row.candidates, func(c rerank.Candidate) bool { return c.Interested == 0 })
 		}
+		p.pinInto(row, nil)
 	case lectern.RowExplore:
 		row.title.Code = TitleExplore
 		row.candidates = p.unlikeSeen(p.from(SourcePopular))
 		lead(row.candidates, rerank.ReasonUnlikeOthers)
+		p.pinInto(row, nil)
 	}
-	e.orderRow(p, row)
 	return row
 }
 
-// orderRow scores a row with the weights of its surface. What is under way comes by
-// date, and what there is to explore by lot.
-func (e *Engine) orderRow(p *pass, row *homeRow) {
-	if len(row.candidates) == 0 {
-		return
-	}
+// rowRequest lays out who asks for a row, which is scored with the weights of its
+// surface.
+func (e *Engine) rowRequest(p *pass, name lectern.Row) rerank.Request {
 	depth := e.cfg.Home.RowDepth
-	switch row.name {
+	switch name {
 	case lectern.RowForYou:
 		depth = e.cfg.Depth
 	case lectern.RowContinue, lectern.RowExplore:
 		depth = 0
 	}
 	req := e.rerankRequest(p, depth)
-	req.Surface, req.Row = rowSurface(row.name), row.name
-	if row.name != lectern.RowForYou {
+	req.Surface, req.Row = rowSurface(name), name
+	if name != lectern.RowForYou {
 		req.Shares = nil
 	}
-	ranked := p.reranker.Rerank(req, row.candidates)
-	row.scored, row.weights = ranked.Items, ranked.Terms
+	return req
+}
+
+// arrangeRow puts what is under way in order by date, and what there is to explore by
+// lot.
+func (e *Engine) arrangeRow(p *pass, row *homeRow, scored []rerank.Scored) []rerank.Scored {
 	switch row.name {
 	case lectern.RowContinue:
-		slices.SortFunc(row.scored, func(a, b rerank.Scored) int { return cmp.Compare(a.Index, b.Index) })
+		reorder(scored, func(a, b rerank.Scored) int { return cmp.Compare(a.Index, b.Index) })
 	case lectern.RowExplore:
-		row.scored = row.scored[:min(len(row.scored), explorePool)]
-		drawLots(row, p.req.Learner, p.at)
-		row.scored = row.scored[:min(len(row.scored), e.cfg.Home.RowDepth)]
+		scored = scored[:min(len(scored), explorePool)]
+		drawLots(row.candidates, scored, p.req.Learner, p.at)
+		row.even = true
+		scored = scored[:min(len(scored), e.cfg.Home.RowDepth)]
 	}
-	row.strength = strength(row)
+	return scored
 }
 
 // from copies the candidates that a source brought.
 func (p *pass) from(source string) []rerank.Candidate {
 	out := p.room(p.hitsOf(source))
-	for i := range p.candidates[:p.offered] {
+	for i := range p.candidates[:p.common] {
 		if slices.Contains(p.candidates[i].Sources, source) {
 			out = append(out, p.candidates[i])
 		}
@@ -183,15 +202,7 @@ func (e *Engine) becauseRow(p *pass, row *homeRow) {
 	}
 	v := p.seedVectors[seed.facts.ID]
 	words := p.scoresOver(SourceContent)
-	row.candidates = p.room(p.hitsOf(SourceContent) + p.hitsOf(SourceTogether))
-	for i := range p.candidates[:p.offered] {
-		if of := &p.candidates[i]; of.Course.ID == seed.facts.ID || !slices.Contains(of.Sources, SourceContent) && !slices.Contains(of.Sources, SourceTogether) {
-			continue
-		}
-		c := p.candidates[i]
-		if seed == p.after && p.follows[seed][c.Course.ID] > 0 && rerank.LevelsUp(seed.facts.Level, c.Course.Level) > 0 {
-			continue // a step on from the course, which RowNext is about
-		}
+	fit := func(c *rerank.Candidate, i int) {
 		c.Similarity = rerank.Match{}
 		if p.vectors != nil && v != nil && len(p.vectors[i]) == len(v) {
 			c.Similarity = rerank.Matched(dot(v, p.vectors[i]))
@@ -199,10 +210,22 @@ func (e *Engine) becauseRow(p *pass, row *homeRow) {
 			c.Similarity = rerank.Matched(s)
 		}
 		c.NearestID, c.NearestTitle, c.NearestSim = seed.facts.ID, seed.facts.Title, c.Similarity.Value
-		p.measureTogether(&c)
+		p.measureTogether(c)
+	}
+	row.candidates = p.room(p.hitsOf(SourceContent) + p.hitsOf(SourceTogether))
+	for i := range p.candidates[:p.common] {
+		if of := &p.candidates[i]; of.Course.ID == seed.facts.ID || !slices.Contains(of.Sources, SourceContent) && !slices.Contains(of.Sources, SourceTogether) {
+			continue
+		}
+		c := p.candidates[i]
+		if seed == p.after && p.follows[seed][c.Course.ID] > 0 && rerank.LevelsUp(seed.facts.Level, c.Course.Level) > 0 {
+			continue // a step on from the course, which RowNext is about
+		}
+		fit(&c, i)
 		row.candidates = append(row.candidates, c)
 	}
 	row.candidates = likeSeed(row.candidates)
+	p.pinInto(row, fit)
 }
 
 // likeSeed keeps what is like the course that a row is about: at a good part of the
@@ -243,7 +266,7 @@ func nextRow(p *pass, row *homeRow) {
 	follows := p.follows[seed]
 	why := aboutCourse(rerank.ReasonNextAfter, seed)
 	row.candidates = p.room(len(follows))
-	for i := range p.candidates[:p.offered] {
+	for i := range p.candidates[:p.common] {
 		id := p.candidates[i].Course.ID
 		value := follows[id]
 		if value <= 0 || id == seed.facts.ID {
@@ -254,6 +277,9 @@ func nextRow(p *pass, row *homeRow) {
 		c.FollowsID, c.FollowsTitle, c.Lead = seed.facts.ID, seed.facts.Title, &why
 		row.candidates = append(row.candidates, c)
 	}
+	p.pinInto(row, func(c *rerank.Candidate, _ int) {
+		c.Complement, c.FollowsID, c.FollowsTitle = rerank.Signal{}, "", ""
+	})
 }
 
 // unlikeSeen keeps what is good and serves none of the learner's interests.
@@ -271,7 +297,7 @@ const explorePool = 100
 
 // drawLots orders a row by a hash of learner, day and course: the same through a day,
 // another on the next.
-func drawLots(row *homeRow, ref lectern.LearnerRef, at time.Time) {
+func drawLots(candidates []rerank.Candidate, scored []rerank.Scored, ref lectern.LearnerRef, at time.Time) {
 	day := at.UTC().Unix() / int64(24*time.Hour/time.Second)
 	lot := func(id string) uint64 {
 		h := fnv.New64a()
@@ -286,14 +312,13 @@ func drawLots(row *homeRow, ref lectern.LearnerRef, at time.Time) {
 		x ^= x >> 33
 		return x
 	}
-	lots := make([]uint64, len(row.candidates))
-	for _, s := range row.scored {
-		lots[s.Index] = lot(row.candidates[s.Index].Course.ID)
+	lots := make([]uint64, len(candidates))
+	for _, s := range scored {
+		lots[s.Index] = lot(candidates[s.Index].Course.ID)
 	}
-	slices.SortFunc(row.scored, func(a, b rerank.Scored) int {
+	reorder(scored, func(a, b rerank.Scored) int {
 		return cmp.Or(cmp.Compare(lots[a.Index], lots[b.Index]), cmp.Compare(a.Index, b.Index))
 	})
-	row.even = true
 }
 
 // strengthItems is how many courses of a row say how strong it is.
@@ -342,7 +367,7 @@ func arrangeRows(rows []*homeRow, p *pass, activeWithin time.Duration) {
 
 // withoutShown drops from a row what rows above it show.
 func (e *Engine) withoutShown(row *homeRow, shown map[string]bool) {
-	row.scored = slices.DeleteFunc(row.scored, func(s rerank.Scored) bool {
+	row.scored = dropShown(row.scored, func(s rerank.Scored) bool {
 		return shown[row.candidates[s.Index].Course.ID]
 	})
 }
@@ -357,8 +382,16 @@ func (e *Engine) recordRow(p *pass, req lectern.ListRequest, row *homeRow) lecte
 		r.CourseID = idOf(p.after)
 	}
 	if row.even {
+		free := 0
 		for i := range r.Items {
-			r.Items[i].Propensity = 1 / float64(len(r.Items))
+			if r.Items[i].Pinned == "" {
+				free++
+			}
+		}
+		for i := range r.Items {
+			if r.Items[i].Pinned == "" {
+				r.Items[i].Propensity = 1 / float64(free)
+			}
 		}
 	}
 	if !e.Rankings.Record(r) {

@@ -65,6 +65,7 @@ func (e *Engine) follow(ctx context.Context, p *pass, course lectern.Course) (le
 		return lectern.Trace{}, err
 	}
 	e.unite(p)
+	e.pin(p)
 	held := e.Catalog.get(course.ID)
 	en := held
 	if en == nil {
