@@ -78,8 +78,12 @@ type PreferenceConfig struct {
 	Challenging Bounds `koanf:"challenging" json:"challenging"` // by what level_fit is multiplied, for a level below or above the learner's
 }
 
-// Bounds are what a leaning multiplies a weight by: less in [0, 1], more from 1 up. 1
-// and 1 let learners change nothing.
+// maxLeaning bounds what a preference may multiply a weight by.
+const maxLeaning = 10
+
+// Bounds are what a leaning multiplies a weight by: less in [0, 1], more from 1 to 10. 1
+// and 1 let learners change nothing. Of challenging both are 1 to 10: either way the
+// level counts for more, and it is another one.
 type Bounds struct {
 	Less float64 `koanf:"less" json:"less"` // for those who want less of it
 	More float64 `koanf:"more" json:"more"` // for those who want more of it
@@ -193,7 +197,7 @@ func DefaultWeights() Weights {
 // Validate reports every setting that is not acceptable, by its key.
 func (c Config) Validate() error {
 	v := checker{prefix: "rerank."}
-	v.bad = append(v.bad, c.Weights.problems()...)
+	v.bad = append(v.bad, c.Weights.problems(c.Disabled)...)
 	for i, name := range c.Disabled {
 		v.check(slices.Contains(termNames[:], name), fmt.Sprintf("disabled[%d]", i), name, strings.Join(termNames[:], ", "))
 	}
@@ -207,6 +211,18 @@ func (c Config) Validate() error {
 	v.check(finite(t.ExposureDays) && t.ExposureDays > 0, "terms.exposure_days", t.ExposureDays, "over 0")
 	v.check(finite(t.ExposureViews) && t.ExposureViews > 0, "terms.exposure_views", t.ExposureViews, "over 0")
 	l := c.Lists
+	for _, s := range surfaces() {
+		v.check(part(l.Diversity.of(s)), "lists.diversity."+string(s), l.Diversity.of(s), "at least 0, under 1")
+	}
+	for _, m := range []struct {
+		key   string
+		value float64
+	}{
+		{"interests", l.Calibration.Interests}, {"categories", l.Calibration.Categories},
+		{"providers", l.Calibration.Providers}, {"levels", l.Calibration.Levels},
+	} {
+		v.check(part(m.value), "lists.calibration."+m.key, m.value, "at least 0, under 1")
+	}
 	v.check(l.DiversePlaces >= 0 && l.DiversePlaces <= 100, "lists.diverse_places", l.DiversePlaces, "0 to 100")
 	v.check(l.DuplicatesFrom >= 0.5 && l.DuplicatesFrom <= 2, "lists.duplicates_from", l.DuplicatesFrom, "0.5 to 2; over 1 is never")
 	v.check(l.MaxProviderRun >= 0, "lists.max_provider_run", l.MaxProviderRun, "at least 0; 0 is no cap")
@@ -216,6 +232,19 @@ func (c Config) Validate() error {
 	v.check(l.LimitedPlaces >= 0 && l.LimitedPlaces <= 200, "lists.limited_places", l.LimitedPlaces, "0 to 200")
 	v.check(l.CalibratedPlaces >= 0 && l.CalibratedPlaces <= 100, "lists.calibrated_places", l.CalibratedPlaces, "0 to 100")
 	v.check(unit(l.DismissedFrom), "lists.dismissed_from", l.DismissedFrom, "0 to 1")
+	p := c.Preferences
+	for _, b := range []struct {
+		key    string
+		bounds Bounds
+		least  float64 // of less
+		most   float64
+	}{
+		{"popular", p.Popular, 0, 1}, {"new", p.New, 0, 1}, {"different", p.Different, 0, 1}, {"short", p.Short, 0, 1},
+		{"challenging", p.Challenging, 1, maxLeaning},
+	} {
+		v.check(b.bounds.Less >= b.least && b.bounds.Less <= b.most, "preferences."+b.key+".less", b.bounds.Less, fmt.Sprintf("%v to %v", b.least, b.most))
+		v.check(b.bounds.More >= 1 && b.bounds.More <= maxLeaning, "preferences."+b.key+".more", b.bounds.More, fmt.Sprintf("1 to %v", maxLeaning))
+	}
 	r := c.Reasons
 	v.check(r.Max >= 0 && r.Max <= 10, "reasons.max", r.Max, "0 to 10")
 	v.check(finite(r.NewDays) && r.NewDays >= 0, "reasons.new_days", r.NewDays, "at least 0")
@@ -231,21 +260,8 @@ func (c Config) Validate() error {
 
 // Validate reports every weight that is not acceptable, by its key.
 func (w Weights) Validate() error {
-	v := checker{bad: w.problems()}
+	v := checker{bad: w.problems(nil)}
 	return v.err()
-}
-
-func (w Weights) problems() []lectern.FieldError {
-	v := checker{prefix: "rerank.weights."}
-	for _, s := range surfaces() {
-		sum := 0.0
-		for i, weight := range w.of(s).vector() {
-			v.check(finite(weight) && weight >= 0, string(s)+"."+termNames[i], weight, "a number of at least 0")
-			sum += weight
-		}
-		v.check(sum > 0 && !math.IsInf(sum, 0), string(s), sum, "at least one weight over 0")
-	}
-	return v.bad
 }
 
 // surfaces lists the surfaces with weights of their own.
@@ -268,6 +284,22 @@ func (w Weights) of(s lectern.Surface) TermWeights {
 		return w.Trending
 	default:
 		return w.Home
+	}
+}
+
+// of returns the amount for one surface.
+func (p PerSurface) of(s lectern.Surface) float64 {
+	switch s {
+	case lectern.SurfaceSearch:
+		return p.Search
+	case lectern.SurfaceSimilar:
+		return p.Similar
+	case lectern.SurfaceNext:
+		return p.Next
+	case lectern.SurfaceTrending:
+		return p.Trending
+	default:
+		return p.Home
 	}
 }
 
@@ -303,3 +335,14 @@ func (v *checker) err() error {
 func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
 
 func unit(f float64) bool { return f >= 0 && f <= 1 }
+
+func part(f float64) bool { return f >= 0 && f < 1 }
+
+// list writes values for people.
+func list[T ~string](values []T) string {
+	words := make([]string, len(values))
+	for i, v := range values {
+		words[i] = string(v)
+	}
+	return strings.Join(words, ", ")
+}

@@ -14,17 +14,13 @@ import (
 
 // Linear scores by a weighted sum of terms. It is safe for concurrent use.
 type Linear struct {
-	cfg      Config
-	version  string
-	surfaces map[lectern.Surface]surfaceTerms
-	params   sync.Pool // of sharedParams
-	ratings  ratingWords
-}
-
-// surfaceTerms are the terms that take part on one surface.
-type surfaceTerms struct {
-	terms []lectern.TermWeight // name and weight; the weights sum to 1
-	index []int                // term constants, in the same order
+	cfg     Config
+	version string
+	weights weightBook
+	recent  int       // which of Facts.Recent is for the half-life of ratings; -1 is none
+	params  sync.Pool // of sharedParams
+	scratch sync.Pool // of *[]float64
+	ratings ratingWords
 }
 
 var _ Reranker = (*Linear)(nil)
@@ -47,31 +43,14 @@ func New(cfg Config, version string) (*Linear, error) {
 		return nil, err
 	}
 	l := &Linear{
-		cfg:      cfg,
-		version:  version,
-		surfaces: make(map[lectern.Surface]surfaceTerms),
+		cfg:     cfg,
+		version: version,
+		weights: newWeightBook(cfg),
+		recent:  recentOf(cfg.Terms.RatingHalfLifeDays),
 	}
 	l.params.New = func() any { return make(sharedParams) }
-	for _, s := range surfaces() {
-		l.surfaces[s] = partOf(cfg.Weights.of(s))
-	}
+	l.scratch.New = func() any { return new([]float64) }
 	return l, nil
-}
-
-// partOf returns the terms with a weight, scaled so that the weights sum to 1.
-func partOf(w TermWeights) surfaceTerms {
-	sum := 0.0
-	for _, weight := range w.vector() {
-		sum += weight
-	}
-	var out surfaceTerms
-	for i, weight := range w.vector() {
-		if weight > 0 {
-			out.terms = append(out.terms, lectern.TermWeight{Name: termNames[i], Weight: weight / sum})
-			out.index = append(out.index, i)
-		}
-	}
-	return out
 }
 
 // Version names the settings.
@@ -83,29 +62,13 @@ func (l *Linear) Config() Config { return l.cfg }
 // Pins returns the courses that rules pin for a request.
 func (l *Linear) Pins(Request) []string { return nil }
 
-func (l *Linear) of(s lectern.Surface) surfaceTerms {
-	if t, ok := l.surfaces[s]; ok {
-		return t
-	}
-	return l.surfaces[lectern.SurfaceHome]
-}
-
 // Rerank scores every candidate and orders by falling score, then rising id. On
 // home the list is then arranged: see arrange.
 func (l *Linear) Rerank(req Request, candidates []Candidate) Ranked {
-	part := l.of(req.Surface)
-	width := len(part.terms)
-	backing := make([]float64, len(candidates)*width)
-	out := make([]Scored, len(candidates))
-	for i := range candidates {
-		values := backing[i*width : (i+1)*width : (i+1)*width]
-		score := 0.0
-		for j, term := range part.index {
-			values[j] = l.value(term, &req, &candidates[i])
-			score += part.terms[j].Weight * values[j]
-		}
-		out[i] = Scored{Index: i, Score: score, Values: values}
-	}
+	set, by := l.weights.of(&req), l.scoring(&req)
+	scratch := l.scratch.Get().(*[]float64)
+	defer l.scratch.Put(scratch)
+	out := by.score(set, candidates, scratch)
 	slices.SortFunc(out, func(a, b Scored) int {
 		if a.Score != b.Score {
 			return cmp.Compare(b.Score, a.Score)
@@ -118,8 +81,48 @@ func (l *Linear) Rerank(req Request, candidates []Candidate) Ranked {
 	if req.Depth > 0 && len(out) > req.Depth {
 		out = out[:req.Depth:req.Depth]
 	}
-	l.addReasons(req, part, candidates, out)
-	return Ranked{Terms: slices.Clone(part.terms), Items: out}
+	by.fill(set, candidates, out, *scratch)
+	by.addReasons(set, candidates, out)
+	return Ranked{Terms: set.terms, Items: out}
+}
+
+// score returns the candidates in their order, each with its score. The values of the
+// terms that have a weight go into scratch, one row per candidate.
+func (s *scoring) score(set *termSet, candidates []Candidate, scratch *[]float64) []Scored {
+	width := len(set.weighs)
+	*scratch = slices.Grow((*scratch)[:0], len(candidates)*width)[:len(candidates)*width]
+	out := make([]Scored, len(candidates))
+	for i := range candidates {
+		values := (*scratch)[i*width : (i+1)*width]
+		score := 0.0
+		for k, j := range set.weighs {
+			values[k] = s.value(set.index[j], &candidates[i])
+			score += set.terms[j].Weight * values[k]
+		}
+		out[i].Index, out[i].Score = i, min(score, 1)
+	}
+	return out
+}
+
+// fill gives the items of a list the values of all terms. Those without a weight are
+// computed for them alone.
+func (s *scoring) fill(set *termSet, candidates []Candidate, items []Scored, scratch []float64) {
+	width, weighed := len(set.terms), len(set.weighs)
+	backing := make([]float64, len(items)*width)
+	for i := range items {
+		at := items[i].Index
+		known, next := scratch[at*weighed:(at+1)*weighed], 0
+		values := backing[i*width : (i+1)*width : (i+1)*width]
+		for j, term := range set.index {
+			if next < weighed && set.weighs[next] == j {
+				values[j] = known[next]
+				next++
+				continue
+			}
+			values[j] = s.value(term, &candidates[at])
+		}
+		items[i].Values = values
+	}
 }
 
 // arrange is what happens to a home list beyond its scores: what is nearer to what

@@ -1,6 +1,7 @@
 package rerank
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,6 +32,17 @@ const (
 	ReasonTrending        = "trending"          //
 	ReasonInProgress      = "in_progress"       //
 	ReasonUnlikeOthers    = "something_different"
+	ReasonStepUp          = "wanted_step_up"       // level: above theirs, and they asked for more challenging courses
+	ReasonStepDown        = "wanted_step_down"     // level: below theirs, and they asked for less challenging courses
+	ReasonHoursLeft       = "fits_time_left"       // hours: of a course under way
+	ReasonWellReviewed    = "well_reviewed"        //
+	ReasonGoalSkills      = "adds_goal_skills"     // skills: names, separated by ", "
+	ReasonFinished        = "often_finished"       // most who start it finish it
+	ReasonFinishedAlike   = "finished_by_similar"  // ... of the similar learners
+	ReasonUnlikeKnown     = "unlike_what_you_know" //
+	ReasonNewCreator      = "new_from_creator"     // new, and well liked already
+	ReasonLittleKnown     = "little_known"         // seldom shown, and well liked
+	ReasonFeatured        = "featured"             // a rule put it in its place
 )
 
 // ReasonCodes lists every code that a list may carry.
@@ -41,36 +53,42 @@ func ReasonCodes() []string {
 		ReasonFitsLevel, ReasonFitsTime, ReasonFitsLanguage,
 		ReasonSimilarLearners, ReasonTakenByLikeYou, ReasonTakenTogether, ReasonNextAfter, ReasonTrending,
 		ReasonInProgress, ReasonUnlikeOthers,
+		ReasonStepUp, ReasonStepDown, ReasonHoursLeft, ReasonWellReviewed, ReasonGoalSkills,
+		ReasonFinished, ReasonFinishedAlike, ReasonUnlikeKnown, ReasonNewCreator, ReasonLittleKnown, ReasonFeatured,
 	}
 }
 
 // addReasons gives every item its reasons: for each term that speaks for the
-// course the reason it stands for, the term that weighed most first.
-func (l *Linear) addReasons(req Request, part surfaceTerms, candidates []Candidate, items []Scored) {
-	if l.cfg.Reasons.Max == 0 {
+// course the reason it stands for, the term that weighed most first. What put the
+// course there beside its score comes before them.
+func (s *scoring) addReasons(set *termSet, candidates []Candidate, items []Scored) {
+	if s.cfg.Reasons.Max == 0 {
 		return
 	}
-	shared := l.params.Get().(sharedParams)
+	shared := s.params.Get().(sharedParams)
 	defer func() {
 		clear(shared)
-		l.params.Put(shared)
+		s.params.Put(shared)
 	}()
-	most := l.cfg.Reasons.Max
+	most := s.cfg.Reasons.Max
 	backing := make([]lectern.Reason, len(items)*most) // one block for all items
 	var room [termCount]int
 	for i := range items {
 		item := &items[i]
 		c := &candidates[item.Index]
 		item.Reasons = backing[i*most : i*most : (i+1)*most]
-		if c.Lead != nil {
+		if item.Pinned != "" {
+			item.Reasons = append(item.Reasons, lectern.Reason{Code: ReasonFeatured})
+		}
+		if c.Lead != nil && len(item.Reasons) < most {
 			item.Reasons = append(item.Reasons, *c.Lead)
 		}
-		for _, j := range part.bySay(item.Values, room[:0]) {
-			if len(item.Reasons) == l.cfg.Reasons.Max {
+		for _, j := range set.bySay(item.Values, room[:0]) {
+			if len(item.Reasons) == most {
 				break
 			}
-			r, ok := l.reason(part.index[j], item.Values[j], &req, c, shared)
-			if ok && !slices.ContainsFunc(item.Reasons, func(have lectern.Reason) bool { return have.Code == r.Code }) {
+			r, ok := s.reason(set.index[j], item.Values[j], c, shared)
+			if ok && !said(item.Reasons, r.Code) {
 				item.Reasons = append(item.Reasons, r)
 			}
 		}
@@ -80,10 +98,24 @@ func (l *Linear) addReasons(req Request, part surfaceTerms, candidates []Candida
 	}
 }
 
-// bySay returns the places of the terms, the one that says most first.
-func (p surfaceTerms) bySay(values []float64, order []int) []int {
+// said reports whether reasons hold a code, or one that says as much.
+func said(reasons []lectern.Reason, code string) bool {
+	for _, r := range reasons {
+		switch {
+		case r.Code == code:
+			return true
+		case code == ReasonNewCourse && r.Code == ReasonNewCreator, code == ReasonNewCreator && r.Code == ReasonNewCourse:
+			return true
+		}
+	}
+	return false
+}
+
+// bySay returns the places of the terms that have a weight, the one that says most
+// first.
+func (p *termSet) bySay(values []float64, order []int) []int {
 	var says [termCount]float64
-	for j := range p.index { // few: insertion is the fastest stable sort of them
+	for _, j := range p.weighs { // few: insertion is the fastest stable sort of them
 		says[j] = p.say(j, values[j])
 		at := len(order)
 		for order = append(order, j); at > 0 && says[order[at-1]] < says[j]; at-- {
@@ -97,7 +129,7 @@ func (p surfaceTerms) bySay(values []float64, order []int) []int {
 // say is how much a term says for a course: its contribution beyond that of a
 // neutral value. Relevance and skills have no neutral value; without them a search
 // finds nothing.
-func (p surfaceTerms) say(j int, value float64) float64 {
+func (p *termSet) say(j int, value float64) float64 {
 	switch p.index[j] {
 	case termRelevance, termSkill:
 		return p.terms[j].Weight * value
@@ -108,8 +140,8 @@ func (p surfaceTerms) say(j int, value float64) float64 {
 }
 
 // reason returns what a term's value has to say for a candidate, if anything.
-func (l *Linear) reason(term int, value float64, req *Request, c *Candidate, shared sharedParams) (lectern.Reason, bool) {
-	cfg, f := l.cfg.Reasons, c.Course
+func (s *scoring) reason(term int, value float64, c *Candidate, shared sharedParams) (lectern.Reason, bool) {
+	cfg, req, f := &s.cfg.Reasons, s.req, c.Course
 	switch term {
 	case termRelevance:
 		if len(c.MatchedTerms) > 0 {
@@ -139,29 +171,23 @@ func (l *Linear) reason(term int, value float64, req *Request, c *Candidate, sha
 		if !ok {
 			return lectern.Reason{}, false
 		}
-		return lectern.Reason{Code: ReasonHighlyRated, Params: l.ratings.of(f.RatingMean, f.RatingCount)}, true
+		return lectern.Reason{Code: ReasonHighlyRated, Params: s.ratings.of(f.RatingMean, f.RatingCount)}, true
 	case termPopularity:
 		return lectern.Reason{Code: ReasonPopular}, f.Popularity.Known && value >= cfg.PopularFrom
 	case termFreshness:
 		age := req.At.Sub(f.PublishedAt)
 		return lectern.Reason{Code: ReasonNewCourse}, !f.PublishedAt.IsZero() && age >= 0 && age <= days(cfg.NewDays)
 	case termLevel:
-		if value != 1 || req.LevelAssumed {
-			return lectern.Reason{}, false
-		}
-		return oneParam(shared, ReasonFitsLevel, "level", string(f.Level)), true
+		return s.levelReason(value, c, shared)
 	case termTime:
-		if value < 1 || f.Hours == nil || req.HoursAssumed {
-			return lectern.Reason{}, false
-		}
-		return oneParam(shared, ReasonFitsTime, "hours", strconv.FormatFloat(*f.Hours, 'f', -1, 64)), true
+		return s.timeReason(value, c, shared)
 	case termLanguage:
 		if value != 1 || req.LanguagesAssumed {
 			return lectern.Reason{}, false
 		}
 		return oneParam(shared, ReasonFitsLanguage, "language", f.Language), true
 	case termCollaborative:
-		return l.othersReason(value, req, c, shared)
+		return s.othersReason(value, c, shared)
 	case termTrend:
 		return lectern.Reason{Code: ReasonTrending}, c.Trend.Known && value >= cfg.TrendFrom
 	case termComplement:
@@ -169,16 +195,84 @@ func (l *Linear) reason(term int, value float64, req *Request, c *Candidate, sha
 			return lectern.Reason{}, false
 		}
 		return aboutCourse(shared, ReasonNextAfter, c.FollowsID, c.FollowsTitle), true
+	case termSentiment:
+		return lectern.Reason{Code: ReasonWellReviewed}, f.SentimentWeight >= float64(cfg.RatedCount) && f.Sentiment >= wellReviewedFrom && value >= wellReviewedValue
+	case termGoalProgress:
+		if !c.Goal.Known || c.Goal.Value == 0 || len(c.GoalSkills) == 0 {
+			return lectern.Reason{}, false
+		}
+		return oneParam(shared, ReasonGoalSkills, "skills", strings.Join(c.GoalSkills[:min(len(c.GoalSkills), maxGoalSkills)], ", ")), true
+	case termNovelty:
+		return lectern.Reason{Code: ReasonUnlikeKnown}, c.Novelty.Known && value >= unlikeFrom
+	case termCompletion:
+		if c.Starters < finishedOf || c.Finishers < finishedShare*c.Starters || value <= Neutral {
+			return lectern.Reason{}, false
+		}
+		if c.Alike {
+			return lectern.Reason{Code: ReasonFinishedAlike}, true
+		}
+		return lectern.Reason{Code: ReasonFinished}, true
+	case termExposure:
+		return s.exposureReason(value, f)
 	}
 	return lectern.Reason{}, false
 }
 
-// othersReason says what others' behaviour has to say for a candidate.
-func (l *Linear) othersReason(value float64, req *Request, c *Candidate, shared sharedParams) (lectern.Reason, bool) {
-	switch {
-	case !c.Collaborative.Known || value < l.cfg.Reasons.OthersFrom:
+// From when on the newer terms are worth a reason.
+const (
+	wellReviewedFrom  = 0.75 // mean sentiment of the course, so that it is true whatever the catalogue's
+	wellReviewedValue = 0.55 // value of the term: better than the catalogue too
+	maxGoalSkills     = 3    // names in one sentence
+	unlikeFrom        = 0.75 // novelty
+	finishedOf        = 5    // starters
+	finishedShare     = 0.5  // of them finished
+	exposureFrom      = 0.75 // value of creator_exposure
+)
+
+// levelReason says that a course is on the level that the learner stated, or a step
+// from it where they asked for that.
+func (s *scoring) levelReason(value float64, c *Candidate, shared sharedParams) (lectern.Reason, bool) {
+	level := c.Course.Level
+	switch up := LevelsUp(s.req.Level, level); {
+	case value != 1:
 		return lectern.Reason{}, false
-	case req.Surface == lectern.SurfaceSimilar:
+	case up > 0: // only then does another level fit best
+		return oneParam(shared, ReasonStepUp, "level", string(level)), true
+	case up < 0:
+		return oneParam(shared, ReasonStepDown, "level", string(level)), true
+	}
+	return oneParam(shared, ReasonFitsLevel, "level", string(level)), !s.req.LevelAssumed
+}
+
+// timeReason says that a course, or what is left of it, fits the learner's weeks.
+func (s *scoring) timeReason(value float64, c *Candidate, shared sharedParams) (lectern.Reason, bool) {
+	left := hoursLeft(c)
+	if value < 1 || left == nil || s.req.HoursAssumed {
+		return lectern.Reason{}, false
+	}
+	if c.HoursLeft != nil {
+		return oneParam(shared, ReasonHoursLeft, "hours", strconv.FormatFloat(math.Round(*left*10)/10, 'f', -1, 64)), true
+	}
+	return oneParam(shared, ReasonFitsTime, "hours", strconv.FormatFloat(*left, 'f', -1, 64)), true
+}
+
+// exposureReason says which of the two it is that a good course lacks.
+func (s *scoring) exposureReason(value float64, f *Facts) (lectern.Reason, bool) {
+	switch {
+	case value < exposureFrom:
+		return lectern.Reason{}, false
+	case s.newness(f) >= s.unseen(f):
+		return lectern.Reason{Code: ReasonNewCreator}, true
+	}
+	return lectern.Reason{Code: ReasonLittleKnown}, true
+}
+
+// othersReason says what others' behaviour has to say for a candidate.
+func (s *scoring) othersReason(value float64, c *Candidate, shared sharedParams) (lectern.Reason, bool) {
+	switch {
+	case !c.Collaborative.Known || value < s.cfg.Reasons.OthersFrom:
+		return lectern.Reason{}, false
+	case s.req.Surface == lectern.SurfaceSimilar:
 		return aboutCourse(shared, ReasonTakenTogether, c.NearestID, c.NearestTitle), c.NearestID != ""
 	case slices.Contains(c.Sources, SourceNeighbours):
 		return lectern.Reason{Code: ReasonTakenByLikeYou}, true

@@ -51,9 +51,20 @@ var termNames = [termCount]string{
 // TermNames lists every term.
 func TermNames() []string { return slices.Clone(termNames[:]) }
 
+// scoring is one request as the terms see it.
+type scoring struct {
+	*Linear
+	req   *Request
+	level lectern.Level // wanted, moved by what the learner wants of challenge
+}
+
+func (l *Linear) scoring(req *Request) scoring {
+	return scoring{l, req, l.cfg.Preferences.wantedLevel(req)}
+}
+
 // value computes one term, rounded to six decimals: fine enough to tell
 // candidates apart, and short in the record of the list.
-func (l *Linear) value(term int, req *Request, c *Candidate) float64 {
+func (s *scoring) value(term int, c *Candidate) float64 {
 	var v float64
 	switch term {
 	case termRelevance:
@@ -63,17 +74,17 @@ func (l *Linear) value(term int, req *Request, c *Candidate) float64 {
 	case termInterest:
 		v = matchTerm(c.Interest)
 	case termQuality:
-		v = quality(c.Course, req.RatingMean, l.cfg.Terms.RatingPrior)
+		v = s.quality(c.Course)
 	case termPopularity:
 		v = orNeutral(c.Course.Popularity)
 	case termFreshness:
-		v = freshness(c.Course.FreshAt, req.At, days(l.cfg.Terms.FreshnessHalfLifeDays))
+		v = freshness(c.Course.FreshAt, s.req.At, days(s.cfg.Terms.FreshnessHalfLifeDays))
 	case termLevel:
-		v = levelFit(req.Level, c.Course.Level)
+		v = levelFit(s.level, c.Course.Level)
 	case termTime:
-		v = timeFit(c.Course.Hours, req.WeeklyHours, l.cfg.Terms.ComfortableWeeks)
+		v = timeFit(hoursLeft(c), s.req.WeeklyHours, s.cfg.Terms.ComfortableWeeks)
 	case termLanguage:
-		v = languageFit(req.Languages, req.Likely, c.Course.Languages)
+		v = languageFit(s.req.Languages, s.req.Likely, c.Course.Languages)
 	case termReadiness:
 		v = orNeutral(c.Readiness)
 	case termSkill:
@@ -86,6 +97,16 @@ func (l *Linear) value(term int, req *Request, c *Candidate) float64 {
 		v = orNeutral(c.Trend)
 	case termComplement:
 		v = orNeutral(c.Complement)
+	case termSentiment:
+		v = s.sentiment(c.Course)
+	case termGoalProgress:
+		v = goalProgress(c.Goal)
+	case termNovelty:
+		v = orNeutral(c.Novelty)
+	case termCompletion:
+		v = completion(c.Starters, c.Finishers, s.req.FinishRate, s.cfg.Terms.CompletionPrior)
+	case termExposure:
+		v = s.exposure(c.Course)
 	}
 	return math.Round(min(max(v, 0), 1)*1e6) / 1e6
 }
@@ -144,17 +165,6 @@ func notDismissed(m Match) float64 {
 	return 1 - max(0, m.Value)
 }
 
-// quality is ½ + (b − m)/2, where m is the catalogue's mean and b the Bayesian
-// mean (prior·m + n·mean)/(prior + n) in stars: an unrated course stands at ½,
-// one that is a whole star above the catalogue at 1.
-func quality(f *Facts, mean, prior float64) float64 {
-	if mean == 0 || f.RatingWeight == 0 {
-		return Neutral
-	}
-	b := (prior*mean + f.RatingWeight*f.RatingMean) / (prior + f.RatingWeight)
-	return 0.5 + (b-mean)/2
-}
-
 // freshness is 2^(−age / half-life); what lies ahead counts as new.
 func freshness(at, now time.Time, halfLife time.Duration) float64 {
 	if at.IsZero() {
@@ -206,6 +216,14 @@ func timeFit(hours, weekly *float64, comfortable float64) float64 {
 		return 1
 	}
 	return math.Exp2(-(weeks - comfortable) / comfortable)
+}
+
+// hoursLeft is the work that a course still is.
+func hoursLeft(c *Candidate) *float64 {
+	if c.HoursLeft != nil {
+		return c.HoursLeft
+	}
+	return c.Course.Hours
 }
 
 // languageFit is 1 when the course is in a wanted language and 0 otherwise. While
