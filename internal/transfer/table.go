@@ -124,7 +124,10 @@ func Tables() []Table {
 		{"learner_changes", "changes of profiles", columns("seq int, learner_id int"), []string{"seq"}, 1, page},
 		{"identities", "their ids", columns("kind int, external_id text, learner_id int"), []string{"learner_id", "kind", "external_id"}, 2, page},
 		{"profile_entries", "profile entries", columns(`learner_id int, course_id int, weight real, weight_at time, half_life int,
-			state int, last_at time`), []string{"learner_id", "course_id"}, 2, page},
+			state int, last_at time, progress real`), []string{"learner_id", "course_id"}, 2, page},
+		{"feedback", "feedback and reports", columns(`id int, feedback_id text?, learner_id int?, course_id int, kind text, at time, until time?,
+			reason text, comment text, ranking_id text?, position int?, surface text, list_row text, term text, config_version text,
+			status text, note text, set_by text, set_at time?`), []string{"id"}, 1, page},
 		{"reviews", "reviews", columns(`id int, review_id text, source text, course_id int, learner_id int?, stars_tenths int?, text text,
 			language text, helpful int, written_at time?, day int?, sort_at sort`), []string{"id"}, 1, page},
 		{"ratings", "rating counts", columns("course_id int, source text, day int, stars_tenths int, n int"),
@@ -137,6 +140,9 @@ func Tables() []Table {
 			[]string{"created_at", "ranking_id"}, 1, 200},
 		{"searches", "searches", columns("id int, ranking_id text, learner_id int?, at time, query text, folded text, surface text, results int, degraded bool"),
 			[]string{"id"}, 1, page},
+		{"review_summaries", "summaries of reviews", columns("course_id int, score real?, weight real, body json"), []string{"course_id"}, 1, 500},
+		{"held_reviews", "reviews held back", columns(`review_id int, course_id int, rule text, detail text, held_at time, status text,
+			decided_by text, decided_at time?`), []string{"review_id"}, 1, page},
 		{"fingerprints", "fingerprints of embedders", columns("id int, fingerprint text"), []string{"id"}, 1, page},
 		{"embeddings", "vectors of courses", columns("fingerprint_id int, content_hash blob, vector blob"),
 			[]string{"fingerprint_id", "content_hash"}, 2, 1000},
@@ -147,6 +153,11 @@ func Tables() []Table {
 			[]string{"kind", "version"}, 0, page},
 		{"artefact_chunks", "parts of artefacts", columns("kind text, version int, chunk int, body blob"),
 			[]string{"kind", "version", "chunk"}, 0, 8},
+		{"settings_kinds", "kinds of settings", columns("kind text, last_version int, active int, activation int"), []string{"kind"}, 0, page},
+		{"settings", "versions of settings", columns("kind text, version int, body json, author text, comment text, created_at time, base int"),
+			[]string{"kind", "version"}, 0, 200},
+		{"settings_activations", "activations of settings", columns("seq int, kind text, version int, author text, comment text, at time"),
+			[]string{"seq"}, 1, page},
 	}
 }
 

@@ -24,22 +24,33 @@ const (
 // connection (onChange is called once there is one again), so whoever follows
 // the feed polls it too. Errors: CodeInvalid when the address cannot be read.
 func (s *Store) Listen(ctx context.Context, onChange func()) error {
+	return s.listen(ctx, listener{channel: feedChannel, name: "lectern feed", what: "the change feed is"}, onChange)
+}
+
+// listener is who hears one channel.
+type listener struct {
+	channel string
+	name    string // of its connection
+	what    string // subject of the warning
+}
+
+func (s *Store) listen(ctx context.Context, l listener, onChange func()) error {
 	cfg, err := pgx.ParseConfig(s.opts.direct())
 	if err != nil {
 		return lectern.Invalid("the direct address of PostgreSQL cannot be read")
 	}
 	cfg.ConnectTimeout = s.opts.ConnectTimeout
-	cfg.RuntimeParams["application_name"] = "lectern feed"
+	cfg.RuntimeParams["application_name"] = l.name
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval = 100 * time.Millisecond
 	pause.MaxInterval = listenPause
 	for {
-		err := s.listenOnce(ctx, cfg, func() {
+		err := s.listenOnce(ctx, cfg, l.channel, func() {
 			pause.Reset()
 			onChange()
 		})
 		if ctx.Err() == nil {
-			s.log.WarnContext(ctx, "the change feed is only polled: no connection to listen on", "error", err)
+			s.log.WarnContext(ctx, l.what+" only polled: no connection to listen on", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -50,7 +61,7 @@ func (s *Store) Listen(ctx context.Context, onChange func()) error {
 }
 
 // listenOnce listens until the connection is lost or ctx ends.
-func (s *Store) listenOnce(ctx context.Context, cfg *pgx.ConnConfig, onChange func()) error {
+func (s *Store) listenOnce(ctx context.Context, cfg *pgx.ConnConfig, channel string, onChange func()) error {
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return err
@@ -60,7 +71,7 @@ func (s *Store) listenOnce(ctx context.Context, cfg *pgx.ConnConfig, onChange fu
 		defer cancel()
 		_ = conn.Close(end)
 	}()
-	if _, err := conn.Exec(ctx, "LISTEN "+feedChannel); err != nil {
+	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
 		return err
 	}
 	onChange() // for all that was not heard

@@ -28,7 +28,9 @@ type Store interface {
 	lectern.ArtefactStore
 	lectern.KeyStore
 	lectern.LeaseStore
+	lectern.SentimentStore
 	lectern.StatsStore
+	lectern.SettingsStore
 	// CountCourses returns how many courses are open or unlisted: what indexing
 	// needs to tell how far it has come.
 	CountCourses(ctx context.Context) (int, error)
@@ -123,6 +125,11 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"vectors/reviews":              testReviewVectors,
 		"vectors/reviews, prune":       testReviewVectorPrune,
 		"vectors/reviews, delete":      testReviewVectorDelete,
+		"sentiment/summaries":          testReviewSummaries,
+		"sentiment/held":               testHeldReviews,
+		"sentiment/held ones follow":   testHeldReviewsFollow,
+		"sentiment/rating histories":   testRatingHistories,
+		"sentiment/authors":            testReviewAuthors,
 		"leases":                       testLeases,
 		"leases/expiry":                testLeaseExpiry,
 		"leases/race":                  testLeaseRace,
@@ -131,6 +138,11 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"artefacts/prune":              testArtefactPrune,
 		"keys":                         testKeys,
 		"secrets":                      testSecrets,
+		"settings":                     testSettings,
+		"settings/reject":              testSettingsReject,
+		"settings/activate":            testSettingsActivate,
+		"settings/race":                testSettingsRace,
+		"settings/retry":               testSettingsRetry,
 		"empty batches":                testEmptyBatches,
 		"cancelled contexts":           testCancelled,
 		"concurrent writers":           testConcurrentWriters,

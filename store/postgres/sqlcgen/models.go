@@ -142,9 +142,42 @@ type FeedPosition struct {
 	Seq  int64
 }
 
+type Feedback struct {
+	ID            int64
+	FeedbackID    *string
+	LearnerID     *int64
+	CourseID      int64
+	Kind          string
+	At            time.Time
+	Until         *time.Time
+	Reason        string
+	Comment       string
+	RankingID     *string
+	Position      *int64
+	Surface       string
+	ListRow       string
+	Term          string
+	ConfigVersion string
+	Status        string
+	Note          string
+	SetBy         string
+	SetAt         *time.Time
+}
+
 type Fingerprint struct {
 	ID          int64
 	Fingerprint string
+}
+
+type HeldReview struct {
+	ReviewID  int64
+	CourseID  int64
+	Rule      string
+	Detail    string
+	HeldAt    time.Time
+	Status    string
+	DecidedBy string
+	DecidedAt *time.Time
 }
 
 type Identity struct {
@@ -190,6 +223,7 @@ type ProfileEntry struct {
 	HalfLife  int64
 	State     int32
 	LastAt    time.Time
+	Progress  float64
 }
 
 type Ranking struct {
@@ -237,6 +271,13 @@ type ReviewEmbedding struct {
 	Vector        []byte
 }
 
+type ReviewSummary struct {
+	CourseID int64
+	Score    *float64
+	Weight   float64
+	Body     []byte
+}
+
 type Search struct {
 	ID        int64
 	RankingID string
@@ -252,4 +293,30 @@ type Search struct {
 type Secret struct {
 	Name  string
 	Value []byte
+}
+
+type Setting struct {
+	Kind      string
+	Version   int64
+	Body      []byte
+	Author    string
+	Comment   string
+	CreatedAt time.Time
+	Base      int64
+}
+
+type SettingsActivation struct {
+	Seq     int64
+	Kind    string
+	Version int64
+	Author  string
+	Comment string
+	At      time.Time
+}
+
+type SettingsKind struct {
+	Kind        string
+	LastVersion int64
+	Active      int64
+	Activation  int64
 }

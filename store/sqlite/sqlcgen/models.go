@@ -115,9 +115,42 @@ type FeedPosition struct {
 	Seq  int64
 }
 
+type Feedback struct {
+	ID            int64
+	FeedbackID    *string
+	LearnerID     *int64
+	CourseID      int64
+	Kind          string
+	At            int64
+	Until         *int64
+	Reason        string
+	Comment       string
+	RankingID     *string
+	Position      *int64
+	Surface       string
+	ListRow       string
+	Term          string
+	ConfigVersion string
+	Status        string
+	Note          string
+	SetBy         string
+	SetAt         *int64
+}
+
 type Fingerprint struct {
 	ID          int64
 	Fingerprint string
+}
+
+type HeldReview struct {
+	ReviewID  int64
+	CourseID  int64
+	Rule      string
+	Detail    string
+	HeldAt    int64
+	Status    string
+	DecidedBy string
+	DecidedAt *int64
 }
 
 type Identity struct {
@@ -163,6 +196,7 @@ type ProfileEntry struct {
 	HalfLife  int64
 	State     int64
 	LastAt    int64
+	Progress  float64
 }
 
 type Ranking struct {
@@ -203,6 +237,13 @@ type ReviewEmbedding struct {
 	Vector        []byte
 }
 
+type ReviewSummary struct {
+	CourseID int64
+	Score    *float64
+	Weight   float64
+	Body     string
+}
+
 type Search struct {
 	ID        int64
 	RankingID string
@@ -218,4 +259,30 @@ type Search struct {
 type Secret struct {
 	Name  string
 	Value []byte
+}
+
+type Setting struct {
+	Kind      string
+	Version   int64
+	Body      string
+	Author    string
+	Comment   string
+	CreatedAt int64
+	Base      int64
+}
+
+type SettingsActivation struct {
+	Seq     int64
+	Kind    string
+	Version int64
+	Author  string
+	Comment string
+	At      int64
+}
+
+type SettingsKind struct {
+	Kind        string
+	LastVersion int64
+	Active      int64
+	Activation  int64
 }
