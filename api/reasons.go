@@ -168,6 +168,72 @@ func phrases() map[string]phrase {
 			"Autre chose, et bien apprécié",
 			"Etwas anderes, das gut ankommt",
 		},
+		"wanted_step_up": {
+			"More challenging, as you asked: {level}",
+			"Más exigente, como pidió: {level}",
+			"Plus exigeant, comme vous l’avez demandé : {level}",
+			"Anspruchsvoller, wie Sie es möchten: {level}",
+		},
+		"wanted_step_down": {
+			"Less challenging, as you asked: {level}",
+			"Menos exigente, como pidió: {level}",
+			"Moins exigeant, comme vous l’avez demandé : {level}",
+			"Weniger anspruchsvoll, wie Sie es möchten: {level}",
+		},
+		"fits_time_left": {
+			"Fits your time: {hours} hours left",
+			"Se ajusta a su tiempo: quedan {hours} horas",
+			"Adapté à votre temps : il reste {hours} heures",
+			"Passt zu Ihrer Zeit: noch {hours} Stunden",
+		},
+		"well_reviewed": {
+			"Learners speak well of it",
+			"Los estudiantes hablan bien de él",
+			"Les apprenants en disent du bien",
+			"Lernende sprechen gut darüber",
+		},
+		"adds_goal_skills": {
+			"Adds skills for your goal: {skills}",
+			"Aporta competencias para su objetivo: {skills}",
+			"Apporte des compétences pour votre objectif : {skills}",
+			"Bringt Fähigkeiten für Ihr Ziel: {skills}",
+		},
+		"often_finished": {
+			"Most who start it finish it",
+			"La mayoría de quienes lo empiezan lo terminan",
+			"La plupart de ceux qui le commencent le terminent",
+			"Die meisten, die ihn beginnen, schließen ihn ab",
+		},
+		"finished_by_similar": {
+			"Most learners like you who start it finish it",
+			"La mayoría de los estudiantes como usted que lo empiezan lo terminan",
+			"La plupart des apprenants comme vous qui le commencent le terminent",
+			"Die meisten Lernenden wie Sie, die ihn beginnen, schließen ihn ab",
+		},
+		"unlike_what_you_know": {
+			"Unlike what you have seen so far",
+			"Distinto de lo que ha visto hasta ahora",
+			"Différent de ce que vous avez vu jusqu’ici",
+			"Anders als das, was Sie bisher gesehen haben",
+		},
+		"new_from_creator": {
+			"New, and well liked already",
+			"Nuevo y ya bien valorado",
+			"Nouveau et déjà apprécié",
+			"Neu und schon beliebt",
+		},
+		"little_known": {
+			"Little known, and well liked",
+			"Poco conocido y bien valorado",
+			"Peu connu et bien apprécié",
+			"Wenig bekannt, aber gut bewertet",
+		},
+		"featured": {
+			"Featured",
+			"Destacado",
+			"À la une",
+			"Hervorgehoben",
+		},
 		// What stands above the rows of a home page.
 		"home_continue": {
 			"Continue learning",

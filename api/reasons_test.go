@@ -14,7 +14,7 @@ import (
 func TestEveryReasonHasItsSentence(t *testing.T) {
 	book := newPhrasebook()
 	params := map[string]string{"course_id": "c", "title": "T", "interest": "I", "goal": "G", "terms": "a, b", "query": "Q",
-		"rating": "4.6", "count": "120", "level": "beginner", "hours": "12.5", "language": "pt", "skill": "S"}
+		"rating": "4.6", "count": "120", "level": "beginner", "hours": "12.5", "language": "pt", "skill": "S", "skills": "S, T"}
 	for _, code := range append(rerank.ReasonCodes(), retrieve.RowTitles()...) {
 		if _, ok := book.phrases[code]; !ok {
 			t.Errorf("%s has no sentence", code)
