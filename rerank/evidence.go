@@ -3,7 +3,6 @@ package rerank
 import (
 	"math"
 	"slices"
-	"time"
 )
 
 // exposureGate is by how much a course must lead the catalogue to be worth showing for
@@ -13,26 +12,23 @@ const exposureGate = 8
 // quality is the course's ratings against those of the catalogue, those of late
 // weighing more: see ratingFit.
 func (s *scoring) quality(f *Facts) float64 {
+	if s.rated == f { // creator_exposure asks again
+		return s.stars
+	}
 	mean, weight := f.RatingMean, f.RatingWeight
 	if s.recent >= 0 && f.Recent[s.recent].Weight > 0 {
 		r := f.Recent[s.recent]
-		mean, weight = r.Mean, r.Weight*decay(f.RecentAt, s.req.At, days(s.cfg.Terms.RatingHalfLifeDays))
+		mean, weight = r.Mean, r.Weight
+		if !f.RecentAt.IsZero() {
+			weight *= decay(s.req.At.Sub(f.RecentAt), s.ratedFor)
+		}
 	}
-	return ratingFit(mean, weight, s.req.RatingMean, s.cfg.Terms.RatingPrior)
+	s.rated, s.stars = f, ratingFit(mean, weight, s.req.RatingMean, s.cfg.Terms.RatingPrior)
+	return s.stars
 }
 
 // recentOf returns which of Facts.Recent a half-life in days stands for; -1 is none.
-func recentOf(halfLife float64) int { return slices.Index(RatingHalfLives(), halfLife) - 1 }
-
-// decay is 2^(−age / half-life) of what was weighed at a time, which is never in the
-// future nor unknown.
-func decay(at, now time.Time, halfLife time.Duration) float64 {
-	age := now.Sub(at)
-	if age <= 0 || at.IsZero() {
-		return 1
-	}
-	return math.Exp2(-age.Seconds() / halfLife.Seconds())
-}
+func recentOf(halfLife float64) int { return max(slices.Index(RatingHalfLives(), halfLife), 0) - 1 }
 
 // ratingFit is ½ + (b − m)/2, where m is the catalogue's mean and b the Bayesian
 // mean (prior·m + n·mean)/(prior + n) in stars: an unrated course stands at ½,

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/lectern-dev/lectern"
 )
@@ -21,6 +22,8 @@ type Linear struct {
 	params  sync.Pool // of sharedParams
 	scratch sync.Pool // of *[]float64
 	ratings ratingWords
+
+	freshFor, ratedFor time.Duration // half-lives
 }
 
 var _ Reranker = (*Linear)(nil)
@@ -47,6 +50,9 @@ func New(cfg Config, version string) (*Linear, error) {
 		version: version,
 		weights: newWeightBook(cfg),
 		recent:  recentOf(cfg.Terms.RatingHalfLifeDays),
+
+		freshFor: days(cfg.Terms.FreshnessHalfLifeDays),
+		ratedFor: days(cfg.Terms.RatingHalfLifeDays),
 	}
 	l.params.New = func() any { return make(sharedParams) }
 	l.scratch.New = func() any { return new([]float64) }

@@ -56,10 +56,12 @@ type scoring struct {
 	*Linear
 	req   *Request
 	level lectern.Level // wanted, moved by what the learner wants of challenge
+	rated *Facts        // whose quality stars is
+	stars float64
 }
 
 func (l *Linear) scoring(req *Request) scoring {
-	return scoring{l, req, l.cfg.Preferences.wantedLevel(req)}
+	return scoring{Linear: l, req: req, level: l.cfg.Preferences.wantedLevel(req)}
 }
 
 // value computes one term, rounded to six decimals: fine enough to tell
@@ -78,7 +80,7 @@ func (s *scoring) value(term int, c *Candidate) float64 {
 	case termPopularity:
 		v = orNeutral(c.Course.Popularity)
 	case termFreshness:
-		v = freshness(c.Course.FreshAt, s.req.At, days(s.cfg.Terms.FreshnessHalfLifeDays))
+		v = freshness(c.Course.FreshAt, s.req.At, s.freshFor)
 	case termLevel:
 		v = levelFit(s.level, c.Course.Level)
 	case termTime:
@@ -108,7 +110,7 @@ func (s *scoring) value(term int, c *Candidate) float64 {
 	case termExposure:
 		v = s.exposure(c.Course)
 	}
-	return math.Round(min(max(v, 0), 1)*1e6) / 1e6
+	return float64(int64(min(max(v, 0), 1)*1e6+0.5)) / 1e6
 }
 
 // days is a number of days as a duration.
@@ -170,7 +172,15 @@ func freshness(at, now time.Time, halfLife time.Duration) float64 {
 	if at.IsZero() {
 		return Neutral
 	}
-	return math.Exp2(-max(0, now.Sub(at).Seconds()) / halfLife.Seconds())
+	return decay(now.Sub(at), halfLife)
+}
+
+// decay is 2^(−age / half-life); what lies ahead has no age.
+func decay(age, halfLife time.Duration) float64 {
+	if age <= 0 {
+		return 1
+	}
+	return math.Exp2(-float64(age) / float64(halfLife))
 }
 
 // levelFit is 1 for the wanted level, .75 for a course of mixed level, .4 for a
