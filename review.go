@@ -19,6 +19,7 @@ type Review struct {
 	Language  string     `json:"language,omitempty"` // BCP 47
 	Helpful   int        `json:"helpful,omitempty"`  // votes
 	WrittenAt *time.Time `json:"written_at,omitempty"`
+	Held      HoldStatus `json:"-"` // see HeldReview; the store fills it in and takes it from nobody
 }
 
 // Rating is one star rating without text. It has no id of its own: it is the

@@ -58,12 +58,15 @@ type Quote struct {
 type HeldReview struct {
 	ReviewID string
 	CourseID string
-	Rule     string // what held it: "burst", "one_off_accounts", "copies"
+	Rule     string // what held it: "burst", "one_off_accounts", "copies", or RuleByHand
 	Detail   string // a sentence with the numbers behind it
 	HeldAt   time.Time
 	Status   HoldStatus
 	By       string // id of the API key that decided; "" while nobody has
 }
+
+// RuleByHand is the rule of a review that somebody held without one.
+const RuleByHand = "by_hand"
 
 // HoldStatus is what became of a review that was held back.
 type HoldStatus string
@@ -75,6 +78,21 @@ const (
 	HoldReleased HoldStatus = "released" // counts
 )
 
+// HoldStatuses lists every status.
+func HoldStatuses() []HoldStatus { return []HoldStatus{HoldPending, HoldUpheld, HoldReleased} }
+
+// Counts reports whether a review with this status counts and is shown; "" is that of
+// one that was never held.
+func (s HoldStatus) Counts() bool { return s == "" || s == HoldReleased }
+
+// ReviewAuthor is what the store knows of somebody who writes reviews.
+type ReviewAuthor struct {
+	Since   time.Time // first heard of
+	Reviews int       // with text or stars, of any course
+	Courses int       // that these are of
+	Entries int       // courses that other acts of theirs are of
+}
+
 // SentimentStore keeps what reviews say.
 type SentimentStore interface {
 	// PutReviewSummaries stores summaries by course, in place of those before, and
@@ -84,14 +102,20 @@ type SentimentStore interface {
 	// ReviewSummary returns one. Errors: CodeNotFound.
 	ReviewSummary(ctx context.Context, courseID string) (ReviewSummary, error)
 	// PutHeldReviews holds reviews back, all of one course, in place of the pending
-	// ones of that course; those that were decided on stay as they are.
+	// ones of that course; those that were decided on stay as they are. One that was
+	// pending by the same rule keeps its HeldAt. Reviews of other courses are skipped.
 	PutHeldReviews(ctx context.Context, courseID string, held []HeldReview) error
 	// HeldReviews returns up to limit, newest first, of one course ("" is all) and one
 	// status ("" is all).
 	HeldReviews(ctx context.Context, courseID string, status HoldStatus, limit int) ([]HeldReview, error)
-	// DecideHeldReview sets the status. Errors: CodeNotFound.
+	// DecideHeldReview sets the status, to upheld or released, also of a review that
+	// nothing has held (RuleByHand), and puts a ChangeStats of its course into the
+	// feed. Errors: CodeInvalid, CodeNotFound where there is no such review.
 	DecideHeldReview(ctx context.Context, reviewID string, status HoldStatus, by string, at time.Time) (HeldReview, error)
 	// RatingHistories returns the ratings by month of the given courses, or of all
-	// when ids is nil, by course id, oldest first.
+	// when ids is nil, by course id, oldest first, as ReviewStore.RatingHistory counts.
 	RatingHistories(ctx context.Context, ids []string) (map[string][]RatingMonth, error)
+	// ReviewAuthors returns what is known of the learners with these ids; unknown ones
+	// are left out.
+	ReviewAuthors(ctx context.Context, learnerIDs []string) (map[string]ReviewAuthor, error)
 }

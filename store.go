@@ -288,6 +288,7 @@ type StoreStats struct {
 	LastChange                                                               int64 // newest sequence number of the feed
 	LastProfileChange                                                        int64 // newest sequence number of the feed of profiles
 	PendingJobs                                                              int64
+	HeldReviews                                                              int64 // that nobody has decided on
 }
 
 // MigrationState is one step of a store's schema and whether it is applied.
