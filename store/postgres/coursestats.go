@@ -37,6 +37,9 @@ func (s *Store) CourseStats(ctx context.Context, ids []string, at time.Time, hal
 		if err := t.addActivity(ctx, at, halfLife); err != nil {
 			return err
 		}
+		if err := t.addSentiment(ctx); err != nil {
+			return err
+		}
 		out = t.inOrder(ids)
 		return nil
 	})
@@ -143,6 +146,27 @@ func (t *courseTotals) addActivity(ctx context.Context, at time.Time, halfLife t
 		c.Activity[lectern.EventType(r.Type)] += float64(r.N) * math.Exp2(-float64(age)/float64(halfLife))
 	}
 	return nil
+}
+
+// addSentiment adds what the reviews say.
+func (t *courseTotals) addSentiment(ctx context.Context) error {
+	var rows []sqlcgen.SentimentsRow
+	var err error
+	if t.some {
+		var some []sqlcgen.SentimentsOfRow
+		some, err = t.q.SentimentsOf(ctx, t.order)
+		for _, r := range some {
+			rows = append(rows, sqlcgen.SentimentsRow(r))
+		}
+	} else {
+		rows, err = t.q.Sentiments(ctx)
+	}
+	for _, r := range rows {
+		if c := t.byID[r.CourseID]; c != nil {
+			c.Sentiment, c.SentimentWeight = r.Score, r.Weight
+		}
+	}
+	return err
 }
 
 func (t *courseTotals) inOrder(ids []string) []lectern.CourseStats {

@@ -18,6 +18,7 @@ const feedChannel = "lectern_feed"
 func changeKinds() []lectern.ChangeKind {
 	return []lectern.ChangeKind{
 		lectern.ChangeCourse, lectern.ChangeDeleted, lectern.ChangeVector, lectern.ChangeStats, lectern.ChangeReviews,
+		lectern.ChangeSentiment,
 	}
 }
 

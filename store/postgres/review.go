@@ -46,6 +46,7 @@ type reviewWrite struct {
 	byID     map[string]*reviewState
 	staged   []*reviewState
 	left     map[int64]bool // courses that reviews go away from; set where the review has text
+	moved    []int64        // reviews that do
 }
 
 // reviewState is a review as the batch has left it so far.
@@ -128,6 +129,7 @@ func (w *reviewWrite) put(r lectern.Review, row sqlcgen.Review) lectern.WriteOut
 	moved := st.exists && stored.CourseID != ref.id
 	if moved {
 		w.left[stored.CourseID] = w.left[stored.CourseID] || stored.Text != ""
+		w.moved = append(w.moved, stored.ID)
 	}
 	if ref.known && (row.Text != "" || st.exists && !moved && stored.Text != "") {
 		w.tx.embedReviews = append(w.tx.embedReviews, r.CourseID)
@@ -169,6 +171,11 @@ func (w *reviewWrite) store(ctx context.Context) error {
 	}
 	if err := w.tx.q.UpsertReviews(ctx, p); err != nil {
 		return err
+	}
+	if len(w.moved) > 0 {
+		if err := w.tx.q.MoveHolds(ctx, w.moved); err != nil {
+			return err
+		}
 	}
 	return w.tx.leave(ctx, w.left)
 }
@@ -253,7 +260,7 @@ func (s *Store) Reviews(ctx context.Context, courseID, after string, limit int) 
 		if after == "" {
 			rows, err := q.NewestReviews(ctx, course, rowLimit(limit))
 			for _, r := range rows {
-				out = append(out, reviewOf(courseID, r.Learner, r.Review))
+				out = append(out, reviewOf(courseID, r.Learner, r.Held, r.Review))
 			}
 			return err
 		}
@@ -263,7 +270,7 @@ func (s *Store) Reviews(ctx context.Context, courseID, after string, limit int) 
 		}
 		rows, err := q.ReviewsBefore(ctx, from, course, rowLimit(limit))
 		for _, r := range rows {
-			out = append(out, reviewOf(courseID, r.Learner, r.Review))
+			out = append(out, reviewOf(courseID, r.Learner, r.Held, r.Review))
 		}
 		return err
 	})
@@ -286,10 +293,11 @@ func reviewAfter(ctx context.Context, q *sqlcgen.Queries, course int64, reviewID
 	return r.ID, err
 }
 
-func reviewOf(courseID, learnerID string, r sqlcgen.Review) lectern.Review {
+func reviewOf(courseID, learnerID, held string, r sqlcgen.Review) lectern.Review {
 	out := lectern.Review{
 		ID: r.ReviewID, Source: r.Source, CourseID: courseID, LearnerID: learnerID, Text: r.Text,
 		Language: r.Language, Helpful: int(r.Helpful), WrittenAt: r.WrittenAt,
+		Held: lectern.HoldStatus(held),
 	}
 	if r.StarsTenths != nil {
 		stars := float64(*r.StarsTenths) / 10

@@ -233,6 +233,9 @@ func (s *Store) CourseStats(ctx context.Context, ids []string, at time.Time, hal
 	if err := st.addActivity(ctx, micros(at), max(1, halfLife.Microseconds())); err != nil {
 		return nil, err
 	}
+	if err := st.addSentiment(ctx); err != nil {
+		return nil, err
+	}
 	return st.inOrder(ids), nil
 }
 
@@ -333,6 +336,27 @@ func (t *courseTotals) addActivity(ctx context.Context, at, halfLife int64) erro
 		}
 	}
 	return nil
+}
+
+// addSentiment adds what the reviews say.
+func (t *courseTotals) addSentiment(ctx context.Context) error {
+	var rows []sqlcgen.SentimentsRow
+	var err error
+	if t.filter == "" {
+		rows, err = t.store.read.Sentiments(ctx)
+	} else {
+		var some []sqlcgen.SentimentsOfRow
+		some, err = t.store.read.SentimentsOf(ctx, t.filter)
+		for _, r := range some {
+			rows = append(rows, sqlcgen.SentimentsRow(r))
+		}
+	}
+	for _, r := range rows {
+		if c := t.byID[r.CourseID]; c != nil {
+			c.Sentiment, c.SentimentWeight = r.Score, r.Weight
+		}
+	}
+	return err
 }
 
 func (t *courseTotals) inOrder(ids []string) []lectern.CourseStats {

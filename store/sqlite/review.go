@@ -109,6 +109,9 @@ func (w *reviewWrite) put(ctx context.Context, r lectern.Review) (lectern.WriteR
 		if err := w.leave(ctx, stored); err != nil {
 			return lectern.WriteResult{}, err
 		}
+		if err := w.tx.q.MoveHold(ctx, ref.id, stored.ID); err != nil {
+			return lectern.WriteResult{}, err
+		}
 	}
 	return outcome(lectern.OutcomeUpdated), w.tx.q.UpdateReview(ctx, sqlcgen.UpdateReviewParams{
 		ID: row.ID, Source: row.Source, CourseID: row.CourseID, LearnerID: row.LearnerID,
@@ -195,15 +198,16 @@ func (s *Store) Reviews(ctx context.Context, courseID, after string, limit int) 
 	}
 	out := make([]lectern.Review, len(rows))
 	for i, r := range rows {
-		out[i] = reviewOf(courseID, r.Learner, r.Review)
+		out[i] = reviewOf(courseID, r.Learner, r.Held, r.Review)
 	}
 	return out, nil
 }
 
-func reviewOf(courseID, learnerID string, r sqlcgen.Review) lectern.Review {
+func reviewOf(courseID, learnerID, held string, r sqlcgen.Review) lectern.Review {
 	out := lectern.Review{
 		ID: r.ReviewID, Source: r.Source, CourseID: courseID, LearnerID: learnerID, Text: r.Text,
 		Language: r.Language, Helpful: int(r.Helpful), WrittenAt: timeOrNil(r.WrittenAt),
+		Held: lectern.HoldStatus(held),
 	}
 	if r.StarsTenths != nil {
 		stars := float64(*r.StarsTenths) / 10

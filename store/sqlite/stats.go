@@ -22,7 +22,7 @@ func (s *Store) Stats(ctx context.Context) (lectern.StoreStats, error) {
 		Courses: t.Courses, Retired: t.Retired, Reviews: t.Reviews, Ratings: t.Ratings,
 		Learners: t.Learners, Visitors: t.Visitors, Events: t.Events, Rankings: t.Rankings, Searches: t.Searches,
 		ParkedReviews: parked.Reviews, ParkedRatings: parked.Ratings, ParkedEvents: parked.Events,
-		LastChange: t.LastChange,
+		LastChange: t.LastChange, HeldReviews: t.HeldReviews,
 	}
 	if out.LastProfileChange, err = s.read.LastProfileChange(ctx); err != nil {
 		return lectern.StoreStats{}, err

@@ -136,6 +136,9 @@ func fillDerivedForCopy(t *testing.T, s Store, full lectern.Course) {
 		ok(t, s.PutVectors(ctx, fingerprint, vectors))
 		ok(t, s.PutReviewVectors(ctx, fingerprint, map[string][]float32{"c00": {float32(n), 2}, "c01": {3, 4}}))
 	}
+	ok(t, s.PutReviewSummaries(ctx, []lectern.ReviewSummary{summaryOf("c00", ptr(1.0/3), 2.5), summaryOf("c01", nil, 0)}))
+	ok(t, s.PutHeldReviews(ctx, "c00", []lectern.HeldReview{hold("c00", "r0", "burst", noon1), hold("c00", "r45", "copies", noon1.Add(time.Hour))}))
+	must[lectern.HeldReview](t)(s.DecideHeldReview(ctx, "r1", lectern.HoldUpheld, "key", noon1))
 	for i := range 3 {
 		a := lectern.Artefact{Kind: "embedder", Fingerprint: fmt.Sprint("f", i), CreatedAt: noon1, Meta: map[string]string{"n": fmt.Sprint(i)}}
 		must[int64](t)(s.PutArtefact(ctx, a, make([]byte, 3_000_000*i)))
@@ -167,6 +170,8 @@ type view struct {
 	Counts    []lectern.SearchCount
 	Vectors   map[string]map[lectern.ContentHash][]float32
 	OfReviews map[string]map[string][]float32
+	Held      []lectern.HeldReview
+	Summaries []lectern.ReviewSummary
 	Artefacts []lectern.Artefact
 	Bodies    map[int64]int
 	Keys      []lectern.APIKey
@@ -230,6 +235,14 @@ func viewOf(t *testing.T, s Store) view {
 	for _, f := range []string{"f1", "f2"} {
 		out.Vectors[f] = must[map[lectern.ContentHash][]float32](t)(s.VectorsByHash(ctx, f, hashes))
 		out.OfReviews[f] = must[map[string][]float32](t)(s.ReviewVectors(ctx, f, ids))
+	}
+	out.Held = must[[]lectern.HeldReview](t)(s.HeldReviews(ctx, "", "", 100))
+	for _, c := range out.Courses {
+		sum, err := s.ReviewSummary(ctx, c.ID)
+		if lectern.ErrorCode(err) != lectern.CodeNotFound {
+			ok(t, err)
+			out.Summaries = append(out.Summaries, sum)
+		}
 	}
 	out.Artefacts = must[[]lectern.Artefact](t)(s.Artefacts(ctx, "embedder"))
 	for _, a := range out.Artefacts {

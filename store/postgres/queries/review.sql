@@ -57,7 +57,9 @@ ORDER BY i.id;
 -- name: NewestReviews :many
 SELECT sqlc.embed(r), COALESCE((
     SELECT n.external_id FROM identities n WHERE n.learner_id = r.learner_id ORDER BY n.kind LIMIT 1
-), '')::text AS learner
+), '')::text AS learner, COALESCE((
+    SELECT h.status FROM held_reviews h WHERE h.review_id = r.id
+), '')::text AS held
 FROM reviews r
 WHERE r.course_id = sqlc.arg(course_id) AND r.text <> ''
 ORDER BY r.sort_at DESC, r.id DESC
@@ -66,7 +68,9 @@ LIMIT sqlc.arg(max_rows);
 -- name: ReviewsBefore :many
 SELECT sqlc.embed(r), COALESCE((
     SELECT n.external_id FROM identities n WHERE n.learner_id = r.learner_id ORDER BY n.kind LIMIT 1
-), '')::text AS learner
+), '')::text AS learner, COALESCE((
+    SELECT h.status FROM held_reviews h WHERE h.review_id = r.id
+), '')::text AS held
 FROM reviews r
 JOIN reviews a ON a.id = sqlc.arg(after_id)
 WHERE r.course_id = sqlc.arg(course_id)

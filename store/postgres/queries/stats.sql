@@ -9,6 +9,7 @@ SELECT
     (SELECT count(*) FROM events) AS events,
     (SELECT count(*) FROM rankings) AS rankings,
     (SELECT count(*) FROM searches) AS searches,
+    (SELECT count(*) FROM held_reviews WHERE status = 'pending') AS held_reviews,
     (SELECT COALESCE(max(seq), 0)::bigint FROM course_changes)::bigint AS last_change;
 
 -- name: ParkedTotals :one

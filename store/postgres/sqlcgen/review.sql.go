@@ -139,7 +139,9 @@ func (q *Queries) DeleteReviewsOfCourses(ctx context.Context, courseIds []int64)
 const newestReviews = `-- name: NewestReviews :many
 SELECT r.id, r.review_id, r.source, r.course_id, r.learner_id, r.stars_tenths, r.text, r.language, r.helpful, r.written_at, r.day, r.sort_at, COALESCE((
     SELECT n.external_id FROM identities n WHERE n.learner_id = r.learner_id ORDER BY n.kind LIMIT 1
-), '')::text AS learner
+), '')::text AS learner, COALESCE((
+    SELECT h.status FROM held_reviews h WHERE h.review_id = r.id
+), '')::text AS held
 FROM reviews r
 WHERE r.course_id = $1 AND r.text <> ''
 ORDER BY r.sort_at DESC, r.id DESC
@@ -149,6 +151,7 @@ LIMIT $2
 type NewestReviewsRow struct {
 	Review  Review
 	Learner string
+	Held    string
 }
 
 func (q *Queries) NewestReviews(ctx context.Context, courseID int64, maxRows int32) ([]NewestReviewsRow, error) {
@@ -174,6 +177,7 @@ func (q *Queries) NewestReviews(ctx context.Context, courseID int64, maxRows int
 			&i.Review.Day,
 			&i.Review.SortAt,
 			&i.Learner,
+			&i.Held,
 		); err != nil {
 			return nil, err
 		}
@@ -497,7 +501,9 @@ func (q *Queries) ReviewTotalsOf(ctx context.Context, courseIds []int64) ([]Revi
 const reviewsBefore = `-- name: ReviewsBefore :many
 SELECT r.id, r.review_id, r.source, r.course_id, r.learner_id, r.stars_tenths, r.text, r.language, r.helpful, r.written_at, r.day, r.sort_at, COALESCE((
     SELECT n.external_id FROM identities n WHERE n.learner_id = r.learner_id ORDER BY n.kind LIMIT 1
-), '')::text AS learner
+), '')::text AS learner, COALESCE((
+    SELECT h.status FROM held_reviews h WHERE h.review_id = r.id
+), '')::text AS held
 FROM reviews r
 JOIN reviews a ON a.id = $1
 WHERE r.course_id = $2
@@ -510,6 +516,7 @@ LIMIT $3
 type ReviewsBeforeRow struct {
 	Review  Review
 	Learner string
+	Held    string
 }
 
 func (q *Queries) ReviewsBefore(ctx context.Context, afterID int64, courseID int64, maxRows int32) ([]ReviewsBeforeRow, error) {
@@ -535,6 +542,7 @@ func (q *Queries) ReviewsBefore(ctx context.Context, afterID int64, courseID int
 			&i.Review.Day,
 			&i.Review.SortAt,
 			&i.Learner,
+			&i.Held,
 		); err != nil {
 			return nil, err
 		}

@@ -145,20 +145,22 @@ SELECT
     (SELECT count(*) FROM events) AS events,
     (SELECT count(*) FROM rankings) AS rankings,
     (SELECT count(*) FROM searches) AS searches,
+    (SELECT count(*) FROM held_reviews WHERE status = 'pending') AS held_reviews,
     (SELECT COALESCE(max(seq), 0)::bigint FROM course_changes)::bigint AS last_change
 `
 
 type TotalsRow struct {
-	Courses    int64
-	Retired    int64
-	Reviews    int64
-	Ratings    int64
-	Learners   int64
-	Visitors   int64
-	Events     int64
-	Rankings   int64
-	Searches   int64
-	LastChange int64
+	Courses     int64
+	Retired     int64
+	Reviews     int64
+	Ratings     int64
+	Learners    int64
+	Visitors    int64
+	Events      int64
+	Rankings    int64
+	Searches    int64
+	HeldReviews int64
+	LastChange  int64
 }
 
 func (q *Queries) Totals(ctx context.Context) (TotalsRow, error) {
@@ -174,6 +176,7 @@ func (q *Queries) Totals(ctx context.Context) (TotalsRow, error) {
 		&i.Events,
 		&i.Rankings,
 		&i.Searches,
+		&i.HeldReviews,
 		&i.LastChange,
 	)
 	return i, err

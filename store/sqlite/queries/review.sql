@@ -31,7 +31,9 @@ DELETE FROM ratings WHERE course_id = sqlc.arg(course_id);
 -- name: ReviewsBefore :many
 SELECT sqlc.embed(r), CAST(COALESCE((
     SELECT n.external_id FROM identities n WHERE n.learner_id = r.learner_id ORDER BY n.kind LIMIT 1
-), '') AS TEXT) AS learner
+), '') AS TEXT) AS learner, CAST(COALESCE((
+    SELECT h.status FROM held_reviews h WHERE h.review_id = r.id
+), '') AS TEXT) AS held
 FROM reviews r
 WHERE r.course_id = sqlc.arg(course_id)
   AND r.text <> ''

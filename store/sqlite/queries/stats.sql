@@ -9,6 +9,7 @@ SELECT
     (SELECT count(*) FROM events) AS events,
     (SELECT count(*) FROM rankings) AS rankings,
     (SELECT count(*) FROM searches) AS searches,
+    (SELECT count(*) FROM held_reviews WHERE status = 'pending') AS held_reviews,
     (SELECT CAST(COALESCE(max(seq), 0) AS INTEGER) FROM course_changes) AS last_change;
 
 -- name: ParkedTotals :one

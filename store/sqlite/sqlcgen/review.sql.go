@@ -480,7 +480,9 @@ func (q *Queries) ReviewTotalsOf(ctx context.Context, courseIds string) ([]Revie
 const reviewsBefore = `-- name: ReviewsBefore :many
 SELECT r.id, r.review_id, r.source, r.course_id, r.learner_id, r.stars_tenths, r.text, r.language, r.helpful, r.written_at, r.day, r.sort_at, CAST(COALESCE((
     SELECT n.external_id FROM identities n WHERE n.learner_id = r.learner_id ORDER BY n.kind LIMIT 1
-), '') AS TEXT) AS learner
+), '') AS TEXT) AS learner, CAST(COALESCE((
+    SELECT h.status FROM held_reviews h WHERE h.review_id = r.id
+), '') AS TEXT) AS held
 FROM reviews r
 WHERE r.course_id = ?1
   AND r.text <> ''
@@ -499,6 +501,7 @@ type ReviewsBeforeParams struct {
 type ReviewsBeforeRow struct {
 	Review  Review
 	Learner string
+	Held    string
 }
 
 func (q *Queries) ReviewsBefore(ctx context.Context, arg ReviewsBeforeParams) ([]ReviewsBeforeRow, error) {
@@ -529,6 +532,7 @@ func (q *Queries) ReviewsBefore(ctx context.Context, arg ReviewsBeforeParams) ([
 			&i.Review.Day,
 			&i.Review.SortAt,
 			&i.Learner,
+			&i.Held,
 		); err != nil {
 			return nil, err
 		}

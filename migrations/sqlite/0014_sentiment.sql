@@ -1,0 +1,32 @@
+-- +goose Up
+
+-- What the reviews of a course say. body is all of it as JSON; score and weight are
+-- in columns too, because ranking reads them for all courses at once.
+CREATE TABLE review_summaries (
+    course_id INTEGER PRIMARY KEY REFERENCES courses (course_id) ON DELETE CASCADE,
+    score     REAL,
+    weight    REAL NOT NULL,
+    body      TEXT NOT NULL
+) STRICT;
+
+-- course_id is that of the review, kept in step, so that the holds of a course are
+-- found by themselves.
+CREATE TABLE held_reviews (
+    review_id  INTEGER PRIMARY KEY REFERENCES reviews (id) ON DELETE CASCADE,
+    course_id  INTEGER NOT NULL REFERENCES course_ids (id),
+    rule       TEXT NOT NULL,
+    detail     TEXT NOT NULL,
+    held_at    INTEGER NOT NULL,
+    status     TEXT NOT NULL,
+    decided_by TEXT NOT NULL,
+    decided_at INTEGER
+) STRICT;
+
+CREATE INDEX held_reviews_course ON held_reviews (course_id);
+CREATE INDEX held_reviews_status ON held_reviews (status, held_at);
+
+-- +goose Down
+DROP TABLE held_reviews;
+DROP TABLE review_summaries;
+DELETE FROM course_changes WHERE kind = 'sentiment';
+DELETE FROM feed_positions WHERE name = 'opinion';
