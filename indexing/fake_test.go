@@ -80,10 +80,10 @@ func (m *memory) remove(id string) {
 	m.change(id, lectern.ChangeDeleted)
 }
 
-func (m *memory) touchStats(id string) {
+func (m *memory) touch(id string, kind lectern.ChangeKind) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.change(id, lectern.ChangeStats)
+	m.change(id, kind)
 }
 
 func (m *memory) Courses(_ context.Context, ids []string) ([]lectern.Course, error) {

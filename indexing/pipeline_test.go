@@ -71,7 +71,8 @@ func TestFollows(t *testing.T) {
 		{"listed again", func() { m.put(course("new", "fresh paint")) }, "c0003 new"},
 		{"deleted", func() { m.remove("c0003") }, "new"},
 		{"deleted and added again", func() { m.remove("new"); m.put(course("new", "fresh air")) }, "new"},
-		{"only statistics", func() { m.touchStats("new"); m.touchStats("c0001") }, "new"},
+		{"only statistics", func() { m.touch("new", lectern.ChangeStats); m.touch("c0001", lectern.ChangeStats) }, "new"},
+		{"only what reviews say", func() { m.touch("c0002", lectern.ChangeSentiment) }, "new"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -84,8 +85,10 @@ func TestFollows(t *testing.T) {
 			r.agrees(t)
 		})
 	}
-	if e, _ := r.sink.get("c0001"); !e.StatsOnly || e.Stats.RatingCount != 5 || e.Course.Title == "" {
-		t.Errorf("a change of statistics came as %+v", e)
+	for _, id := range []string{"c0001", "c0002"} {
+		if e, _ := r.sink.get(id); !e.StatsOnly || e.Stats.RatingCount != 5 || e.Course.Title == "" {
+			t.Errorf("a change of statistics came as %+v", e)
+		}
 	}
 }
 

@@ -172,7 +172,7 @@ func (l *line) wanted(feed []lectern.CourseChange) (ids []string, full map[strin
 			seen[c.CourseID] = true
 			ids = append(ids, c.CourseID)
 		}
-		if c.Kind != lectern.ChangeStats {
+		if c.Kind != lectern.ChangeStats && c.Kind != lectern.ChangeSentiment {
 			full[c.CourseID] = true
 		}
 	}
@@ -185,7 +185,7 @@ func (l *line) ignores(kind lectern.ChangeKind) bool {
 	switch kind {
 	case lectern.ChangeVector, lectern.ChangeReviews:
 		return l.follows
-	case lectern.ChangeStats:
+	case lectern.ChangeStats, lectern.ChangeSentiment:
 		return l.written
 	}
 	return false
