@@ -204,7 +204,7 @@ func (s *Store) WaitingJobs(ctx context.Context) (courses, reviews []string, err
 
 // numbered names the tables whose rows get numbers, and the column.
 func numbered() []string {
-	return []string{"course_ids.id", "course_changes.seq", "learners.id", "learner_changes.seq", "reviews.id", "fingerprints.id", "api_keys.id", "searches.id", "settings_activations.seq"}
+	return []string{"course_ids.id", "course_changes.seq", "learners.id", "learner_changes.seq", "reviews.id", "fingerprints.id", "api_keys.id", "searches.id", "feedback.id", "settings_activations.seq"}
 }
 
 // SettleRows implements transfer.Store.

@@ -58,8 +58,9 @@ func checkEvent(e lectern.EventWrite) error {
 			lectern.NewFieldError("schema_version", ev.SchemaVersion, "is out of range", ""))
 	case ev.Properties != nil && !json.Valid(ev.Properties):
 		return lectern.Invalid("properties are not JSON", lectern.NewFieldError("properties", "", "is not valid JSON", ""))
-	case e.Delta != nil && (e.Delta.HalfLife <= 0 || math.IsNaN(e.Delta.Weight) || math.IsInf(e.Delta.Weight, 0)):
-		return lectern.Invalid("a profile delta needs a finite weight and a positive half-life")
+	case e.Delta != nil && (e.Delta.HalfLife <= 0 || math.IsNaN(e.Delta.Weight) || math.IsInf(e.Delta.Weight, 0) ||
+		!(e.Delta.Progress >= 0 && e.Delta.Progress <= 1)):
+		return lectern.Invalid("a profile delta needs a finite weight, a positive half-life and a share done in [0, 1]")
 	}
 	for field, text := range map[string]string{
 		"ranking_id": ev.RankingID, "surface": string(ev.Surface), "session_id": ev.SessionID, "query": ev.Query,

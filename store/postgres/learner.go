@@ -277,8 +277,8 @@ func (s *Store) MergeVisitor(ctx context.Context, anonymousID, learnerID string)
 }
 
 // DeleteLearner implements lectern.LearnerStore. All that hangs on the learner
-// goes with it by foreign keys; counts of a course's activity, which name
-// nobody, stay.
+// goes with it by foreign keys; counts of a course's activity and reports, which
+// then name nobody, stay.
 func (s *Store) DeleteLearner(ctx context.Context, ref lectern.LearnerRef) error {
 	return s.write(ctx, func(ctx context.Context, tx *writeTx) error {
 		id, err := resolve(ctx, tx.q, ref)
@@ -292,6 +292,9 @@ func (s *Store) DeleteLearner(ctx context.Context, ref lectern.LearnerRef) error
 		var line pipeline
 		q := sqlcgen.New(&line)
 		if err := q.DeleteEventKeysOf(ctx, id); err != nil {
+			return err
+		}
+		if err := q.DetachReports(ctx, id); err != nil {
 			return err
 		}
 		if err := q.DeleteLearner(ctx, id); err != nil {

@@ -247,6 +247,8 @@ func (tx *writeTx) absorb(ctx context.Context, visitor, learner sqlcgen.Learner)
 		q.MoveRankings(ctx, &to, &from),
 		q.MoveSearches(ctx, &to, &from),
 		q.MoveReviews(ctx, &to, &from),
+		q.DropOlderFeedback(ctx, []int64{from, to}),
+		q.MoveFeedback(ctx, to, from),
 		putEntries(ctx, q, moved),
 		q.UpdateLearner(ctx, fillFrom(learner, visitor, tx.now)),
 		mergeCorrections(ctx, q, learner, visitor),

@@ -37,7 +37,8 @@ func (s *Store) Profile(ctx context.Context, ref lectern.LearnerRef) (lectern.Pr
 		for _, e := range entries {
 			p.Entries = append(p.Entries, entryOf(e.ProfileEntry, e.ExternalID))
 		}
-		return nil
+		p.Feedback, err = s.holding(ctx, q, id)
+		return err
 	})
 	if err != nil {
 		return lectern.Profile{}, err
@@ -53,6 +54,7 @@ func entryOf(e sqlcgen.ProfileEntry, course string) lectern.ProfileEntry {
 		HalfLife: time.Duration(e.HalfLife) * time.Microsecond,
 		State:    lectern.CourseState(e.State), //nolint:gosec // written as one
 		LastAt:   e.LastAt,
+		Progress: e.Progress,
 	}
 }
 
@@ -96,6 +98,7 @@ func putEntries(ctx context.Context, q *sqlcgen.Queries, entries []sqlcgen.Profi
 		p.HalfLives = append(p.HalfLives, e.HalfLife)
 		p.States = append(p.States, e.State)
 		p.LastAts = append(p.LastAts, e.LastAt)
+		p.Progresses = append(p.Progresses, e.Progress)
 	}
 	return q.PutProfileEntries(ctx, p)
 }
@@ -117,6 +120,7 @@ func combine(a, b sqlcgen.ProfileEntry) sqlcgen.ProfileEntry {
 		HalfLife:  halfLife,
 		State:     a.State | b.State,
 		LastAt:    later(a.LastAt, b.LastAt),
+		Progress:  max(a.Progress, b.Progress),
 	}
 }
 
@@ -142,6 +146,6 @@ func deltaEntry(learnerID, courseID int64, at time.Time, d lectern.ProfileDelta)
 	at = lectern.Timestamp(at)
 	return sqlcgen.ProfileEntry{
 		LearnerID: learnerID, CourseID: courseID, Weight: d.Weight, WeightAt: at,
-		HalfLife: max(1, d.HalfLife.Microseconds()), State: int32(d.State), LastAt: at,
+		HalfLife: max(1, d.HalfLife.Microseconds()), State: int32(d.State), LastAt: at, Progress: d.Progress,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -169,6 +170,7 @@ func (tx *writeTx) replaceProfile(
 		row := sqlcgen.ProfileEntry{
 			LearnerID: id, CourseID: courses[e.CourseID].id, Weight: e.Weight, WeightAt: lectern.Timestamp(e.WeightAt),
 			HalfLife: max(1, e.HalfLife.Microseconds()), State: int32(e.State), LastAt: lectern.Timestamp(e.LastAt),
+			Progress: e.Progress,
 		}
 		if old, ok := stored[row.CourseID]; !ok || !sameEntry(old, row) {
 			put = append(put, row)
@@ -207,8 +209,8 @@ func checkEntries(entries []lectern.ProfileEntry) error {
 			return err
 		}
 		if seen[e.CourseID] || e.HalfLife <= 0 || math.IsNaN(e.Weight) || math.IsInf(e.Weight, 0) ||
-			e.WeightAt.IsZero() || e.LastAt.IsZero() {
-			return lectern.Invalid("a profile entry needs a course of its own, times, a finite weight and a positive half-life",
+			e.WeightAt.IsZero() || e.LastAt.IsZero() || !(e.Progress >= 0 && e.Progress <= 1) {
+			return lectern.Invalid("a profile entry needs a course of its own, times, a finite weight, a positive half-life and a share done",
 				lectern.NewFieldError("course_id", e.CourseID, "has no such entry", ""))
 		}
 		if err := errors.Join(checkTime("weight_at", e.WeightAt), checkTime("last_at", e.LastAt)); err != nil {
@@ -220,7 +222,7 @@ func checkEntries(entries []lectern.ProfileEntry) error {
 }
 
 // PutCorrections implements lectern.ProfileStore. Errors: CodeNotFound;
-// CodeInvalid for an unknown pace.
+// CodeInvalid for an unknown pace or preference.
 func (s *Store) PutCorrections(ctx context.Context, ref lectern.LearnerRef, c lectern.Corrections) error {
 	if err := checkCorrections(c); err != nil {
 		return err
@@ -256,12 +258,22 @@ func checkCorrections(c lectern.Corrections) error {
 		return lectern.Invalid("unknown pace",
 			lectern.NewFieldError("pace", c.Pace, "is unknown", fmt.Sprint(lectern.Paces())))
 	}
+	for preference, leaning := range c.Preferences {
+		switch {
+		case !slices.Contains(lectern.Preferences(), preference):
+			return lectern.Invalid("unknown preference",
+				lectern.NewFieldError("preferences", preference, "is unknown", fmt.Sprint(lectern.Preferences())))
+		case leaning != lectern.LeanLess && leaning != lectern.LeanMore:
+			return lectern.Invalid("unknown leaning",
+				lectern.NewFieldError("preferences."+string(preference), leaning, "is unknown", "less or more"))
+		}
+	}
 	return checkText("removed_interests", c.RemovedInterests...)
 }
 
 // mergeCorrections adds what a visitor said about their profile to what the
 // learner said: interests that either removed stay removed, and the learner's own
-// pace holds.
+// pace and preferences hold.
 func mergeCorrections(ctx context.Context, q *sqlcgen.Queries, learner, visitor sqlcgen.Learner) error {
 	if visitor.Corrections == nil {
 		return nil
@@ -278,6 +290,7 @@ func mergeCorrections(ctx context.Context, q *sqlcgen.Queries, learner, visitor 
 	if own.Pace == "" {
 		own.Pace = theirs.Pace
 	}
+	own.Preferences = joined(own.Preferences, theirs.Preferences)
 	text, err := encodeCorrections(own)
 	if err != nil {
 		return err
@@ -285,9 +298,22 @@ func mergeCorrections(ctx context.Context, q *sqlcgen.Queries, learner, visitor 
 	return q.SetCorrections(ctx, text, learner.ID)
 }
 
+// joined is what either prefers, one's own where both do.
+func joined(own, theirs map[lectern.Preference]lectern.Leaning) map[lectern.Preference]lectern.Leaning {
+	if len(own)+len(theirs) == 0 {
+		return nil
+	}
+	out := maps.Clone(theirs)
+	if out == nil {
+		out = make(map[lectern.Preference]lectern.Leaning, len(own))
+	}
+	maps.Copy(out, own)
+	return out
+}
+
 // encodeCorrections returns JSON, nil where there is nothing to say.
 func encodeCorrections(c lectern.Corrections) (*string, error) {
-	if len(c.RemovedInterests) == 0 && c.Pace == "" {
+	if len(c.RemovedInterests) == 0 && c.Pace == "" && len(c.Preferences) == 0 {
 		return nil, nil
 	}
 	body, err := json.Marshal(c)
@@ -326,7 +352,7 @@ func (s *Store) EntriesByKey(ctx context.Context, keys []int64) (map[int64][]lec
 		for _, r := range rows {
 			e := sqlcgen.ProfileEntry{
 				LearnerID: r.LearnerID, CourseID: r.CourseID, Weight: r.Weight, WeightAt: r.WeightAt,
-				HalfLife: r.HalfLife, State: r.State, LastAt: r.LastAt,
+				HalfLife: r.HalfLife, State: r.State, LastAt: r.LastAt, Progress: r.Progress,
 			}
 			out[r.LearnerID] = append(out[r.LearnerID], entryOf(e, r.ExternalID))
 		}

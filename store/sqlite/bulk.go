@@ -41,14 +41,14 @@ func (tx *writeTx) insertEvents(ctx context.Context, rows []sqlcgen.InsertEventP
 
 // putProfileEntries writes profile entries over the stored ones.
 func (tx *writeTx) putProfileEntries(ctx context.Context, rows []sqlcgen.ProfileEntry) error {
-	const width = 7
+	const width = 8
 	for len(rows) >= bulkRows {
 		args := make([]any, 0, bulkRows*width)
 		for _, r := range rows[:bulkRows] {
-			args = append(args, r.LearnerID, r.CourseID, r.Weight, r.WeightAt, r.HalfLife, r.State, r.LastAt)
+			args = append(args, r.LearnerID, r.CourseID, r.Weight, r.WeightAt, r.HalfLife, r.State, r.LastAt, r.Progress)
 		}
 		query := `INSERT OR REPLACE INTO profile_entries
-			(learner_id, course_id, weight, weight_at, half_life, state, last_at) VALUES ` + tuples(width)
+			(learner_id, course_id, weight, weight_at, half_life, state, last_at, progress) VALUES ` + tuples(width)
 		if _, err := tx.stmts.ExecContext(ctx, query, args...); err != nil {
 			return err
 		}

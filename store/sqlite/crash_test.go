@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +58,11 @@ func crashWriter(ctx context.Context, s *sqlite.Store, name string, say chan<- s
 			panic(err)
 		}
 		say <- "ack rating " + id
+		f := lectern.Feedback{ID: id, CourseID: id, Kind: lectern.FeedbackLess, At: time.Unix(int64(i), 0)}
+		if _, err := s.PutFeedback(ctx, lectern.LearnerRef{ID: "l-" + name}, f); err != nil {
+			panic(err)
+		}
+		say <- "ack feedback " + id
 	}
 }
 
@@ -148,6 +154,18 @@ func checkAcknowledged(t *testing.T, path string, acked map[string][]string) {
 	for _, st := range stats {
 		if st.RatingCount != 3 {
 			t.Errorf("course %s has %d ratings, want 3", st.CourseID, st.RatingCount)
+		}
+	}
+	said := map[string][]lectern.Feedback{} // by learner
+	for _, id := range acked["feedback"] {
+		name := "l-" + id[:strings.LastIndex(id, "-")]
+		if said[name] == nil {
+			if said[name], err = s.Feedback(ctx, lectern.LearnerRef{ID: name}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !slices.ContainsFunc(said[name], func(f lectern.Feedback) bool { return f.ID == id }) {
+			t.Errorf("feedback %s is gone", id)
 		}
 	}
 	if found, err := s.Check(ctx); err != nil || len(found) > 0 {

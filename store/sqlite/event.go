@@ -238,8 +238,9 @@ func checkEvent(e lectern.EventWrite) error {
 		return lectern.Invalid("a value must be finite", lectern.NewFieldError("value", *ev.Value, "is not finite", ""))
 	case ev.Properties != nil && !json.Valid(ev.Properties):
 		return lectern.Invalid("properties are not JSON", lectern.NewFieldError("properties", "", "is not valid JSON", ""))
-	case e.Delta != nil && (e.Delta.HalfLife <= 0 || math.IsNaN(e.Delta.Weight) || math.IsInf(e.Delta.Weight, 0)):
-		return lectern.Invalid("a profile delta needs a finite weight and a positive half-life")
+	case e.Delta != nil && (e.Delta.HalfLife <= 0 || math.IsNaN(e.Delta.Weight) || math.IsInf(e.Delta.Weight, 0) ||
+		!(e.Delta.Progress >= 0 && e.Delta.Progress <= 1)):
+		return lectern.Invalid("a profile delta needs a finite weight, a positive half-life and a share done in [0, 1]")
 	}
 	return nil
 }

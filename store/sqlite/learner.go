@@ -221,12 +221,15 @@ func (s *Store) MergeVisitor(ctx context.Context, anonymousID, learnerID string)
 }
 
 // DeleteLearner implements lectern.LearnerStore. All that hangs on the learner
-// goes with it by foreign keys; counts of a course's activity, which name
-// nobody, stay.
+// goes with it by foreign keys; counts of a course's activity and reports, which
+// then name nobody, stay.
 func (s *Store) DeleteLearner(ctx context.Context, ref lectern.LearnerRef) error {
 	return s.write(ctx, func(ctx context.Context, tx *writeTx) error {
 		id, err := s.resolve(ctx, tx.q, ref)
 		if err != nil {
+			return err
+		}
+		if err := tx.q.DetachReports(ctx, &id); err != nil {
 			return err
 		}
 		if err := tx.q.DeleteLearner(ctx, id); err != nil {

@@ -172,6 +172,9 @@ func (tx *writeTx) absorb(ctx context.Context, visitor sqlcgen.Learner, to int64
 	if err := tx.q.MoveReviews(ctx, &to, &from); err != nil {
 		return err
 	}
+	if err := tx.absorbFeedback(ctx, from, to); err != nil {
+		return err
+	}
 	entries, err := tx.q.ProfileEntries(ctx, from)
 	if err != nil {
 		return err

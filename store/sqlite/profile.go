@@ -35,6 +35,9 @@ func (s *Store) Profile(ctx context.Context, ref lectern.LearnerRef) (lectern.Pr
 	for _, e := range entries {
 		p.Entries = append(p.Entries, entryOf(e.ProfileEntry, e.ExternalID))
 	}
+	if p.Feedback, err = s.holding(ctx, id); err != nil {
+		return lectern.Profile{}, err
+	}
 	return p, nil
 }
 
@@ -46,6 +49,7 @@ func entryOf(e sqlcgen.ProfileEntry, course string) lectern.ProfileEntry {
 		HalfLife: time.Duration(e.HalfLife) * time.Microsecond,
 		State:    lectern.CourseState(e.State), //nolint:gosec // written as one
 		LastAt:   fromMicros(e.LastAt),
+		Progress: e.Progress,
 	}
 }
 
@@ -89,6 +93,7 @@ func combine(a, b sqlcgen.ProfileEntry) sqlcgen.ProfileEntry {
 		HalfLife:  halfLife,
 		State:     a.State | b.State,
 		LastAt:    max(a.LastAt, b.LastAt),
+		Progress:  max(a.Progress, b.Progress),
 	}
 }
 
@@ -105,6 +110,6 @@ func deltaEntry(courseID int64, at time.Time, d lectern.ProfileDelta) sqlcgen.Pr
 	us := micros(at)
 	return sqlcgen.ProfileEntry{
 		CourseID: courseID, Weight: d.Weight, WeightAt: us, HalfLife: max(1, d.HalfLife.Microseconds()),
-		State: int64(d.State), LastAt: us,
+		State: int64(d.State), LastAt: us, Progress: d.Progress,
 	}
 }

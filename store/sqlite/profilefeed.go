@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -144,6 +145,7 @@ func (tx *writeTx) replaceProfile(ctx context.Context, id int64, entries []lecte
 		row := sqlcgen.ProfileEntry{
 			LearnerID: id, CourseID: course.id, Weight: e.Weight, WeightAt: micros(e.WeightAt),
 			HalfLife: max(1, e.HalfLife.Microseconds()), State: int64(e.State), LastAt: micros(e.LastAt),
+			Progress: e.Progress,
 		}
 		if old, ok := stored[course.id]; !ok || old != row {
 			put = append(put, row)
@@ -177,8 +179,8 @@ func checkEntries(entries []lectern.ProfileEntry) error {
 			return err
 		}
 		if seen[e.CourseID] || e.HalfLife <= 0 || math.IsNaN(e.Weight) || math.IsInf(e.Weight, 0) ||
-			e.WeightAt.IsZero() || e.LastAt.IsZero() {
-			return lectern.Invalid("a profile entry needs a course of its own, times, a finite weight and a positive half-life",
+			e.WeightAt.IsZero() || e.LastAt.IsZero() || !(e.Progress >= 0 && e.Progress <= 1) {
+			return lectern.Invalid("a profile entry needs a course of its own, times, a finite weight, a positive half-life and a share done",
 				lectern.NewFieldError("course_id", e.CourseID, "has no such entry", ""))
 		}
 		seen[e.CourseID] = true
@@ -187,7 +189,7 @@ func checkEntries(entries []lectern.ProfileEntry) error {
 }
 
 // PutCorrections implements lectern.ProfileStore. Errors: CodeNotFound;
-// CodeInvalid for an unknown pace.
+// CodeInvalid for an unknown pace or preference.
 func (s *Store) PutCorrections(ctx context.Context, ref lectern.LearnerRef, c lectern.Corrections) error {
 	if err := checkCorrections(c); err != nil {
 		return err
@@ -217,12 +219,22 @@ func checkCorrections(c lectern.Corrections) error {
 		return lectern.Invalid("unknown pace",
 			lectern.NewFieldError("pace", c.Pace, "is unknown", fmt.Sprint(lectern.Paces())))
 	}
+	for preference, leaning := range c.Preferences {
+		switch {
+		case !slices.Contains(lectern.Preferences(), preference):
+			return lectern.Invalid("unknown preference",
+				lectern.NewFieldError("preferences", preference, "is unknown", fmt.Sprint(lectern.Preferences())))
+		case leaning != lectern.LeanLess && leaning != lectern.LeanMore:
+			return lectern.Invalid("unknown leaning",
+				lectern.NewFieldError("preferences."+string(preference), leaning, "is unknown", "less or more"))
+		}
+	}
 	return nil
 }
 
 // mergeCorrections adds what a visitor said about their profile to what the
 // learner said: interests that either removed stay removed, and the learner's own
-// pace holds.
+// pace and preferences hold.
 func (tx *writeTx) mergeCorrections(ctx context.Context, learner, visitor sqlcgen.Learner) error {
 	if visitor.Corrections == nil {
 		return nil
@@ -239,12 +251,26 @@ func (tx *writeTx) mergeCorrections(ctx context.Context, learner, visitor sqlcge
 	if own.Pace == "" {
 		own.Pace = theirs.Pace
 	}
+	own.Preferences = joined(own.Preferences, theirs.Preferences)
 	return tx.q.SetCorrections(ctx, encodeCorrections(own), learner.ID)
+}
+
+// joined is what either prefers, one's own where both do.
+func joined(own, theirs map[lectern.Preference]lectern.Leaning) map[lectern.Preference]lectern.Leaning {
+	if len(own)+len(theirs) == 0 {
+		return nil
+	}
+	out := maps.Clone(theirs)
+	if out == nil {
+		out = make(map[lectern.Preference]lectern.Leaning, len(own))
+	}
+	maps.Copy(out, own)
+	return out
 }
 
 // encodeCorrections returns JSON, nil where there is nothing to say.
 func encodeCorrections(c lectern.Corrections) *string {
-	if len(c.RemovedInterests) == 0 && c.Pace == "" {
+	if len(c.RemovedInterests) == 0 && c.Pace == "" && len(c.Preferences) == 0 {
 		return nil
 	}
 	text := jsonText(c)

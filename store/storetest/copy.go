@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -96,7 +97,7 @@ func fillPeopleForCopy(t *testing.T, s Store) {
 		if i%5 == 0 {
 			e.Position, e.RankingID, e.Properties = ptr(i), fmt.Sprintf("k%d", i), json.RawMessage(`{"z": 1,  "a": "\u00e4"}`)
 		}
-		events = append(events, lectern.EventWrite{Event: e, Delta: &lectern.ProfileDelta{Weight: 1 / float64(i+3), HalfLife: halfLife, State: lectern.StateClicked}})
+		events = append(events, lectern.EventWrite{Event: e, Delta: &lectern.ProfileDelta{Weight: 1 / float64(i+3), HalfLife: halfLife, State: lectern.StateClicked, Progress: float64(i) / 70}})
 	}
 	events = append(events, lectern.EventWrite{Event: lectern.Event{ID: "search", Type: lectern.EventSearch, AnonymousID: "v1", Query: "ü", OccurredAt: noon1}})
 	must[[]lectern.WriteResult](t)(s.AppendEvents(ctx, events))
@@ -104,6 +105,14 @@ func fillPeopleForCopy(t *testing.T, s Store) {
 	ok(t, s.MergeVisitor(ctx, "v5", "new"))
 	ok(t, s.DeleteLearner(ctx, lectern.LearnerRef{ID: "l4"}))
 	ok(t, s.PutCorrections(ctx, lectern.LearnerRef{ID: "l2"}, lectern.Corrections{RemovedInterests: []string{"ü"}, Pace: lectern.PaceSteady}))
+	for i, kind := range slices.Concat(lectern.FeedbackKinds(), lectern.FeedbackKinds()) {
+		f := said(fmt.Sprint("f", i), fmt.Sprint("c0", i%7), kind, noon1.Add(time.Duration(i)*time.Hour))
+		must[lectern.WriteResult](t)(s.PutFeedback(ctx, lectern.LearnerRef{ID: fmt.Sprint("l", 1+i%3)}, f))
+	}
+	must[int](t)(s.SetReports(ctx, "c04", []lectern.ReportStatus{lectern.ReportOpen}, lectern.Report{Status: lectern.ReportLooking, Note: "ü", By: "key"}))
+	gone := lectern.LearnerRef{AnonymousID: "gone"}
+	must[lectern.WriteResult](t)(s.PutFeedback(ctx, gone, said("gone", "c05", lectern.FeedbackReport, noon1)))
+	ok(t, s.DeleteLearner(ctx, gone))
 	var rankings []lectern.Ranking
 	for i := range 30 {
 		r := lectern.Ranking{ID: fmt.Sprintf("k%d", i), Surface: lectern.SurfaceHome, RequestHash: "h", CreatedAt: noon1.Add(time.Duration(i%9) * time.Hour), ConfigVersion: "v",
@@ -170,6 +179,8 @@ type view struct {
 	Counts    []lectern.SearchCount
 	Vectors   map[string]map[lectern.ContentHash][]float32
 	OfReviews map[string]map[string][]float32
+	Feedback  map[string][]lectern.Feedback
+	Reports   []lectern.Report
 	Held      []lectern.HeldReview
 	Summaries []lectern.ReviewSummary
 	Artefacts []lectern.Artefact
@@ -186,6 +197,7 @@ func viewOf(t *testing.T, s Store) view {
 		Reviews: map[string][]lectern.Review{}, History: map[string][]lectern.RatingMonth{}, Profiles: map[string]lectern.Profile{},
 		ByPerson: map[string][]lectern.Event{}, Rankings: map[string]lectern.Ranking{}, Bodies: map[int64]int{}, Searches: map[string][]lectern.Search{},
 		Vectors: map[string]map[lectern.ContentHash][]float32{}, OfReviews: map[string]map[string][]float32{},
+		Feedback: map[string][]lectern.Feedback{},
 	}
 	out.Courses, _ = mustScan(t)(s.ScanCourses(ctx, 0, 1000))
 	out.Known = must[[]lectern.CourseStats](t)(s.CourseStats(ctx, nil, noon1.AddDate(0, 6, 0), halfLife))
@@ -214,9 +226,11 @@ func viewOf(t *testing.T, s Store) view {
 			name := ref.ID + ref.AnonymousID
 			out.Profiles[name] = p
 			out.Searches[name] = must[[]lectern.Search](t)(s.RecentSearches(ctx, ref, 100))
+			out.Feedback[name] = must[[]lectern.Feedback](t)(s.Feedback(ctx, ref))
 			out.ByPerson[name] = must[[]lectern.Event](t)(s.LearnerEvents(ctx, ref, 100))
 		}
 	}
+	out.Reports = must[[]lectern.Report](t)(s.Reports(ctx, lectern.ReportFilter{Limit: 100}))
 	out.Moved = must[[]lectern.ProfileChange](t)(s.ProfileChanges(ctx, 0, 1000))
 	events, _, err := s.ScanEvents(ctx, 0, 1000)
 	ok(t, err)
@@ -308,6 +322,7 @@ func goOn(t *testing.T, s Store) {
 	wantOutcomes(t, must[[]lectern.WriteResult](t)(s.PutReviews(ctx, []lectern.Review{{ID: "later", CourseID: "c01", Text: "Late"}})), lectern.OutcomeCreated)
 	ok(t, s.PutSearches(ctx, []lectern.Search{searched("later", "l1", "later", noon1.AddDate(1, 0, 0))}))
 	equal(t, "the newest search", recent(t, s, lectern.LearnerRef{ID: "l1"}, 1)[0].Query, "later")
+	putFeedback(t, s, lectern.LearnerRef{ID: "l1"}, said("later", "c01", lectern.FeedbackReport, noon1), lectern.OutcomeCreated)
 	wantCode(t, s.MergeVisitor(ctx, "v3", "l1"), lectern.CodeConflict)
 	if v := must[int64](t)(s.PutArtefact(ctx, lectern.Artefact{Kind: "embedder", CreatedAt: noon1}, []byte{1})); v != 4 {
 		t.Errorf("the next version is %d, want 4", v)

@@ -21,8 +21,10 @@ type Store interface {
 	lectern.ReviewStore
 	lectern.LearnerStore
 	lectern.ProfileStore
+	lectern.FeedbackStore
 	lectern.EventStore
 	lectern.RankingStore
+	lectern.ListLog
 	lectern.SearchStore
 	lectern.VectorStore
 	lectern.ArtefactStore
@@ -100,6 +102,16 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"profiles/corrections":         testCorrections,
 		"profiles/corrections, merge":  testCorrectionsMerge,
 		"profiles/entries by key":      testEntriesByKey,
+		"profiles/progress":            testProgress,
+		"profiles/preferences":         testPreferences,
+		"feedback/put":                 testFeedbackPut,
+		"feedback/replace":             testFeedbackReplace,
+		"feedback/reject":              testFeedbackReject,
+		"feedback/delete":              testFeedbackDelete,
+		"feedback/merge":               testFeedbackMerge,
+		"feedback/erase":               testFeedbackErase,
+		"feedback/reports":             testReports,
+		"feedback/races":               testFeedbackRaces,
 		"events/append":                testEventAppend,
 		"events/idempotent":            testEventIdempotent,
 		"events/reject":                testEventReject,
@@ -110,6 +122,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"events/order of arrival":      testEventOrder,
 		"rankings/put and read":        testRankings,
 		"rankings/retention":           testRankingRetention,
+		"rankings/log":                 testListLog,
 		"searches/put":                 testSearchPut,
 		"searches/reject":              testSearchReject,
 		"searches/recent":              testSearchRecent,
@@ -336,6 +349,10 @@ func testEmptyBatches(t *testing.T, s Store) {
 	check("EntriesByKey", len(byKey), err)
 	n, err = s.PruneProfileChanges(ctx, 100)
 	check("PruneProfileChanges", n, err)
+	reports, err := s.Reports(ctx, lectern.ReportFilter{Limit: 10})
+	check("Reports", len(reports), err)
+	n, err = s.SetReports(ctx, "none", nil, lectern.Report{Status: lectern.ReportOpen})
+	check("SetReports", n, err)
 }
 
 func testCancelled(t *testing.T, s Store) {

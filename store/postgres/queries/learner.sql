@@ -113,8 +113,8 @@ WHERE p.learner_id = sqlc.arg(learner_id)
 ORDER BY p.course_id;
 
 -- name: PutProfileEntries :exec
-INSERT INTO profile_entries (learner_id, course_id, weight, weight_at, half_life, state, last_at)
-SELECT e.learner_id, e.course_id, e.weight, e.weight_at, e.half_life, e.state, e.last_at
+INSERT INTO profile_entries (learner_id, course_id, weight, weight_at, half_life, state, last_at, progress)
+SELECT e.learner_id, e.course_id, e.weight, e.weight_at, e.half_life, e.state, e.last_at, e.progress
 FROM (
     SELECT unnest(sqlc.arg(learners)::bigint[]) AS learner_id,
         unnest(sqlc.arg(courses)::bigint[]) AS course_id,
@@ -122,11 +122,12 @@ FROM (
         unnest(sqlc.arg(weight_ats)::timestamptz[]) AS weight_at,
         unnest(sqlc.arg(half_lives)::bigint[]) AS half_life,
         unnest(sqlc.arg(states)::integer[]) AS state,
-        unnest(sqlc.arg(last_ats)::timestamptz[]) AS last_at
+        unnest(sqlc.arg(last_ats)::timestamptz[]) AS last_at,
+        unnest(sqlc.arg(progresses)::double precision[]) AS progress
 ) e
 ON CONFLICT (learner_id, course_id) DO UPDATE SET
     weight = excluded.weight, weight_at = excluded.weight_at, half_life = excluded.half_life,
-    state = excluded.state, last_at = excluded.last_at;
+    state = excluded.state, last_at = excluded.last_at, progress = excluded.progress;
 
 -- name: MoveEvents :exec
 UPDATE events SET learner_id = sqlc.arg(to_id) WHERE learner_id = sqlc.arg(from_id);

@@ -281,7 +281,7 @@ func (q *Queries) MoveReviews(ctx context.Context, toID *int64, fromID *int64) e
 }
 
 const profileEntries = `-- name: ProfileEntries :many
-SELECT p.learner_id, p.course_id, p.weight, p.weight_at, p.half_life, p.state, p.last_at, i.external_id
+SELECT p.learner_id, p.course_id, p.weight, p.weight_at, p.half_life, p.state, p.last_at, p.progress, i.external_id
 FROM profile_entries p
 JOIN course_ids i ON i.id = p.course_id
 WHERE p.learner_id = $1
@@ -310,6 +310,7 @@ func (q *Queries) ProfileEntries(ctx context.Context, learnerID int64) ([]Profil
 			&i.ProfileEntry.HalfLife,
 			&i.ProfileEntry.State,
 			&i.ProfileEntry.LastAt,
+			&i.ProfileEntry.Progress,
 			&i.ExternalID,
 		); err != nil {
 			return nil, err
@@ -323,13 +324,13 @@ func (q *Queries) ProfileEntries(ctx context.Context, learnerID int64) ([]Profil
 }
 
 const profileEntriesOf = `-- name: ProfileEntriesOf :many
-SELECT p.learner_id, p.course_id, p.weight, p.weight_at, p.half_life, p.state, p.last_at
+SELECT p.learner_id, p.course_id, p.weight, p.weight_at, p.half_life, p.state, p.last_at, p.progress
 FROM (
     SELECT unnest($1::bigint[]) AS learner_id,
         unnest($2::bigint[]) AS course_id
 ) e
 CROSS JOIN LATERAL (
-    SELECT learner_id, course_id, weight, weight_at, half_life, state, last_at FROM profile_entries x WHERE x.learner_id = e.learner_id AND x.course_id = e.course_id OFFSET 0
+    SELECT learner_id, course_id, weight, weight_at, half_life, state, last_at, progress FROM profile_entries x WHERE x.learner_id = e.learner_id AND x.course_id = e.course_id OFFSET 0
 ) p
 `
 
@@ -350,6 +351,7 @@ func (q *Queries) ProfileEntriesOf(ctx context.Context, learners []int64, course
 			&i.HalfLife,
 			&i.State,
 			&i.LastAt,
+			&i.Progress,
 		); err != nil {
 			return nil, err
 		}
@@ -374,8 +376,8 @@ func (q *Queries) ProfileVersion(ctx context.Context, kind int16, externalID str
 }
 
 const putProfileEntries = `-- name: PutProfileEntries :exec
-INSERT INTO profile_entries (learner_id, course_id, weight, weight_at, half_life, state, last_at)
-SELECT e.learner_id, e.course_id, e.weight, e.weight_at, e.half_life, e.state, e.last_at
+INSERT INTO profile_entries (learner_id, course_id, weight, weight_at, half_life, state, last_at, progress)
+SELECT e.learner_id, e.course_id, e.weight, e.weight_at, e.half_life, e.state, e.last_at, e.progress
 FROM (
     SELECT unnest($1::bigint[]) AS learner_id,
         unnest($2::bigint[]) AS course_id,
@@ -383,21 +385,23 @@ FROM (
         unnest($4::timestamptz[]) AS weight_at,
         unnest($5::bigint[]) AS half_life,
         unnest($6::integer[]) AS state,
-        unnest($7::timestamptz[]) AS last_at
+        unnest($7::timestamptz[]) AS last_at,
+        unnest($8::double precision[]) AS progress
 ) e
 ON CONFLICT (learner_id, course_id) DO UPDATE SET
     weight = excluded.weight, weight_at = excluded.weight_at, half_life = excluded.half_life,
-    state = excluded.state, last_at = excluded.last_at
+    state = excluded.state, last_at = excluded.last_at, progress = excluded.progress
 `
 
 type PutProfileEntriesParams struct {
-	Learners  []int64
-	Courses   []int64
-	Weights   []float64
-	WeightAts []time.Time
-	HalfLives []int64
-	States    []int32
-	LastAts   []time.Time
+	Learners   []int64
+	Courses    []int64
+	Weights    []float64
+	WeightAts  []time.Time
+	HalfLives  []int64
+	States     []int32
+	LastAts    []time.Time
+	Progresses []float64
 }
 
 func (q *Queries) PutProfileEntries(ctx context.Context, arg PutProfileEntriesParams) error {
@@ -409,6 +413,7 @@ func (q *Queries) PutProfileEntries(ctx context.Context, arg PutProfileEntriesPa
 		arg.HalfLives,
 		arg.States,
 		arg.LastAts,
+		arg.Progresses,
 	)
 	return err
 }

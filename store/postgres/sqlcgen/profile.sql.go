@@ -64,13 +64,13 @@ func (q *Queries) DeleteProfileEntries(ctx context.Context, learnerID int64, cou
 }
 
 const entriesByKey = `-- name: EntriesByKey :many
-SELECT p.learner_id, p.course_id, p.weight, p.weight_at, p.half_life, p.state, p.last_at, i.external_id
+SELECT p.learner_id, p.course_id, p.weight, p.weight_at, p.half_life, p.state, p.last_at, p.progress, i.external_id
 FROM (SELECT unnest($1::bigint[]) AS learner_id) w
 CROSS JOIN LATERAL (
     SELECT l.id FROM learners l WHERE l.id = w.learner_id AND coalesce(l.personalisation, true) OFFSET 0
 ) l
 CROSS JOIN LATERAL (
-    SELECT learner_id, course_id, weight, weight_at, half_life, state, last_at FROM profile_entries x WHERE x.learner_id = l.id OFFSET 0
+    SELECT learner_id, course_id, weight, weight_at, half_life, state, last_at, progress FROM profile_entries x WHERE x.learner_id = l.id OFFSET 0
 ) p
 JOIN course_ids i ON i.id = p.course_id
 ORDER BY p.learner_id, p.course_id
@@ -84,6 +84,7 @@ type EntriesByKeyRow struct {
 	HalfLife   int64
 	State      int32
 	LastAt     time.Time
+	Progress   float64
 	ExternalID string
 }
 
@@ -104,6 +105,7 @@ func (q *Queries) EntriesByKey(ctx context.Context, learnerIds []int64) ([]Entri
 			&i.HalfLife,
 			&i.State,
 			&i.LastAt,
+			&i.Progress,
 			&i.ExternalID,
 		); err != nil {
 			return nil, err

@@ -66,14 +66,14 @@ WHERE p.learner_id = sqlc.arg(learner_id)
 ORDER BY p.course_id;
 
 -- name: PutProfileEntry :exec
-INSERT INTO profile_entries (learner_id, course_id, weight, weight_at, half_life, state, last_at)
+INSERT INTO profile_entries (learner_id, course_id, weight, weight_at, half_life, state, last_at, progress)
 VALUES (
     sqlc.arg(learner_id), sqlc.arg(course_id), sqlc.arg(weight), sqlc.arg(weight_at),
-    sqlc.arg(half_life), sqlc.arg(state), sqlc.arg(last_at)
+    sqlc.arg(half_life), sqlc.arg(state), sqlc.arg(last_at), sqlc.arg(progress)
 )
 ON CONFLICT (learner_id, course_id) DO UPDATE SET
     weight = excluded.weight, weight_at = excluded.weight_at, half_life = excluded.half_life,
-    state = excluded.state, last_at = excluded.last_at;
+    state = excluded.state, last_at = excluded.last_at, progress = excluded.progress;
 
 -- name: MoveEvents :exec
 UPDATE events SET learner_id = sqlc.arg(to_id) WHERE learner_id = sqlc.arg(from_id);

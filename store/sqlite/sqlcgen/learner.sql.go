@@ -207,7 +207,7 @@ func (q *Queries) MoveReviews(ctx context.Context, toID *int64, fromID *int64) e
 }
 
 const profileEntries = `-- name: ProfileEntries :many
-SELECT p.learner_id, p.course_id, p.weight, p.weight_at, p.half_life, p.state, p.last_at, i.external_id
+SELECT p.learner_id, p.course_id, p.weight, p.weight_at, p.half_life, p.state, p.last_at, p.progress, i.external_id
 FROM profile_entries p
 JOIN course_ids i ON i.id = p.course_id
 WHERE p.learner_id = ?1
@@ -236,6 +236,7 @@ func (q *Queries) ProfileEntries(ctx context.Context, learnerID int64) ([]Profil
 			&i.ProfileEntry.HalfLife,
 			&i.ProfileEntry.State,
 			&i.ProfileEntry.LastAt,
+			&i.ProfileEntry.Progress,
 			&i.ExternalID,
 		); err != nil {
 			return nil, err
@@ -253,7 +254,7 @@ func (q *Queries) ProfileEntries(ctx context.Context, learnerID int64) ([]Profil
 
 const profileEntriesOf = `-- name: ProfileEntriesOf :many
 
-SELECT p.learner_id, p.course_id, p.weight, p.weight_at, p.half_life, p.state, p.last_at
+SELECT p.learner_id, p.course_id, p.weight, p.weight_at, p.half_life, p.state, p.last_at, p.progress
 FROM json_each(CAST(?1 AS TEXT)) e
 JOIN profile_entries p ON p.learner_id = json_extract(e.value, '$[0]')
     AND p.course_id = json_extract(e.value, '$[1]')
@@ -277,6 +278,7 @@ func (q *Queries) ProfileEntriesOf(ctx context.Context, pairs string) ([]Profile
 			&i.HalfLife,
 			&i.State,
 			&i.LastAt,
+			&i.Progress,
 		); err != nil {
 			return nil, err
 		}
@@ -304,14 +306,14 @@ func (q *Queries) ProfileVersion(ctx context.Context, kind int64, externalID str
 }
 
 const putProfileEntry = `-- name: PutProfileEntry :exec
-INSERT INTO profile_entries (learner_id, course_id, weight, weight_at, half_life, state, last_at)
+INSERT INTO profile_entries (learner_id, course_id, weight, weight_at, half_life, state, last_at, progress)
 VALUES (
     ?1, ?2, ?3, ?4,
-    ?5, ?6, ?7
+    ?5, ?6, ?7, ?8
 )
 ON CONFLICT (learner_id, course_id) DO UPDATE SET
     weight = excluded.weight, weight_at = excluded.weight_at, half_life = excluded.half_life,
-    state = excluded.state, last_at = excluded.last_at
+    state = excluded.state, last_at = excluded.last_at, progress = excluded.progress
 `
 
 type PutProfileEntryParams struct {
@@ -322,6 +324,7 @@ type PutProfileEntryParams struct {
 	HalfLife  int64
 	State     int64
 	LastAt    int64
+	Progress  float64
 }
 
 func (q *Queries) PutProfileEntry(ctx context.Context, arg PutProfileEntryParams) error {
@@ -333,6 +336,7 @@ func (q *Queries) PutProfileEntry(ctx context.Context, arg PutProfileEntryParams
 		arg.HalfLife,
 		arg.State,
 		arg.LastAt,
+		arg.Progress,
 	)
 	return err
 }

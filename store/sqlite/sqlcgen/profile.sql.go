@@ -69,7 +69,7 @@ func (q *Queries) DeleteProfileEntries(ctx context.Context, learnerID int64, cou
 }
 
 const entriesByKey = `-- name: EntriesByKey :many
-SELECT p.learner_id, p.course_id, p.weight, p.weight_at, p.half_life, p.state, p.last_at, i.external_id
+SELECT p.learner_id, p.course_id, p.weight, p.weight_at, p.half_life, p.state, p.last_at, p.progress, i.external_id
 FROM json_each(CAST(?1 AS TEXT)) w
 JOIN learners l ON l.id = w.value AND coalesce(l.personalisation, 1) <> 0
 JOIN profile_entries p ON p.learner_id = l.id
@@ -99,6 +99,7 @@ func (q *Queries) EntriesByKey(ctx context.Context, learnerIds string) ([]Entrie
 			&i.ProfileEntry.HalfLife,
 			&i.ProfileEntry.State,
 			&i.ProfileEntry.LastAt,
+			&i.ProfileEntry.Progress,
 			&i.ExternalID,
 		); err != nil {
 			return nil, err
