@@ -26,3 +26,24 @@ DELETE FROM rankings d WHERE (d.ranking_id, d.day) IN (
     ORDER BY r.created_at
     LIMIT sqlc.arg(max_rows)
 );
+
+-- Lists of people who allow no personal lists teach nothing, here as elsewhere. The
+-- days name the partitions.
+
+-- name: CitedRankings :many
+SELECT r.ranking_id, r.learner_id, r.created_at, r.body FROM rankings r
+LEFT JOIN learners l ON l.id = r.learner_id
+WHERE r.created_at >= sqlc.arg(since)
+  AND r.day BETWEEN sqlc.arg(first_day) AND sqlc.arg(last_day)
+  AND (r.created_at, r.ranking_id) < (sqlc.arg(before)::timestamptz, sqlc.arg(before_id)::text)
+  AND coalesce(l.personalisation, true)
+  AND EXISTS (SELECT 1 FROM events e WHERE e.ranking_id = r.ranking_id)
+ORDER BY r.created_at DESC, r.ranking_id DESC
+LIMIT sqlc.arg(max_rows);
+
+-- name: Citations :many
+SELECT e.ranking_id::text AS ranking_id, e.type, e.position, e.occurred_at, i.external_id AS course
+FROM events e
+JOIN course_ids i ON i.id = e.course_id
+WHERE e.ranking_id = ANY (sqlc.arg(ranking_ids)::text[])
+ORDER BY e.ranking_id, e.occurred_at, e.id;

@@ -10,6 +10,111 @@ import (
 	"time"
 )
 
+const citations = `-- name: Citations :many
+SELECT e.ranking_id::text AS ranking_id, e.type, e.position, e.occurred_at, i.external_id AS course
+FROM events e
+JOIN course_ids i ON i.id = e.course_id
+WHERE e.ranking_id = ANY ($1::text[])
+ORDER BY e.ranking_id, e.occurred_at, e.id
+`
+
+type CitationsRow struct {
+	RankingID  string
+	Type       string
+	Position   *int32
+	OccurredAt time.Time
+	Course     string
+}
+
+func (q *Queries) Citations(ctx context.Context, rankingIds []string) ([]CitationsRow, error) {
+	rows, err := q.db.Query(ctx, citations, rankingIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CitationsRow
+	for rows.Next() {
+		var i CitationsRow
+		if err := rows.Scan(
+			&i.RankingID,
+			&i.Type,
+			&i.Position,
+			&i.OccurredAt,
+			&i.Course,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const citedRankings = `-- name: CitedRankings :many
+
+SELECT r.ranking_id, r.learner_id, r.created_at, r.body FROM rankings r
+LEFT JOIN learners l ON l.id = r.learner_id
+WHERE r.created_at >= $1
+  AND r.day BETWEEN $2 AND $3
+  AND (r.created_at, r.ranking_id) < ($4::timestamptz, $5::text)
+  AND coalesce(l.personalisation, true)
+  AND EXISTS (SELECT 1 FROM events e WHERE e.ranking_id = r.ranking_id)
+ORDER BY r.created_at DESC, r.ranking_id DESC
+LIMIT $6
+`
+
+type CitedRankingsParams struct {
+	Since    time.Time
+	FirstDay int32
+	LastDay  int32
+	Before   time.Time
+	BeforeID string
+	MaxRows  int32
+}
+
+type CitedRankingsRow struct {
+	RankingID string
+	LearnerID *int64
+	CreatedAt time.Time
+	Body      []byte
+}
+
+// Lists of people who allow no personal lists teach nothing, here as elsewhere. The
+// days name the partitions.
+func (q *Queries) CitedRankings(ctx context.Context, arg CitedRankingsParams) ([]CitedRankingsRow, error) {
+	rows, err := q.db.Query(ctx, citedRankings,
+		arg.Since,
+		arg.FirstDay,
+		arg.LastDay,
+		arg.Before,
+		arg.BeforeID,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CitedRankingsRow
+	for rows.Next() {
+		var i CitedRankingsRow
+		if err := rows.Scan(
+			&i.RankingID,
+			&i.LearnerID,
+			&i.CreatedAt,
+			&i.Body,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const deleteRankingsBefore = `-- name: DeleteRankingsBefore :execrows
 DELETE FROM rankings d WHERE (d.ranking_id, d.day) IN (
     SELECT r.ranking_id, r.day FROM rankings r

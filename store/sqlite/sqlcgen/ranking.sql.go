@@ -9,6 +9,112 @@ import (
 	"context"
 )
 
+const citations = `-- name: Citations :many
+SELECT CAST(e.ranking_id AS TEXT) AS ranking_id, e.type, e.position, e.occurred_at, i.external_id AS course
+FROM events e
+JOIN course_ids i ON i.id = e.course_id
+WHERE e.ranking_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT)))
+ORDER BY e.ranking_id, e.occurred_at, e.id
+`
+
+type CitationsRow struct {
+	RankingID  string
+	Type       string
+	Position   *int64
+	OccurredAt int64
+	Course     string
+}
+
+func (q *Queries) Citations(ctx context.Context, rankingIds string) ([]CitationsRow, error) {
+	rows, err := q.db.QueryContext(ctx, citations, rankingIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CitationsRow
+	for rows.Next() {
+		var i CitationsRow
+		if err := rows.Scan(
+			&i.RankingID,
+			&i.Type,
+			&i.Position,
+			&i.OccurredAt,
+			&i.Course,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const citedRankings = `-- name: CitedRankings :many
+
+SELECT r.ranking_id, r.learner_id, r.created_at, r.body FROM rankings r
+LEFT JOIN learners l ON l.id = r.learner_id
+WHERE r.created_at >= ?1
+  AND r.created_at <= ?2
+  AND (r.created_at < ?2 OR r.ranking_id < CAST(?3 AS TEXT))
+  AND coalesce(l.personalisation, 1) <> 0
+  AND EXISTS (SELECT 1 FROM events e WHERE e.ranking_id = r.ranking_id)
+ORDER BY r.created_at DESC, r.ranking_id DESC
+LIMIT ?4
+`
+
+type CitedRankingsParams struct {
+	Since    int64
+	Before   int64
+	BeforeID string
+	MaxRows  int64
+}
+
+type CitedRankingsRow struct {
+	RankingID string
+	LearnerID *int64
+	CreatedAt int64
+	Body      string
+}
+
+// Lists of people who allow no personal lists teach nothing, here as elsewhere.
+func (q *Queries) CitedRankings(ctx context.Context, arg CitedRankingsParams) ([]CitedRankingsRow, error) {
+	rows, err := q.db.QueryContext(ctx, citedRankings,
+		arg.Since,
+		arg.Before,
+		arg.BeforeID,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CitedRankingsRow
+	for rows.Next() {
+		var i CitedRankingsRow
+		if err := rows.Scan(
+			&i.RankingID,
+			&i.LearnerID,
+			&i.CreatedAt,
+			&i.Body,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const deleteRankingsBefore = `-- name: DeleteRankingsBefore :execrows
 DELETE FROM rankings WHERE id IN (
     SELECT r.id FROM rankings r
