@@ -33,8 +33,17 @@ type ReviewSummary struct {
 	Held     int             `json:"held"`            // held back, see HeldReview
 	Score    *float64        `json:"score,omitempty"` // mean probability that a review is positive, weighted by recency, in [0, 1]; nil when none is read
 	Weight   float64         `json:"weight"`          // reviews that Score weighs as, for damping
+	Positive float64         `json:"positive"`        // share of those read that are more likely positive than not
 	Aspects  []AspectSummary `json:"aspects,omitempty"`
+	Trend    []OpinionMonth  `json:"trend,omitempty"` // of those read, by month, oldest first
 	MadeAt   time.Time       `json:"made_at"`
+}
+
+// OpinionMonth is what the reviews of one month say.
+type OpinionMonth struct {
+	Month time.Time `json:"month"` // first day, UTC
+	Read  int       `json:"read"`
+	Score float64   `json:"score"` // mean probability that a review is positive
 }
 
 // AspectSummary is what they say about one aspect.
@@ -63,6 +72,11 @@ type HeldReview struct {
 	HeldAt   time.Time
 	Status   HoldStatus
 	By       string // id of the API key that decided; "" while nobody has
+
+	// Of the review: the store fills these in and takes them from nobody.
+	Text      string
+	Stars     *float64
+	WrittenAt *time.Time
 }
 
 // RuleByHand is the rule of a review that somebody held without one.

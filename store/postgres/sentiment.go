@@ -133,7 +133,7 @@ func (s *Store) HeldReviews(ctx context.Context, courseID string, status lectern
 		if courseID == "" {
 			rows, err := q.HeldReviews(ctx, string(status), rowLimit(limit))
 			for _, r := range rows {
-				out = append(out, heldOf(r.Review, r.Course, r.HeldReview))
+				out = append(out, heldOf(r.Course, r.Review, r.HeldReview))
 			}
 			return err
 		}
@@ -143,7 +143,7 @@ func (s *Store) HeldReviews(ctx context.Context, courseID string, status lectern
 		}
 		rows, err := q.HeldReviewsOf(ctx, course, string(status), rowLimit(limit))
 		for _, r := range rows {
-			out = append(out, heldOf(r.Review, courseID, r.HeldReview))
+			out = append(out, heldOf(courseID, r.Review, r.HeldReview))
 		}
 		return err
 	})
@@ -153,10 +153,12 @@ func (s *Store) HeldReviews(ctx context.Context, courseID string, status lectern
 	return out, nil
 }
 
-func heldOf(reviewID, courseID string, r sqlcgen.HeldReview) lectern.HeldReview {
+func heldOf(courseID string, of sqlcgen.Review, r sqlcgen.HeldReview) lectern.HeldReview {
+	review := reviewOf(courseID, "", "", of)
 	return lectern.HeldReview{
-		ReviewID: reviewID, CourseID: courseID, Rule: r.Rule, Detail: r.Detail, HeldAt: r.HeldAt,
+		ReviewID: of.ReviewID, CourseID: courseID, Rule: r.Rule, Detail: r.Detail, HeldAt: r.HeldAt,
 		Status: lectern.HoldStatus(r.Status), By: r.DecidedBy,
+		Text: review.Text, Stars: review.Stars, WrittenAt: review.WrittenAt,
 	}
 }
 
@@ -191,7 +193,7 @@ func (s *Store) DecideHeldReview(ctx context.Context, reviewID string, status le
 		}
 		tx.changed(lectern.ChangeStats, course)
 		name, err := tx.q.CourseName(ctx, course)
-		out = heldOf(reviewID, name, row)
+		out = heldOf(name, rows[0], row)
 		return err
 	})
 	if err != nil {

@@ -151,7 +151,7 @@ func (s *Store) HeldReviews(ctx context.Context, courseID string, status lectern
 	if courseID == "" {
 		rows, err := s.read.HeldReviews(ctx, string(status), int64(limit))
 		for _, r := range rows {
-			out = append(out, heldOf(r.Review, r.Course, r.HeldReview))
+			out = append(out, heldOf(r.Course, r.Review, r.HeldReview))
 		}
 		return out, err
 	}
@@ -164,15 +164,17 @@ func (s *Store) HeldReviews(ctx context.Context, courseID string, status lectern
 	}
 	rows, err := s.read.HeldReviewsOf(ctx, course, string(status), int64(limit))
 	for _, r := range rows {
-		out = append(out, heldOf(r.Review, courseID, r.HeldReview))
+		out = append(out, heldOf(courseID, r.Review, r.HeldReview))
 	}
 	return out, err
 }
 
-func heldOf(reviewID, courseID string, r sqlcgen.HeldReview) lectern.HeldReview {
+func heldOf(courseID string, of sqlcgen.Review, r sqlcgen.HeldReview) lectern.HeldReview {
+	review := reviewOf(courseID, "", "", of)
 	return lectern.HeldReview{
-		ReviewID: reviewID, CourseID: courseID, Rule: r.Rule, Detail: r.Detail, HeldAt: fromMicros(r.HeldAt),
+		ReviewID: of.ReviewID, CourseID: courseID, Rule: r.Rule, Detail: r.Detail, HeldAt: fromMicros(r.HeldAt),
 		Status: lectern.HoldStatus(r.Status), By: r.DecidedBy,
+		Text: review.Text, Stars: review.Stars, WrittenAt: review.WrittenAt,
 	}
 }
 
@@ -207,7 +209,7 @@ func (s *Store) DecideHeldReview(ctx context.Context, reviewID string, status le
 		if err != nil {
 			return err
 		}
-		out = heldOf(reviewID, name, row)
+		out = heldOf(name, r, row)
 		if _, err := tx.q.KnownCourse(ctx, r.CourseID); isNoRows(err) {
 			return nil // parked
 		} else if err != nil {

@@ -13,7 +13,8 @@ import (
 
 func summaryOf(course string, score *float64, weight float64) lectern.ReviewSummary {
 	return lectern.ReviewSummary{
-		CourseID: course, Model: "lexicon 1", Reviews: 7, Read: 4, Unread: 2, Held: 1, Score: score, Weight: weight, MadeAt: noon1,
+		CourseID: course, Model: "lexicon 1", Reviews: 7, Read: 4, Unread: 2, Held: 1, Score: score, Weight: weight, MadeAt: noon1, Positive: 0.75,
+		Trend: []lectern.OpinionMonth{{Month: day1, Read: 4, Score: 0.5}},
 		Aspects: []lectern.AspectSummary{{Aspect: lectern.AspectPace, Score: 0.25, Mentions: 3, Quotes: []lectern.Quote{
 			{ReviewID: "r", Text: "“Too fast” <b>für</b> mich &\u2028", Score: 0.1, WrittenAt: &day1}, {ReviewID: "q", Text: "Slow."},
 		}}},
@@ -71,7 +72,23 @@ func testReviewSummaries(t *testing.T, s Store) {
 func hold(course, review, rule string, at time.Time) lectern.HeldReview {
 	return lectern.HeldReview{
 		ReviewID: review, CourseID: course, Rule: rule, Detail: "3 of 4 within an hour", HeldAt: at, Status: lectern.HoldPending,
+		Text: "x", Stars: starsOf(review), WrittenAt: writtenAt(review),
 	}
+}
+
+// starsOf and writtenAt are what fillHeld gives a review.
+func starsOf(review string) *float64 {
+	if review == "a1" {
+		return ptr(4.5)
+	}
+	return nil
+}
+
+func writtenAt(review string) *time.Time {
+	if i := review[len(review)-1] - '0'; review[0] == 'a' && i < 9 {
+		return ptr(noon1.Add(time.Duration(i) * time.Hour))
+	}
+	return nil
 }
 
 // fillHeld stores six reviews of a and one of b.
@@ -81,7 +98,8 @@ func fillHeld(t *testing.T, s Store) {
 	var reviews []lectern.Review
 	for i := range 6 {
 		reviews = append(reviews, lectern.Review{
-			ID: fmt.Sprint("a", i), CourseID: "a", LearnerID: fmt.Sprint("l", i%3), Text: "x", WrittenAt: ptr(noon1.Add(time.Duration(i) * time.Hour)),
+			ID: fmt.Sprint("a", i), CourseID: "a", LearnerID: fmt.Sprint("l", i%3), Text: "x",
+			Stars: starsOf(fmt.Sprint("a", i)), WrittenAt: writtenAt(fmt.Sprint("a", i)),
 		})
 	}
 	reviews = append(reviews, lectern.Review{ID: "b0", CourseID: "b", LearnerID: "l0", Text: "x"})
@@ -146,6 +164,7 @@ func testHeldByHand(t *testing.T, s Store, at time.Time) {
 	byHand := must[lectern.HeldReview](t)(s.DecideHeldReview(ctx, "a5", lectern.HoldUpheld, "key", at))
 	equal(t, "held by hand", byHand, lectern.HeldReview{
 		ReviewID: "a5", CourseID: "a", Rule: lectern.RuleByHand, HeldAt: at, Status: lectern.HoldUpheld, By: "key",
+		Text: "x", WrittenAt: writtenAt("a5"),
 	})
 	freed := must[lectern.HeldReview](t)(s.DecideHeldReview(ctx, "a5", lectern.HoldReleased, "other", at.Add(time.Hour)))
 	byHand.Status, byHand.By = lectern.HoldReleased, "other"

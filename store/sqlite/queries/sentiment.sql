@@ -45,7 +45,7 @@ ON CONFLICT (review_id) DO UPDATE SET
 UPDATE held_reviews SET course_id = sqlc.arg(course_id) WHERE review_id = sqlc.arg(review_id);
 
 -- name: HeldReviews :many
-SELECT sqlc.embed(h), r.review_id AS review, i.external_id AS course
+SELECT sqlc.embed(h), sqlc.embed(r), i.external_id AS course
 FROM held_reviews h
 JOIN reviews r ON r.id = h.review_id
 JOIN course_ids i ON i.id = h.course_id
@@ -54,7 +54,7 @@ ORDER BY h.held_at DESC, h.review_id DESC
 LIMIT sqlc.arg(max_rows);
 
 -- name: HeldReviewsOf :many
-SELECT sqlc.embed(h), r.review_id AS review
+SELECT sqlc.embed(h), sqlc.embed(r)
 FROM held_reviews h
 JOIN reviews r ON r.id = h.review_id
 WHERE h.course_id = sqlc.arg(course_id)

@@ -30,7 +30,7 @@ func (q *Queries) DropHold(ctx context.Context, reviewID int64) error {
 }
 
 const heldReviews = `-- name: HeldReviews :many
-SELECT h.review_id, h.course_id, h.rule, h.detail, h.held_at, h.status, h.decided_by, h.decided_at, r.review_id AS review, i.external_id AS course
+SELECT h.review_id, h.course_id, h.rule, h.detail, h.held_at, h.status, h.decided_by, h.decided_at, r.id, r.review_id, r.source, r.course_id, r.learner_id, r.stars_tenths, r.text, r.language, r.helpful, r.written_at, r.day, r.sort_at, i.external_id AS course
 FROM held_reviews h
 JOIN reviews r ON r.id = h.review_id
 JOIN course_ids i ON i.id = h.course_id
@@ -41,7 +41,7 @@ LIMIT ?2
 
 type HeldReviewsRow struct {
 	HeldReview HeldReview
-	Review     string
+	Review     Review
 	Course     string
 }
 
@@ -63,7 +63,18 @@ func (q *Queries) HeldReviews(ctx context.Context, status string, maxRows int64)
 			&i.HeldReview.Status,
 			&i.HeldReview.DecidedBy,
 			&i.HeldReview.DecidedAt,
-			&i.Review,
+			&i.Review.ID,
+			&i.Review.ReviewID,
+			&i.Review.Source,
+			&i.Review.CourseID,
+			&i.Review.LearnerID,
+			&i.Review.StarsTenths,
+			&i.Review.Text,
+			&i.Review.Language,
+			&i.Review.Helpful,
+			&i.Review.WrittenAt,
+			&i.Review.Day,
+			&i.Review.SortAt,
 			&i.Course,
 		); err != nil {
 			return nil, err
@@ -80,7 +91,7 @@ func (q *Queries) HeldReviews(ctx context.Context, status string, maxRows int64)
 }
 
 const heldReviewsOf = `-- name: HeldReviewsOf :many
-SELECT h.review_id, h.course_id, h.rule, h.detail, h.held_at, h.status, h.decided_by, h.decided_at, r.review_id AS review
+SELECT h.review_id, h.course_id, h.rule, h.detail, h.held_at, h.status, h.decided_by, h.decided_at, r.id, r.review_id, r.source, r.course_id, r.learner_id, r.stars_tenths, r.text, r.language, r.helpful, r.written_at, r.day, r.sort_at
 FROM held_reviews h
 JOIN reviews r ON r.id = h.review_id
 WHERE h.course_id = ?1
@@ -91,7 +102,7 @@ LIMIT ?3
 
 type HeldReviewsOfRow struct {
 	HeldReview HeldReview
-	Review     string
+	Review     Review
 }
 
 func (q *Queries) HeldReviewsOf(ctx context.Context, courseID int64, status string, maxRows int64) ([]HeldReviewsOfRow, error) {
@@ -112,7 +123,18 @@ func (q *Queries) HeldReviewsOf(ctx context.Context, courseID int64, status stri
 			&i.HeldReview.Status,
 			&i.HeldReview.DecidedBy,
 			&i.HeldReview.DecidedAt,
-			&i.Review,
+			&i.Review.ID,
+			&i.Review.ReviewID,
+			&i.Review.Source,
+			&i.Review.CourseID,
+			&i.Review.LearnerID,
+			&i.Review.StarsTenths,
+			&i.Review.Text,
+			&i.Review.Language,
+			&i.Review.Helpful,
+			&i.Review.WrittenAt,
+			&i.Review.Day,
+			&i.Review.SortAt,
 		); err != nil {
 			return nil, err
 		}
