@@ -30,6 +30,9 @@ func (c caller) trusted() bool {
 	return c.scope == lectern.ScopeServer || c.scope == lectern.ScopeAdmin
 }
 
+// admin reports whether the caller may see and do everything.
+func (c caller) admin() bool { return c.scope == lectern.ScopeAdmin }
+
 // mayActFor reports whether the caller may read and write for this learner.
 func (c caller) mayActFor(learnerID string) bool {
 	return c.trusted() || (c.learner != "" && c.learner == learnerID)

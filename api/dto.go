@@ -131,6 +131,8 @@ type reviewDTO struct {
 	Language  string     `json:"language,omitempty"`
 	Helpful   int        `json:"helpful,omitempty"`
 	WrittenAt *time.Time `json:"written_at,omitempty"`
+
+	Held lectern.HoldStatus `json:"held,omitempty"` // told to admins only
 }
 
 type reviewPageDTO struct {
