@@ -1,0 +1,31 @@
+package sentiment
+
+// Classifier says how likely a review is positive. Implementations are safe for use
+// by many goroutines.
+type Classifier interface {
+	// Name is the name and version of what reads, for summaries to cite.
+	Name() string
+	// Languages lists the base languages that it reads (BCP 47), sorted.
+	Languages() []string
+	// Score is the probability that the writer of the review is content, in [0, 1].
+	// language is what the review says it is written in; "" is unknown, and what the
+	// text shows wins where it is clear. ok is false for a language that is not read,
+	// and for a text without words: such a review is neutral.
+	Score(text, language string) (p float64, ok bool)
+}
+
+// SentenceClassifier is a Classifier that reads single sentences as well.
+type SentenceClassifier interface {
+	Classifier
+	// ScoreSentence is the probability that a sentence is praise rather than blame, in
+	// [0, 1], were both equally likely: .5 is neither.
+	ScoreSentence(text, language string) (p float64, ok bool)
+}
+
+// scoreSentence reads a sentence with what c has for it.
+func scoreSentence(c Classifier, text, language string) (float64, bool) {
+	if s, ok := c.(SentenceClassifier); ok {
+		return s.ScoreSentence(text, language)
+	}
+	return c.Score(text, language)
+}
