@@ -3,97 +3,198 @@ package rerank
 import (
 	"math"
 	"slices"
+	"sort"
 )
 
 // calibrationSmoothing is the part of the wanted shares that is mixed into those of
 // the list, so that an interest with no course yet is far off, not infinitely far.
 const calibrationSmoothing = 0.01
 
-// calibrate picks the first places such that the interests have about the shares in
-// them that they have in the learner's attention: at every place the course that
-// maximises (1 − weight) × score − weight × KL(shares ‖ shares so far) (Steck,
-// Calibrated Recommendations, 2018). What serves no interest counts for none. The
-// other places keep their order.
-func calibrate(in []Scored, candidates []Candidate, shares []float64, weight float64, places int) []Scored {
-	if len(shares) < 2 || weight == 0 || places == 0 || len(in) == 0 {
-		return in
-	}
-	queues := make([][]int, len(shares)+1) // places in, by interest, best first; no more than can be taken
-	block := make([]int, len(queues)*places)
-	for k := range queues {
-		queues[k] = block[k*places : k*places : (k+1)*places]
-	}
-	for i := range in {
-		k := candidates[in[i].Index].Interested
-		if k < 0 || k > len(shares) {
-			k = 0
-		}
-		if len(queues[k]) < places {
-			queues[k] = append(queues[k], i)
-		}
-	}
-	counts := make([]float64, len(shares)+1)
-	out := make([]Scored, 0, len(in))
-	taken := make([]bool, len(in))
-	for n := 1; n <= min(places, len(in)); n++ {
-		pick, best := -1, math.Inf(-1)
-		for k, queue := range queues {
-			if len(queue) == 0 {
-				continue
-			}
-			counts[k]++
-			gain := (1-weight)*in[queue[0]].Score - weight*divergence(shares, counts[1:], n)
-			counts[k]--
-			if gain > best || gain == best && queue[0] < queues[pick][0] {
-				pick, best = k, gain
-			}
-		}
-		i := queues[pick][0]
-		queues[pick] = queues[pick][1:]
-		counts[pick]++
-		taken[i] = true
-		out = append(out, in[i])
-	}
-	for i := range in {
-		if !taken[i] {
-			out = append(out, in[i])
-		}
-	}
-	return out
+// mix keeps the first places of a home list near the shares of the learner's profile,
+// of interests, categories, providers and levels: at every place the score loses, for
+// each kind, weight/(1 − weight) × KL(shares ‖ shares with the course) (Steck,
+// Calibrated Recommendations, 2018, whose (1 − weight) × score − weight × KL has the
+// same order).
+type mix struct {
+	kinds  [4]shares
+	on     int // how many kinds take part
+	places int
+	ready  bool    // costs hold for the next place
+	least  float64 // the lowest cost of any course at the next place
 }
 
-// divergence is the Kullback–Leibler divergence of the shares that counts are of n
-// from the wanted ones.
-func divergence(wanted, counts []float64, n int) float64 {
+// shares are the wanted and the present shares of one kind.
+type shares struct {
+	odds float64
+	of   func(c *Candidate) string // the key of a course; nil goes by Candidate.Interested
+	keys []string                  // sorted; none for interests
+	want []float64                 // sum to 1
+	have []float64
+	cost []float64 // of one course more of each key, of none of them, and of an unknown one
+	at   []int16   // by rank: place in cost, 1 more; 0 is not looked up yet
+}
+
+func (m *mix) begin(s *slate) {
+	m.on, m.ready, m.least = 0, false, 0
+	m.places = s.l.cfg.Lists.CalibratedPlaces
+	if !s.home || s.asIs() || m.places == 0 {
+		return
+	}
+	w := &s.l.cfg.Lists.Calibration
+	if len(s.req.Shares) > 1 && w.Interests > 0 {
+		k := m.next(s, w.Interests, nil)
+		k.want = append(k.want, s.req.Shares...)
+		k.finish()
+	}
+	if s.req.Mix == nil {
+		return
+	}
+	if w.Categories > 0 && len(s.req.Mix.Categories) > 0 {
+		fill(m.next(s, w.Categories, func(c *Candidate) string { return c.Course.Category }), s.req.Mix.Categories)
+	}
+	if w.Providers > 0 && len(s.req.Mix.Providers) > 0 {
+		fill(m.next(s, w.Providers, func(c *Candidate) string { return c.Course.Provider }), s.req.Mix.Providers)
+	}
+	if w.Levels > 0 && len(s.req.Mix.Levels) > 0 {
+		fill(m.next(s, w.Levels, func(c *Candidate) string { return string(c.Course.Level) }), s.req.Mix.Levels)
+	}
+}
+
+// next takes up one more kind of share.
+func (m *mix) next(s *slate, weight float64, of func(*Candidate) string) *shares {
+	k := &m.kinds[m.on]
+	m.on++
+	k.odds, k.of = weight/(1-weight), of
+	k.keys, k.want = k.keys[:0], k.want[:0]
+	k.at = cleared(k.at, len(s.all))
+	return k
+}
+
+// fill lays wanted shares out by key, in an order that does not change.
+func fill[K ~string](k *shares, wanted map[K]float64) {
+	for key := range wanted {
+		k.keys = append(k.keys, string(key))
+	}
+	slices.Sort(k.keys)
 	sum := 0.0
-	for k, p := range wanted {
-		if p > 0 {
-			q := (1-calibrationSmoothing)*counts[k]/float64(n) + calibrationSmoothing*p
-			sum += p * math.Log(p/q)
+	for _, key := range k.keys {
+		p := wanted[K(key)]
+		if !finite(p) || p < 0 {
+			p = 0
 		}
+		k.want = append(k.want, p)
+		sum += p
+	}
+	for i := range k.want {
+		if sum > 0 {
+			k.want[i] /= sum
+		}
+	}
+	k.finish()
+}
+
+func (k *shares) finish() {
+	k.have = cleared(k.have, len(k.want))
+	k.cost = cleared(k.cost, len(k.want)+2)
+}
+
+// prepare works out what one course more of each key costs, after so many.
+func (m *mix) prepare(taken int) {
+	m.least, m.ready = 0, m.on > 0 && taken < m.places
+	if !m.ready {
+		return
+	}
+	for i := range m.kinds[:m.on] {
+		k := &m.kinds[i]
+		k.prepare(taken + 1)
+		m.least += k.odds * slices.Min(k.cost)
+	}
+}
+
+// prepare fills cost with divergences for a list of n courses.
+func (k *shares) prepare(n int) {
+	total, unknown := 0.0, 0.0
+	for i, p := range k.want {
+		total += divergence(p, k.have[i], n)
+		unknown += divergence(p, k.have[i]+p, n)
+	}
+	for i, p := range k.want {
+		k.cost[i] = total - divergence(p, k.have[i], n) + divergence(p, k.have[i]+1, n)
+	}
+	k.cost[len(k.want)], k.cost[len(k.want)+1] = total, unknown
+}
+
+// divergence is one key's part of the Kullback–Leibler divergence of the share that a
+// count is of n from the wanted one.
+func divergence(wanted, count float64, n int) float64 {
+	if wanted <= 0 {
+		return 0
+	}
+	share := (1-calibrationSmoothing)*count/float64(n) + calibrationSmoothing*wanted
+	return wanted * math.Log(wanted/share)
+}
+
+// cost is what a course loses at the next place.
+func (m *mix) cost(s *slate, rank int) float64 {
+	if !m.ready {
+		return 0
+	}
+	sum := 0.0
+	for i := range m.kinds[:m.on] {
+		k := &m.kinds[i]
+		sum += k.odds * k.cost[k.place(s, rank)]
 	}
 	return sum
 }
 
-// dismissedLast splits off the courses that are nearer to what the learner turned
-// down than to anything they like, at a cosine of from or more. Interests that were
-// stated are part of what they like. Both keep their order.
-func dismissedLast(in []Scored, candidates []Candidate, from float64) (kept, last []Scored) {
-	dismissed := func(s Scored) bool {
-		c := &candidates[s.Index]
-		return c.Away.Known && c.Away.Value >= from && c.Away.Value > c.Similarity.Value
+// place finds a course among the keys: its own, behind them where it has another, and
+// last where it is unknown. What serves no interest counts for none; a course whose
+// category, provider or level is not known counts for all by their shares, so that it
+// neither gains nor loses by it.
+func (k *shares) place(s *slate, rank int) int {
+	if k.at[rank] == 0 {
+		k.at[rank] = int16(k.find(&s.in[s.all[rank].index])) + 1
 	}
-	first := slices.IndexFunc(in, dismissed)
-	if first < 0 {
-		return in, nil
-	}
-	kept = append(make([]Scored, 0, len(in)), in[:first]...)
-	for _, s := range in[first:] {
-		if dismissed(s) {
-			last = append(last, s)
-			continue
+	return int(k.at[rank]) - 1
+}
+
+func (k *shares) find(c *Candidate) int {
+	if k.of == nil {
+		if c.Interested > 0 && c.Interested <= len(k.want) {
+			return c.Interested - 1
 		}
-		kept = append(kept, s)
+		return len(k.want)
 	}
-	return kept, last
+	key := k.of(c)
+	if key == "" {
+		return len(k.want) + 1
+	}
+	if i := sort.SearchStrings(k.keys, key); i < len(k.keys) && k.keys[i] == key {
+		return i
+	}
+	return len(k.want)
+}
+
+// add counts a course that has got a place.
+func (m *mix) add(s *slate, rank int) {
+	if len(s.out) >= m.places {
+		return
+	}
+	for i := range m.kinds[:m.on] {
+		k := &m.kinds[i]
+		switch at := k.place(s, rank); {
+		case at < len(k.want):
+			k.have[at]++
+		case at > len(k.want):
+			for j, p := range k.want {
+				k.have[j] += p
+			}
+		}
+	}
+}
+
+func (m *mix) end() {
+	for i := range m.kinds {
+		clear(m.kinds[i].keys)
+	}
 }

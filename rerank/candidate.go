@@ -34,6 +34,7 @@ type Facts struct {
 	Views           float64  // recent ones, decayed; how often it was shown
 	Skills          []string // FoldKeys of what it teaches, for rules
 	Categories      []string // folded, for rules
+	Needs           []string // ids of the direct prerequisites
 }
 
 // RecentRating is a mean of decayed ratings.

@@ -245,6 +245,7 @@ func (c Config) Validate() error {
 		v.check(b.bounds.Less >= b.least && b.bounds.Less <= b.most, "preferences."+b.key+".less", b.bounds.Less, fmt.Sprintf("%v to %v", b.least, b.most))
 		v.check(b.bounds.More >= 1 && b.bounds.More <= maxLeaning, "preferences."+b.key+".more", b.bounds.More, fmt.Sprintf("1 to %v", maxLeaning))
 	}
+	v.bad = append(v.bad, ruleProblems(c.Rules)...)
 	r := c.Reasons
 	v.check(r.Max >= 0 && r.Max <= 10, "reasons.max", r.Max, "0 to 10")
 	v.check(finite(r.NewDays) && r.NewDays >= 0, "reasons.new_days", r.NewDays, "at least 0")

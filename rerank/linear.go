@@ -1,7 +1,6 @@
 package rerank
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -9,8 +8,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/lectern-dev/lectern"
 )
 
 // Linear scores by a weighted sum of terms. It is safe for concurrent use.
@@ -20,7 +17,8 @@ type Linear struct {
 	weights weightBook
 	recent  int       // which of Facts.Recent is for the half-life of ratings; -1 is none
 	params  sync.Pool // of sharedParams
-	scratch sync.Pool // of *[]float64
+	rules   *rulebook
+	lists   sync.Pool // of *slate
 	ratings ratingWords
 
 	freshFor, ratedFor time.Duration // half-lives
@@ -49,13 +47,14 @@ func New(cfg Config, version string) (*Linear, error) {
 		cfg:     cfg,
 		version: version,
 		weights: newWeightBook(cfg),
+		rules:   newRulebook(cfg.Rules),
 		recent:  recentOf(cfg.Terms.RatingHalfLifeDays),
 
 		freshFor: days(cfg.Terms.FreshnessHalfLifeDays),
 		ratedFor: days(cfg.Terms.RatingHalfLifeDays),
 	}
 	l.params.New = func() any { return make(sharedParams) }
-	l.scratch.New = func() any { return new([]float64) }
+	l.lists.New = func() any { return new(slate) }
 	return l, nil
 }
 
@@ -65,49 +64,37 @@ func (l *Linear) Version() string { return l.version }
 // Config returns the settings. Read only.
 func (l *Linear) Config() Config { return l.cfg }
 
-// Pins returns the courses that rules pin for a request.
-func (l *Linear) Pins(Request) []string { return nil }
-
-// Rerank scores every candidate and orders by falling score, then rising id. On
-// home the list is then arranged: see arrange.
+// Rerank scores every candidate, applies the rules and puts the list in order: see
+// slate.arrange.
 func (l *Linear) Rerank(req Request, candidates []Candidate) Ranked {
 	set, by := l.weights.of(&req), l.scoring(&req)
-	scratch := l.scratch.Get().(*[]float64)
-	defer l.scratch.Put(scratch)
-	out := by.score(set, candidates, scratch)
-	slices.SortFunc(out, func(a, b Scored) int {
-		if a.Score != b.Score {
-			return cmp.Compare(b.Score, a.Score)
-		}
-		return cmp.Compare(candidates[a.Index].Course.ID, candidates[b.Index].Course.ID)
-	})
-	if req.Surface == lectern.SurfaceHome {
-		out = l.arrange(req, out, candidates)
-	}
-	if req.Depth > 0 && len(out) > req.Depth {
-		out = out[:req.Depth:req.Depth]
-	}
-	by.fill(set, candidates, out, *scratch)
+	s := l.lists.Get().(*slate)
+	defer l.lists.Put(s)
+	by.score(set, candidates, s)
+	s.begin(l, &req, candidates)
+	defer s.end()
+	s.arrange()
+	out := s.items()
+	by.fill(set, candidates, out, s.values)
 	by.addReasons(set, candidates, out)
 	return Ranked{Terms: set.terms, Items: out}
 }
 
-// score returns the candidates in their order, each with its score. The values of the
-// terms that have a weight go into scratch, one row per candidate.
-func (s *scoring) score(set *termSet, candidates []Candidate, scratch *[]float64) []Scored {
+// score gives every candidate its score, and keeps the values of the terms that have a
+// weight, one row per candidate.
+func (s *scoring) score(set *termSet, candidates []Candidate, into *slate) {
 	width := len(set.weighs)
-	*scratch = slices.Grow((*scratch)[:0], len(candidates)*width)[:len(candidates)*width]
-	out := make([]Scored, len(candidates))
+	into.values = slices.Grow(into.values[:0], len(candidates)*width)[:len(candidates)*width]
+	into.scores = slices.Grow(into.scores[:0], len(candidates))[:len(candidates)]
 	for i := range candidates {
-		values := (*scratch)[i*width : (i+1)*width]
+		values := into.values[i*width : (i+1)*width]
 		score := 0.0
 		for k, j := range set.weighs {
 			values[k] = s.value(set.index[j], &candidates[i])
 			score += set.terms[j].Weight * values[k]
 		}
-		out[i].Index, out[i].Score = i, min(score, 1)
+		into.scores[i] = min(score, 1)
 	}
-	return out
 }
 
 // fill gives the items of a list the values of all terms. Those without a weight are
@@ -129,21 +116,4 @@ func (s *scoring) fill(set *termSet, candidates []Candidate, items []Scored, scr
 		}
 		items[i].Values = values
 	}
-}
-
-// arrange is what happens to a home list beyond its scores: what is nearer to what
-// the learner turned down than to anything they like goes last, the first places keep
-// to the shares of the interests, runs of one provider or category are broken up,
-// courses wait for their prerequisites, and twins of a completed course for its
-// successor.
-func (l *Linear) arrange(req Request, in []Scored, candidates []Candidate) []Scored {
-	kept, last := dismissedLast(in, candidates, l.cfg.Lists.DismissedFrom)
-	kept = calibrate(kept, candidates, req.Shares, l.cfg.Lists.Calibration.Interests, l.cfg.Lists.CalibratedPlaces)
-	if req.Depth > 0 { // what lies far below the list cannot come into it
-		kept = kept[:min(len(kept), req.Depth+2*lookAhead)]
-	}
-	kept = breakRuns(kept, candidates, l.cfg.Lists.MaxProviderRun, l.cfg.Lists.MaxCategoryRun, l.cfg.Lists.MaxVarietyLoss)
-	kept = afterPrerequisites(kept, candidates)
-	kept = beforeTwins(kept, candidates)
-	return append(kept, last...)
 }

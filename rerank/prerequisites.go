@@ -2,84 +2,124 @@ package rerank
 
 import "slices"
 
-// afterPrerequisites lets a course wait until the last of its missing
-// prerequisites that the list holds has had its place. Everything else keeps its
-// order, and so do courses that wait for each other.
-func afterPrerequisites(in []Scored, candidates []Candidate) []Scored {
-	if !slices.ContainsFunc(in, func(s Scored) bool { return len(candidates[s.Index].Missing) > 0 }) {
-		return in
-	}
-	pending := make(map[string]bool, len(in)) // not placed yet
-	for i := range in {
-		pending[candidates[in[i].Index].Course.ID] = true
-	}
-	out := make([]Scored, 0, len(in))
-	var waiting []Scored
-	ready := func(s Scored) bool {
-		c := &candidates[s.Index]
-		for _, id := range c.Missing {
-			if pending[id] && id != c.Course.ID {
-				return false
-			}
-		}
-		return true
-	}
-	place := func(s Scored) {
-		out = append(out, s)
-		delete(pending, candidates[s.Index].Course.ID)
-	}
-	for _, s := range in {
-		if !ready(s) {
-			waiting = append(waiting, s)
-			continue
-		}
-		place(s)
-		for i := 0; i < len(waiting); i++ {
-			if ready(waiting[i]) {
-				place(waiting[i])
-				waiting = append(waiting[:i], waiting[i+1:]...)
-				i = -1 // what was placed may let an earlier one go
-			}
-		}
-	}
-	return append(out, waiting...)
+// prerequisites let a course wait until the last of its missing prerequisites that the
+// list holds has had its place. Courses that wait for each other go behind all that do
+// not.
+type prerequisites struct {
+	ranks map[string]int32 // of the courses that may be waited for
+	of    []span           // by rank, into need; empty while nothing waits
+	need  []int32          // ranks
 }
 
-// beforeTwins moves, for every completed course of which the list has a twin, the first
-// course that needs it and misses nothing else to the place above that twin, where it
-// stands below.
-func beforeTwins(in []Scored, candidates []Candidate) []Scored {
-	twins, successors := make(map[string]int), make(map[string]int) // first place by completed course
-	for i := range in {
-		c := &candidates[in[i].Index]
-		if _, ok := twins[c.TwinOf]; !ok && c.TwinOf != "" {
-			twins[c.TwinOf] = i
-		}
-		if c.FollowsID == "" || c.Complement.Value < 1 || len(c.Missing) > 0 {
+type span struct{ from, to int32 }
+
+func (p *prerequisites) begin(s *slate) {
+	p.of, p.need = p.of[:0], p.need[:0]
+	if !s.home || s.asIs() || !slices.ContainsFunc(s.in, func(c Candidate) bool { return len(c.Missing) > 0 }) {
+		return
+	}
+	if p.ranks == nil {
+		p.ranks = make(map[string]int32)
+	}
+	p.of = cleared(p.of, len(s.all))
+	for rank, left := 0, s.leading(); rank < len(s.all); rank++ {
+		switch {
+		case s.marks[rank] == pinned:
+		case s.isAway(rank) || left == 0:
 			continue
+		default:
+			left--
 		}
-		if _, ok := successors[c.FollowsID]; !ok {
-			successors[c.FollowsID] = i
+		p.ranks[s.in[s.all[rank].index].Course.ID] = int32(s.copies.kept(rank))
+	}
+	for rank, at := range s.all {
+		from := int32(len(p.need))
+		for _, id := range s.in[at.index].Missing {
+			if need, ok := p.ranks[id]; ok && int(need) != rank {
+				p.need = append(p.need, need)
+			}
+		}
+		p.of[rank] = span{from, int32(len(p.need))}
+	}
+}
+
+// wait reports whether something that the course needs has no place yet.
+func (p *prerequisites) wait(s *slate, rank int) bool {
+	if len(p.of) == 0 {
+		return false
+	}
+	for _, need := range p.need[p.of[rank].from:p.of[rank].to] {
+		if s.marks[need] == open || s.marks[need] == pinned {
+			return true
 		}
 	}
-	above := make(map[int]int) // place of a twin → place of what goes above it
-	moved := make(map[int]bool)
-	for of, at := range twins {
-		if from, ok := successors[of]; ok && from > at {
-			above[at], moved[from] = from, true
+	return false
+}
+
+func (p *prerequisites) end() { clear(p.ranks) }
+
+// twins see to it that where a twin of a completed course stands, the first course that
+// needs the completed one and misses nothing else stands above it.
+type twins struct {
+	on         bool
+	successors []successor // by rank
+	done       []string    // completed courses of which a twin or a successor has its place
+}
+
+type successor struct {
+	of   string
+	rank int
+}
+
+func (t *twins) begin(s *slate) {
+	t.on, t.successors, t.done = false, t.successors[:0], t.done[:0]
+	if !s.home || s.asIs() || !slices.ContainsFunc(s.in, func(c Candidate) bool { return c.TwinOf != "" }) {
+		return
+	}
+	t.on = true
+	for rank := range s.leading() {
+		if c := &s.in[s.all[rank].index]; c.succeeds() && s.marks[rank] == open && !s.isAway(rank) {
+			t.successors = append(t.successors, successor{of: c.FollowsID, rank: rank})
 		}
 	}
-	if len(above) == 0 {
-		return in
+}
+
+// succeeds reports whether the course needs a completed one, and nothing else.
+func (c *Candidate) succeeds() bool {
+	return c.FollowsID != "" && c.Complement.Value >= 1 && len(c.Missing) == 0
+}
+
+// first returns the course that goes before this one: itself, unless it is the first
+// twin.
+func (t *twins) first(s *slate, rank int) int {
+	if rank < 0 || !t.on {
+		return rank
 	}
-	out := make([]Scored, 0, len(in))
-	for i := range in {
-		if from, ok := above[i]; ok {
-			out = append(out, in[from])
-		}
-		if !moved[i] {
-			out = append(out, in[i])
+	of := s.in[s.all[rank].index].TwinOf
+	if of == "" || slices.Contains(t.done, of) {
+		return rank
+	}
+	for _, next := range t.successors {
+		if next.of == of && s.marks[next.rank] == open && !s.limit.reached(s, next.rank) {
+			return next.rank
 		}
 	}
-	return out
+	return rank
+}
+
+func (t *twins) add(c *Candidate) {
+	if !t.on {
+		return
+	}
+	if c.TwinOf != "" {
+		t.done = append(t.done, c.TwinOf)
+	}
+	if c.succeeds() {
+		t.done = append(t.done, c.FollowsID)
+	}
+}
+
+func (t *twins) end() {
+	clear(t.successors)
+	clear(t.done)
 }
