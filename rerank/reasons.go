@@ -167,7 +167,7 @@ func (s *scoring) reason(term int, value float64, c *Candidate, shared sharedPar
 		}
 		return oneParam(shared, ReasonTeachesSkill, "skill", c.Skill), true
 	case termQuality:
-		ok := f.RatingMean >= cfg.RatedFrom && f.RatingCount >= cfg.RatedCount
+		ok := f.RatingMean >= cfg.RatedFrom && f.RatingCount >= cfg.RatedCount && value > Neutral
 		if !ok {
 			return lectern.Reason{}, false
 		}
