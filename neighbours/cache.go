@@ -15,6 +15,7 @@ type answer struct {
 	key     key
 	at      time.Time
 	hits    []lectern.Hit // read only
+	ends    []end         // by course; read only
 }
 
 // cache holds the newest answer of the learners who asked last.
@@ -31,19 +32,19 @@ func newCache(size int, ttl time.Duration) *cache {
 	return &cache{size: size, ttl: ttl, byRef: map[lectern.LearnerRef]*list.Element{}, order: list.New()}
 }
 
-func (c *cache) get(ref lectern.LearnerRef, version int64, k key, now time.Time) ([]lectern.Hit, bool) {
+func (c *cache) get(ref lectern.LearnerRef, version int64, k key, now time.Time) (answer, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	el, ok := c.byRef[ref]
 	if !ok {
-		return nil, false
+		return answer{}, false
 	}
 	a := el.Value.(answer)
 	if a.version != version || a.key != k || now.Sub(a.at) >= c.ttl {
-		return nil, false
+		return answer{}, false
 	}
 	c.order.MoveToFront(el)
-	return a.hits, true
+	return a, true
 }
 
 func (c *cache) put(ref lectern.LearnerRef, a answer) {

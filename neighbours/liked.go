@@ -17,42 +17,51 @@ const maxKept = 500
 // are among them. version is that of the learner's profile: answers for one version
 // are kept for a while. Errors: CodeUnavailable, CodeDeadline.
 func (l *Learners) Liked(ctx context.Context, ref lectern.LearnerRef, version int64, k int) ([]lectern.Hit, error) {
-	s := l.current.Load()
-	now, _, factor, ok := l.key()
-	if k <= 0 || !ok || s == nil { // without vectors nobody is similar, nor where nobody keeps them
+	if k <= 0 {
 		return nil, nil
 	}
+	a, err := l.answer(ctx, ref, version)
+	return a.hits[:min(k, len(a.hits))], err
+}
+
+// answer is what similar learners took, kept or found.
+func (l *Learners) answer(ctx context.Context, ref lectern.LearnerRef, version int64) (answer, error) {
+	s := l.current.Load()
+	now, _, factor, ok := l.key()
+	if !ok || s == nil { // without vectors nobody is similar, nor where nobody keeps them
+		return answer{}, nil
+	}
 	if !s.content.Load() || s.key.fingerprint != now.Fingerprint || s.key.version != now.Version {
-		return nil, lectern.Errorf(lectern.CodeUnavailable, "learners are still being read")
+		return answer{}, lectern.Errorf(lectern.CodeUnavailable, "learners are still being read")
 	}
 	at := l.o.Clock()
-	if hits, ok := l.cache.get(ref, version, s.key, at); ok {
-		return hits[:min(k, len(hits))], nil
+	if kept, ok := l.cache.get(ref, version, s.key, at); ok {
+		return kept, nil
 	}
 	asker, err := l.o.Asker(ctx, ref)
 	if lectern.ErrorCode(err) == lectern.CodeNotFound || err == nil && !asker.Personal {
-		return nil, nil
+		return answer{}, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read who asks: %w", err)
+		return answer{}, fmt.Errorf("read who asks: %w", err)
 	}
 	self, err := l.o.Store.ProfileKey(ctx, ref)
 	if lectern.ErrorCode(err) == lectern.CodeNotFound {
-		return nil, nil
+		return answer{}, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read who asks: %w", err)
+		return answer{}, fmt.Errorf("read who asks: %w", err)
 	}
 	near, err := l.near(ctx, s, asker, factor, idOf(self))
 	if err != nil {
-		return nil, fmt.Errorf("find similar learners: %w", err)
+		return answer{}, fmt.Errorf("find similar learners: %w", err)
 	}
-	hits, err := l.took(ctx, s, near)
-	if err != nil {
-		return nil, err
+	made := answer{version: version, key: s.key, at: at}
+	if made.hits, made.ends, err = l.took(ctx, s, near); err != nil {
+		return answer{}, err
 	}
-	l.cache.put(ref, answer{version: version, key: s.key, at: at, hits: hits})
-	return hits[:min(k, len(hits))], nil
+	l.cache.put(ref, made)
+	return made, nil
 }
 
 // near returns the similar learners, without the one who asks: by the collaborative
@@ -78,17 +87,17 @@ func (l *Learners) near(ctx context.Context, s *space, who Asker, factor Factor,
 // took adds up what similar learners took: Σ similarity × weight, divided by how
 // usual a course is. Where it is read from the store, that leaves out who has
 // withdrawn consent this moment; in this process the feed does.
-func (l *Learners) took(ctx context.Context, s *space, near []lectern.Hit) ([]lectern.Hit, error) {
+func (l *Learners) took(ctx context.Context, s *space, near []lectern.Hit) ([]lectern.Hit, []end, error) {
 	if len(near) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	now := l.o.Clock()
-	sums := map[string]float64{}
+	sums, became := map[string]float64{}, ends{}
 	if s.taken != nil {
 		for _, h := range near {
-			s.taken.add(h.ID, float64(h.Score), now, sums)
+			s.taken.add(h.ID, float64(h.Score), now, sums, became)
 		}
-		return l.ranked(sums), nil
+		return l.ranked(sums), became.list(), nil
 	}
 	keys := make([]int64, len(near))
 	for i, h := range near {
@@ -96,17 +105,19 @@ func (l *Learners) took(ctx context.Context, s *space, near []lectern.Hit) ([]le
 	}
 	byKey, err := l.o.Store.EntriesByKey(ctx, keys)
 	if err != nil {
-		return nil, fmt.Errorf("read what similar learners took: %w", err)
+		return nil, nil, fmt.Errorf("read what similar learners took: %w", err)
 	}
 	for i, h := range near {
 		for _, e := range weigh(byKey[keys[i]], now, l.o.MaxWeight) {
-			if e.weight <= 0 {
-				break // heaviest first
+			if e.started() {
+				became.add(e.course, e.finished())
 			}
-			sums[e.course] += float64(h.Score) * e.weight
+			if e.weight > 0 {
+				sums[e.course] += float64(h.Score) * e.weight
+			}
 		}
 	}
-	return l.ranked(sums), nil
+	return l.ranked(sums), became.list(), nil
 }
 
 // ranked damps what is usual, scales to (0, 1] and sorts.

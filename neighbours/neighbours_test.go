@@ -681,13 +681,15 @@ func TestRun(t *testing.T) {
 func TestTakenDecays(t *testing.T) {
 	taken, sums := newTaken(), map[string]float64{}
 	day := 24 * time.Hour
-	entry := func(course string, weight float64) weighed { return weighed{course, weight, noon, day} }
+	entry := func(course string, weight float64) weighed {
+		return weighed{course: course, weight: weight, at: noon, halfLife: day}
+	}
 	taken.put("1", []weighed{entry("a", 4), entry("b", 2), entry("c", -1)}, noon)
 	taken.put("2", []weighed{entry("a", 4)}, noon.Add(day))
 	taken.put("3", []weighed{entry("a", 100)}, noon)
 	taken.remove([]string{"3"})
 	for id, factor := range map[string]float64{"1": 0.5, "2": 1, "3": 1} {
-		taken.add(id, factor, noon.Add(2*day), sums)
+		taken.add(id, factor, noon.Add(2*day), sums, ends{})
 	}
 	// of the first ½·¼ of (4, 2), of the second ½ of 4
 	if diff := cmp.Diff(map[string]float64{"a": 2.5, "b": 0.25}, sums); diff != "" {

@@ -17,7 +17,17 @@ type weighed struct {
 	weight   float64
 	at       time.Time // of the latest event
 	halfLife time.Duration
+	state    lectern.CourseState
 }
+
+// started reports whether somebody began with a course.
+func (e *weighed) started() bool {
+	const begun = lectern.StateEnrolled | lectern.StateProgressed | lectern.StateCompleted | lectern.StateDropped
+	return e.state&begun != 0
+}
+
+// finished reports whether they completed it.
+func (e *weighed) finished() bool { return e.state&lectern.StateCompleted != 0 }
 
 // weigh decays entries to a time and bounds them, heaviest first.
 func weigh(entries []lectern.ProfileEntry, at time.Time, most float64) []weighed {
@@ -31,7 +41,7 @@ func weigh(entries []lectern.ProfileEntry, at time.Time, most float64) []weighed
 			w = min(max(w, -most), most)
 		}
 		if !math.IsNaN(w) {
-			out = append(out, weighed{e.CourseID, w, e.LastAt, e.HalfLife})
+			out = append(out, weighed{e.CourseID, w, e.LastAt, e.HalfLife, e.State})
 		}
 	}
 	slices.SortFunc(out, func(a, b weighed) int {
