@@ -58,6 +58,20 @@ func (x *patience) view(ctx context.Context, vector string, ids []string) (out [
 	return out, err
 }
 
+// glance is view for what a list can do without: it takes half of what is left at most,
+// and that it failed is forgotten.
+func (x *patience) glance(ctx context.Context, vector string, ids []string) ([][]float32, error) {
+	if x.failed != nil {
+		return nil, x.failed
+	}
+	kept := x.left / 2
+	x.left -= kept
+	out, err := x.view(ctx, vector, ids)
+	x.left += kept
+	x.failed = nil
+	return out, err
+}
+
 // call makes one call within what is left. It reads the machine's own clock: what
 // is measured is the index, not the ranking.
 func (x *patience) call(ctx context.Context, ask func(context.Context) error) error {

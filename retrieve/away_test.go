@@ -164,11 +164,11 @@ func TestSlowIndex(t *testing.T) {
 		calls    int
 		degraded []string
 	}{
-		"quick":                       {0, search("machine learning"), 0, 3, nil},
+		"quick":                       {0, search("machine learning"), 0, 4, nil},
 		"results in time":             {200 * time.Millisecond, search("machine learning"), 500 * time.Millisecond, 3, []string{retrieve.DegradedIndex}},
 		"no results in time":          {time.Minute, search("machine learning"), 500 * time.Millisecond, 1, []string{retrieve.DegradedIndex}},
-		"facets in time":              {60 * time.Millisecond, faceted, 540 * time.Millisecond, 9, nil},
-		"facets not in time":          {160 * time.Millisecond, faceted, 980 * time.Millisecond, 7, []string{retrieve.DegradedFacets}},
+		"facets in time":              {60 * time.Millisecond, faceted, 600 * time.Millisecond, 10, nil},
+		"facets not in time":          {160 * time.Millisecond, faceted, 990 * time.Millisecond, 8, []string{retrieve.DegradedFacets}},
 		"similar, vector in time":     {300 * time.Millisecond, similar, 500 * time.Millisecond, 2, []string{retrieve.DegradedIndex}},
 		"similar, vector not in time": {time.Minute, similar, 500 * time.Millisecond, 1, []string{retrieve.DegradedIndex}},
 	} {

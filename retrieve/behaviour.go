@@ -61,8 +61,9 @@ func (e *Engine) offerCollaborative(p *pass) {
 
 // neighbourAnswer is what similar learners took.
 type neighbourAnswer struct {
-	hits []lectern.Hit
-	err  error
+	hits     []lectern.Hit
+	outcomes func(courseID string) (started, finished float64)
+	err      error
 }
 
 // askNeighbours asks what similar learners took, beside everything else. The answer
@@ -80,7 +81,11 @@ func (e *Engine) askNeighbours(ctx context.Context, p *pass) {
 	go func() {
 		defer cancel()
 		hits, err := e.Neighbours.Liked(bounded, p.req.Learner, p.profile.Version, k)
-		answer <- neighbourAnswer{hits, err}
+		a := neighbourAnswer{hits: hits, err: err}
+		if o, ok := e.Neighbours.(Outcomes); ok && err == nil {
+			a.outcomes, a.err = o.Outcomes(bounded, p.req.Learner, p.profile.Version)
+		}
+		answer <- a
 	}()
 }
 
@@ -108,6 +113,7 @@ func (e *Engine) offerNeighbours(ctx context.Context, p *pass) {
 		p.degrade(DegradedNeighbours)
 		return
 	}
+	p.outcomes = a.outcomes
 	p.sources = append(p.sources, source{SourceNeighbours, "weight", e.allowed(p, a.hits, e.rowMost(p)), e.rowMost(p)})
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"maps"
-	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -34,12 +33,13 @@ type StatsSource interface {
 // they are published, so readers hold no lock while they use them. It is safe for
 // concurrent use.
 type Catalog struct {
-	cfg      PopularityConfig
-	trending TrendingConfig
-	stats    StatsSource
-	clock    lectern.Clock
-	analyzer *text.Analyzer
-	seed     maphash.Seed
+	cfg       PopularityConfig
+	trending  TrendingConfig
+	stats     StatsSource
+	clock     lectern.Clock
+	histories Histories // nil: ratings do not age
+	analyzer  *text.Analyzer
+	seed      maphash.Seed
 
 	write    sync.Mutex // held by the one writer
 	trendsAt time.Time  // guarded by write
@@ -56,14 +56,14 @@ type Catalog struct {
 
 // catalogView is what lists read besides single courses. Read only.
 type catalogView struct {
-	popular    []*entry // open courses, most popular first, unknown popularity last
-	fresh      []*entry // open courses with a date, newest first
-	rated      []*entry // open courses with a rating, best first
-	ratings    ratingSum
-	ratingMean float64 // stars; 0 when nothing is rated
-	scale      popularityScale
-	languages  languageCount
-	size       int
+	popular   []*entry // open courses, most popular first, unknown popularity last
+	fresh     []*entry // open courses with a date, newest first
+	rated     []*entry // open courses with a rating, best first
+	sums      catalogueSums
+	means     catalogueMeans
+	scale     popularityScale
+	languages languageCount
+	size      int
 }
 
 // popularityScale is what the most active course has.
@@ -86,6 +86,9 @@ type entry struct {
 	hash       uint64  // of the course as it was read, statistics aside
 	activity   float64 // decayed and weighted events
 	volume     float64 // ratings or enrolments of all time
+	starters   float64 // who enrolled, decayed over a year
+	finishers  float64 // of them, who completed
+	recentOf   rated   // what facts.Recent was made of
 }
 
 // NewCatalog returns an empty catalogue. stats may be nil: then RefreshStats does
@@ -98,6 +101,9 @@ func NewCatalog(cfg Config, stats StatsSource, clock lectern.Clock) *Catalog {
 	}
 }
 
+// ReadHistories lets ratings age. Call it before the first Apply.
+func (c *Catalog) ReadHistories(h Histories) { c.histories = h }
+
 // Apply writes and deletes courses. With reset, courses that are not in upserts
 // are dropped.
 func (c *Catalog) Apply(ctx context.Context, upserts []CatalogEntry, deletes []string, reset bool) error {
@@ -105,6 +111,10 @@ func (c *Catalog) Apply(ctx context.Context, upserts []CatalogEntry, deletes []s
 		return err
 	}
 	fresh := c.prepare(upserts)
+	c.keepMeasured(fresh)
+	if c.readRecent(ctx, fresh) != nil && ctx.Err() != nil { // else RefreshStats asks again, and reports
+		return ctx.Err()
+	}
 	c.write.Lock()
 	defer c.write.Unlock()
 	gone := make(map[string]bool, len(deletes))
@@ -163,19 +173,26 @@ func (c *Catalog) RefreshStats(ctx context.Context) error {
 	for _, s := range all {
 		byID[s.CourseID] = s
 	}
+	recent, unread := c.refreshRecent(ctx, byID)
 	c.write.Lock()
 	defer c.write.Unlock()
 	fresh := make([]*entry, 0, len(c.byID))
 	for id, old := range c.byID { // only a writer changes byID, and we hold its lock
 		e := *old
 		e.setStats(byID[id], &c.cfg)
+		if r := recent[id]; r != nil {
+			e.keepRecent(r)
+		}
+		if lately != nil {
+			e.setFinishers(lately.year[id])
+		}
 		fresh = append(fresh, &e)
 	}
 	c.publish(fresh, nil, true)
 	if lately != nil {
-		c.setTrends(fresh, lately)
+		c.setTrends(fresh, lately.week)
 	}
-	return nil
+	return unread
 }
 
 // prepare makes entries of courses, on as many cores as the batch is worth.
@@ -218,7 +235,7 @@ func (c *Catalog) publish(fresh []*entry, gone map[string]bool, rescale bool) {
 		delete(gone, e.facts.ID)
 	}
 	var next catalogView
-	next.scale, next.ratings = c.view.scale, c.view.ratings
+	next.scale, next.sums = c.view.scale, c.view.sums
 	next.languages = maps.Clone(c.view.languages)
 	if next.languages == nil {
 		next.languages = make(languageCount)
@@ -230,25 +247,25 @@ func (c *Catalog) publish(fresh []*entry, gone map[string]bool, rescale bool) {
 	}
 	for id := range replaced {
 		if old := c.byID[id]; old != nil {
-			next.ratings.add(old, -1)
+			next.sums.add(old, -1)
 			next.languages.add(old, -1)
 		}
 	}
 	for _, e := range fresh {
-		next.ratings.add(e, 1)
+		next.sums.add(e, 1)
 		next.languages.add(e, 1)
 	}
 	if rescale || next.scale.outgrown(fresh) {
-		next.scale, next.ratings = popularityScale{}, ratingSum{} // no rounding adds up over time
+		next.scale, next.sums = popularityScale{}, catalogueSums{} // no rounding adds up over time
 		for id, e := range c.byID {
 			if !replaced[id] {
 				next.scale.include(e)
-				next.ratings.add(e, 1)
+				next.sums.add(e, 1)
 			}
 		}
 		for _, e := range fresh {
 			next.scale.include(e)
-			next.ratings.add(e, 1)
+			next.sums.add(e, 1)
 		}
 		if next.scale != c.view.scale {
 			fresh = append(fresh, c.rescaled(replaced)...)
@@ -270,7 +287,7 @@ func (c *Catalog) publish(fresh []*entry, gone map[string]bool, rescale bool) {
 	next.fresh = merge(c.view.fresh, old, fresh, func(e *entry) bool { return !e.facts.FreshAt.IsZero() }, byFreshness)
 	next.rated = merge(c.view.rated, old, fresh, func(e *entry) bool { return e.payload.Rating > 0 }, byRating)
 
-	next.ratingMean = next.ratings.mean()
+	next.means = next.sums.means()
 	c.swap(next, fresh, gone)
 }
 
@@ -353,27 +370,6 @@ func (c *Catalog) rescaled(replaced map[string]bool) []*entry {
 		}
 	}
 	return out
-}
-
-// ratingSum adds up courses' mean ratings, each weighing n/(n + 10), so that
-// neither one huge course nor many hardly rated ones decide the catalogue's mean.
-type ratingSum struct{ stars, weights float64 }
-
-// add counts a course, or with sign −1 takes it back.
-func (s *ratingSum) add(e *entry, sign float64) {
-	if n := e.facts.RatingWeight; n > 0 {
-		w := sign * n / (n + 10)
-		s.stars += w * e.facts.RatingMean
-		s.weights += w
-	}
-}
-
-// mean is 0 when nothing is rated. It is rounded, because sums come in any order.
-func (s ratingSum) mean() float64 {
-	if s.weights < 1e-9 {
-		return 0
-	}
-	return math.Round(s.stars/s.weights*1e6) / 1e6
 }
 
 // lookup returns the entries of ids, nil for unknown ones.

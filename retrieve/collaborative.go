@@ -42,6 +42,14 @@ type Neighbours interface {
 	Liked(ctx context.Context, ref lectern.LearnerRef, version int64, k int) ([]lectern.Hit, error)
 }
 
+// Outcomes is a Neighbours that also knows what became of the courses that they took.
+type Outcomes interface {
+	// Outcomes returns how many learners with similar profiles started and finished a
+	// course; nil where there are none. They are those whom Liked is about, and after it
+	// the answer is cheap. Errors: as of Liked.
+	Outcomes(ctx context.Context, ref lectern.LearnerRef, version int64) (func(courseID string) (started, finished float64), error)
+}
+
 // Velocities knows which courses gain on their own past. *analytics-like counters
 // of the store are one.
 type Velocities interface {

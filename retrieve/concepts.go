@@ -31,6 +31,10 @@ type Concepts interface {
 	Rank(asked []Concept, k int, allow func(courseID string) bool) []lectern.Hit
 	// Taught names the skill of a course that says most for its rank, "" for none.
 	Taught(asked []Concept, courseID string) string
+	// Teaching returns how surely a course teaches each of the named skills: it fills
+	// sure, beside names, with values in [0, 1]. stated are the skills that the platform
+	// says of the course, folded with lectern.FoldKey. What it returns is for one request.
+	Teaching(names []string) func(courseID string, stated []string, sure []float64)
 }
 
 // askConcepts reads which skills the query asks for. Words that the catalogue does

@@ -36,6 +36,18 @@ func (k knitted) Rank(asked []retrieve.Concept, most int, allow func(string) boo
 
 func (k knitted) Ready() bool { return !k.tagging }
 
+// Teaching goes by what the platform states.
+func (k knitted) Teaching(names []string) func(string, []string, []float64) {
+	return func(_ string, stated []string, sure []float64) {
+		for i, name := range names {
+			sure[i] = 0
+			if slices.Contains(stated, lectern.FoldKey(name)) {
+				sure[i] = 1
+			}
+		}
+	}
+}
+
 func (k knitted) Taught(_ []retrieve.Concept, id string) string {
 	if k.teaches[id] == 0 {
 		return ""

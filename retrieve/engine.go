@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -195,7 +194,7 @@ type pass struct {
 	profile lectern.Profile
 	taste   learner.Taste
 	states  map[string]lectern.CourseState // what the learner did
-	seen    map[string]lectern.CourseState // what home leaves out
+	seen    map[string]lectern.CourseState // what the list leaves out
 	filter  lectern.Filter                 // the caller's, with eligibility
 	match   *matcher
 	seed    *entry // SurfaceSimilar, SurfaceNext
@@ -217,9 +216,11 @@ type pass struct {
 	byFactor       bool               // its candidates come from the index
 	neighbours     <-chan neighbourAnswer
 	neighboursDone <-chan struct{}
-	together       map[string]float64            // of the course asked about, or because
-	follows        map[*entry]map[string]float64 // what comes after which course, how surely
-	vectors        [][]float32                   // beside candidates; nil where none were read
+	together       map[string]float64                                // of the course asked about, or because
+	follows        map[*entry]map[string]float64                     // what comes after which course, how surely
+	vectors        [][]float32                                       // beside candidates; nil where none were read
+	touched        [][]float32                                       // of courses that the learner did something with, the liked ones aside
+	outcomes       func(courseID string) (started, finished float64) // of similar learners; nil where none are known
 
 	understood text.Understood      // SurfaceSearch: the query as the catalogue reads it
 	sure       float64              // SurfaceSearch: how much of it the list can answer, in [0, 1]
@@ -245,6 +246,7 @@ type pass struct {
 	compared []rerank.Reranker    // in its place, where several are compared
 	weights  []lectern.TermWeight // of the terms in the list
 
+	asks       *rerank.Request // see rerankRequest
 	candidates []rerank.Candidate
 	block      *block // what candidates lie in; nil: each list in its own memory
 
@@ -359,15 +361,27 @@ func (e *Engine) loadProfile(ctx context.Context, p *pass) error {
 	for _, entry := range profile.Entries {
 		p.states[entry.CourseID] = entry.State
 	}
-	if p.req.Surface == lectern.SurfaceHome || p.req.Surface == lectern.SurfaceNext {
+	if out := leavesOut(p.req.Surface); out != 0 {
 		p.seen = make(map[string]lectern.CourseState)
 		for _, entry := range profile.Entries {
-			if entry.State&lectern.StateSeen != 0 {
+			if entry.State&out != 0 {
 				p.seen[entry.CourseID] = entry.State
 			}
 		}
 	}
 	return nil
+}
+
+// leavesOut are the states that keep a course out of the lists of a surface. What a
+// learner said of a suggestion counts in all lists but those they searched for.
+func leavesOut(s lectern.Surface) lectern.CourseState {
+	switch s {
+	case lectern.SurfaceHome, lectern.SurfaceNext:
+		return lectern.StateSeen
+	case lectern.SurfaceSearch:
+		return 0
+	}
+	return lectern.StateLeftOut
 }
 
 // setFilter adds eligibility to the caller's filter.
@@ -430,34 +444,6 @@ func (e *Engine) findCourse(ctx context.Context, p *pass) (*entry, error) {
 		return nil, lectern.Errorf(lectern.CodeNotFound, "there is no course %q", p.req.CourseID)
 	}
 	return e.Catalog.newEntry(found[0], lectern.CourseStats{CourseID: found[0].ID}), nil
-}
-
-// rerankRequest lays out who asks for scoring. Without consent it is nobody.
-func (e *Engine) rerankRequest(p *pass, depth int) rerank.Request {
-	r := rerank.Request{
-		Surface: p.req.Surface, At: p.at, Query: strings.Join(strings.Fields(p.req.Query), " "),
-		RatingMean: p.view.ratingMean, Depth: depth, Likely: p.view.languages.most(),
-	}
-	r.Languages = p.languageKeys()
-	if p.taste.Personal {
-		r.Level, r.WeeklyHours = p.profile.Learner.PreferredLevel, p.weeklyHours()
-		r.HoursAssumed = p.taste.WeeklyHours != nil && p.taste.HoursEstimated
-		if p.taste.Level != "" {
-			r.Level, r.LevelAssumed = p.taste.Level, p.taste.LevelEstimated
-		}
-		if p.req.Surface == lectern.SurfaceHome {
-			r.Shares = p.taste.Shares
-		}
-	}
-	if p.seed != nil && p.req.Surface == lectern.SurfaceSimilar { // a course stands in for wishes that were not stated
-		if r.Level == "" {
-			r.Level, r.LevelAssumed = p.seed.facts.Level, true
-		}
-		if len(r.Languages) == 0 {
-			r.Languages, r.LanguagesAssumed = p.seed.facts.Languages, true
-		}
-	}
-	return r
 }
 
 // overdue is the error of a request whose own time ran out, or that was given up.

@@ -18,7 +18,7 @@ func (c *Catalog) newEntry(course lectern.Course, stats lectern.CourseStats) *en
 	e := &entry{
 		facts: rerank.Facts{
 			ID: course.ID, Title: course.Title, Level: course.Level, Hours: course.WorkloadHours,
-			Language: course.Language,
+			Language: course.Language, Needs: course.Prerequisites,
 		},
 		payload:    lectern.PayloadOf(course),
 		skills:     course.Skills,
@@ -30,6 +30,7 @@ func (c *Catalog) newEntry(course lectern.Course, stats lectern.CourseStats) *en
 	}
 	e.facts.Languages = e.payload.Languages
 	e.facts.Provider = e.payload.Provider
+	e.facts.Skills, e.facts.Categories = e.payload.Skills, e.payload.Categories
 	if len(e.payload.Categories) > 0 {
 		e.facts.Category = e.payload.Categories[0]
 	}
@@ -126,8 +127,30 @@ func (e *entry) setStats(s lectern.CourseStats, cfg *PopularityConfig) {
 	if e.facts.RatingWeight > 0 {
 		e.payload.Rating = e.facts.RatingMean
 	}
+	e.facts.Sentiment, e.facts.SentimentWeight = s.Sentiment, s.SentimentWeight
+	e.facts.Views = s.Activity[lectern.EventView]
 	e.volume = max(float64(s.RatingCount), float64(e.stated.RatingCount), float64(e.stated.Enrolments))
 	e.activity = cfg.Weights.sum(s.Activity)
+}
+
+// setFinishers notes who started and finished the course. Whoever finished has started,
+// though a platform may not say so.
+func (e *entry) setFinishers(activity map[lectern.EventType]float64) {
+	e.finishers = activity[lectern.EventComplete]
+	e.starters = max(activity[lectern.EventEnrol], e.finishers)
+}
+
+// keepMeasured takes over what is measured now and then, and not with every change of a
+// course, from the courses as they were.
+func (c *Catalog) keepMeasured(fresh []*entry) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, e := range fresh {
+		if old := c.byID[e.facts.ID]; old != nil {
+			e.keepRecent(old)
+			e.starters, e.finishers = old.starters, old.finishers
+		}
+	}
 }
 
 // sum is what decayed event counts come to.

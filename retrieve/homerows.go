@@ -128,7 +128,7 @@ func (e *Engine) rowRequest(p *pass, name lectern.Row) rerank.Request {
 	req := e.rerankRequest(p, depth)
 	req.Surface, req.Row = rowSurface(name), name
 	if name != lectern.RowForYou {
-		req.Shares = nil
+		req.Shares, req.Mix = nil, nil
 	}
 	return req
 }
@@ -285,8 +285,8 @@ func nextRow(p *pass, row *homeRow) {
 // unlikeSeen keeps what is good and serves none of the learner's interests.
 func (p *pass) unlikeSeen(in []rerank.Candidate) []rerank.Candidate {
 	return slices.DeleteFunc(in, func(c rerank.Candidate) bool {
-		rated := c.Course.RatingWeight > 0 && c.Course.RatingMean >= p.view.ratingMean
-		unrated := c.Course.RatingWeight == 0 && p.view.ratingMean == 0
+		rated := c.Course.RatingWeight > 0 && c.Course.RatingMean >= p.view.means.rating
+		unrated := c.Course.RatingWeight == 0 && p.view.means.rating == 0
 		away := c.Away.Known && c.Away.Value > max(c.Similarity.Value, 0)
 		return !rated && !unrated || c.Interested > 0 || c.NearestID != "" && c.NearestSim >= serves || away
 	})

@@ -152,12 +152,13 @@ func (e *Engine) measure(ctx context.Context, p *pass) error {
 		measureRelevance(p)
 		e.measureSkills(p)
 	}
-	vectors, err := e.contentVectors(ctx, p)
-	if err != nil {
+	if err := e.readVectors(ctx, p); err != nil {
 		return err
 	}
-	p.vectors = vectors
 	e.measureBehaviour(p)
+	e.measureGoal(p)
+	p.measureFinishers()
+	p.measureHoursLeft()
 	wordScores := p.similarityByWords()
 	interests := e.interestTerms(p)
 	liked := e.likedCourses(p)
@@ -169,9 +170,10 @@ func (e *Engine) measure(ctx context.Context, p *pass) error {
 	for i := range p.candidates {
 		c, en := &p.candidates[i], p.entries[i]
 		var v []float32
-		if vectors != nil {
-			v = vectors[i]
+		if p.vectors != nil {
+			v = p.vectors[i]
 		}
+		c.Vector = v
 		if c.Similarity.Known {
 		} else if best, ok := nearest(v, p.taste.Vectors); ok {
 			p.cosines[i] = best
@@ -180,12 +182,13 @@ func (e *Engine) measure(ctx context.Context, p *pass) error {
 			c.Similarity = rerank.Matched(s)
 		}
 		if p.req.Surface == lectern.SurfaceSimilar {
+			p.measureNovelty(c, v, liked)
 			c.NearestID, c.NearestTitle, c.NearestSim = p.seed.facts.ID, p.seed.facts.Title, c.Similarity.Value
 			continue
 		}
 		measureInterest(c, en, v, interests)
 		p.measureReadiness(c, en)
-		measureNearest(c, v, liked)
+		p.measureNovelty(c, v, liked)
 	}
 	return nil
 }
@@ -211,30 +214,6 @@ func measureRelevance(p *pass) {
 			}
 		}
 	}
-}
-
-// contentVectors reads the candidates' vectors, nil when nothing is to be held
-// against them.
-func (e *Engine) contentVectors(ctx context.Context, p *pass) ([][]float32, error) {
-	t := &p.taste
-	if p.embedder == nil || p.away || len(p.candidates) == 0 ||
-		len(t.Vectors) == 0 && t.Away == nil && t.Recent == nil && len(p.seedVectors) == 0 {
-		return nil, nil
-	}
-	ids := make([]string, len(p.entries))
-	for i, en := range p.entries {
-		ids[i] = en.facts.ID
-	}
-	vectors, err := p.patience.view(ctx, lectern.VectorContent, ids)
-	if err == nil && len(vectors) == len(ids) {
-		return vectors, nil
-	}
-	if ctx.Err() != nil {
-		return nil, overdue(ctx)
-	}
-	e.Logger.WarnContext(ctx, "vectors not read; scoring without similarity", "error", err)
-	p.degrade(DegradedSemantic)
-	return nil, nil
 }
 
 // similarityByWords stands in for cosines where a word query took the place of a

@@ -59,7 +59,7 @@ func (p *pass) sortKey() func(*entry) float64 {
 			if f.RatingWeight <= 0 {
 				return -1
 			}
-			return (f.RatingWeight*f.RatingMean + ratingPrior*p.view.ratingMean) / (f.RatingWeight + ratingPrior)
+			return (f.RatingWeight*f.RatingMean + ratingPrior*p.view.means.rating) / (f.RatingWeight + ratingPrior)
 		}
 	case lectern.SortNewest:
 		return func(en *entry) float64 { return float64(en.facts.FreshAt.Unix()) } // the zero time is before all

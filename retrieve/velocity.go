@@ -22,9 +22,19 @@ func (c *Catalog) Trending() []lectern.Hit {
 	return nil
 }
 
-// lately reads the activity of late of every course, by id; nil while the trends are
-// young enough.
-func (c *Catalog) lately(ctx context.Context) (map[string]float64, error) {
+// finishedHalfLife is that of enrolments and completions: to finish a course takes
+// weeks, so those of a month would be of different people.
+const finishedHalfLife = 365 * 24 * time.Hour
+
+// lately is what is measured with half-lives of its own.
+type lately struct {
+	week map[string]float64                       // activity of late, by course
+	year map[string]map[lectern.EventType]float64 // events, by course
+}
+
+// lately reads the activity of every course of late, and over a year; nil while what was
+// read is young enough.
+func (c *Catalog) lately(ctx context.Context) (*lately, error) {
 	now := c.clock()
 	c.write.Lock()
 	due := c.trendsAt.IsZero() || now.Sub(c.trendsAt) >= c.trending.Refresh || now.Before(c.trendsAt)
@@ -35,18 +45,32 @@ func (c *Catalog) lately(ctx context.Context) (map[string]float64, error) {
 	if !due {
 		return nil, nil
 	}
-	all, err := c.stats.CourseStats(ctx, nil, now, c.trending.HalfLife)
+	out, err := c.readLately(ctx, now)
 	if err != nil {
 		c.write.Lock()
 		c.trendsAt = time.Time{}
 		c.write.Unlock()
+	}
+	return out, err
+}
+
+func (c *Catalog) readLately(ctx context.Context, now time.Time) (*lately, error) {
+	week, err := c.stats.CourseStats(ctx, nil, now, c.trending.HalfLife)
+	if err != nil {
 		return nil, fmt.Errorf("read the late activity of all courses: %w", err)
 	}
-	out := make(map[string]float64, len(all))
-	for _, s := range all {
+	year, err := c.stats.CourseStats(ctx, nil, now, finishedHalfLife)
+	if err != nil {
+		return nil, fmt.Errorf("read who finished all courses: %w", err)
+	}
+	out := &lately{week: make(map[string]float64, len(week)), year: make(map[string]map[lectern.EventType]float64, len(year))}
+	for _, s := range week {
 		if a := c.cfg.Weights.sum(s.Activity); a > 0 {
-			out[s.CourseID] = a
+			out.week[s.CourseID] = a
 		}
+	}
+	for _, s := range year {
+		out.year[s.CourseID] = s.Activity
 	}
 	return out, nil
 }

@@ -98,7 +98,7 @@ func TestTrending(t *testing.T) {
 }
 
 // TestTrendsAreTakenSeldom: the statistics of all courses are read once at most
-// refreshes, and twice where trends are due.
+// refreshes, and with two more half-lives where trends are due.
 func TestTrendsAreTakenSeldom(t *testing.T) {
 	var asked []time.Duration
 	w := newWorld(t, school(), func(w *world, _ *retrieve.Config, _ *rerankConfig) {
@@ -113,8 +113,8 @@ func TestTrendsAreTakenSeldom(t *testing.T) {
 		}
 		w.clock = w.clock.Add(4 * time.Minute)
 	}
-	slow, fast := 30*24*time.Hour, 7*24*time.Hour
-	if diff := cmp.Diff([]time.Duration{slow, fast, slow, slow, slow, fast}, asked); diff != "" {
+	month, week, year := 30*24*time.Hour, 7*24*time.Hour, 365*24*time.Hour
+	if diff := cmp.Diff([]time.Duration{month, week, year, month, month, month, week, year}, asked); diff != "" {
 		t.Error(diff)
 	}
 }

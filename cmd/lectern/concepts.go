@@ -76,6 +76,40 @@ func (c concepts) Taught(asked []retrieve.Concept, courseID string) string {
 	return name
 }
 
+// Teaching goes by the skill graph, and by the names that the platform gives where that
+// knows none of them.
+func (c concepts) Teaching(names []string) func(courseID string, stated []string, sure []float64) {
+	graph := c.index.Matcher().Graph()
+	byName, byID := make(map[string]int), make(map[string]int, len(names))
+	for place, name := range names {
+		byName[lectern.FoldKey(name)] = place
+		ids := graph.Find(name)
+		if len(ids) != 1 {
+			continue
+		}
+		s, _ := graph.Skill(ids[0])
+		byID[s.ID] = place
+		for _, alias := range s.Aliases {
+			if _, taken := byName[lectern.FoldKey(alias)]; !taken {
+				byName[lectern.FoldKey(alias)] = place
+			}
+		}
+	}
+	return func(courseID string, stated []string, sure []float64) {
+		clear(sure)
+		for _, s := range stated {
+			if place, ok := byName[s]; ok {
+				sure[place] = 1
+			}
+		}
+		for _, t := range c.index.Tags(courseID) {
+			if place, ok := byID[t.SkillID]; ok {
+				sure[place] = max(sure[place], t.Confidence)
+			}
+		}
+	}
+}
+
 // above is how much a skill says for another: 1 for itself, less for what is
 // broader, 0 for anything else.
 func above(graph *skills.Graph, s skills.Skill, id string) float64 {

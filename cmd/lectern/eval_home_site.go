@@ -221,6 +221,14 @@ func (s *homeSite) Liked(ctx context.Context, ref lectern.LearnerRef, version in
 	return s.similar.Liked(ctx, ref, version, k)
 }
 
+// Outcomes implements retrieve.Outcomes by the same.
+func (s *homeSite) Outcomes(ctx context.Context, ref lectern.LearnerRef, version int64) (func(courseID string) (started, finished float64), error) {
+	if s.similar == nil {
+		return nil, nil
+	}
+	return s.similar.Outcomes(ctx, ref, version)
+}
+
 func (s *homeSite) space() neighbours.Space {
 	return neighbours.Space{Version: 1, Fingerprint: s.embedder.Fingerprint(), Courses: s.index, Ready: true}
 }
