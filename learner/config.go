@@ -44,7 +44,8 @@ type Strengths struct {
 	Rate     float64 `koanf:"rate"`     // at five stars, 0 at three
 	RateLow  float64 `koanf:"rate_low"` // at one star, 0 at three; ≤ 0. By default more than an enrolment and a completion
 	Drop     float64 `koanf:"drop"`     // ≤ 0. By default as much as an enrolment and all of the progress
-	Dismiss  float64 `koanf:"dismiss"`  // ≤ 0
+	Dismiss  float64 `koanf:"dismiss"`  // ≤ 0; "less like this" weighs as much
+	More     float64 `koanf:"more"`     // what "more like this" weighs
 }
 
 // DefaultConfig returns settings in which commitment weighs more than interest.
@@ -52,7 +53,7 @@ func DefaultConfig() Config {
 	return Config{
 		Strengths: Strengths{
 			Click: 1, Save: 2, Enrol: 3, Progress: 4, Complete: 6,
-			Rate: 5, RateLow: -10, Drop: -7, Dismiss: -4,
+			Rate: 5, RateLow: -10, Drop: -7, Dismiss: -4, More: 4,
 		},
 		HalfLife:        90 * 24 * time.Hour,
 		MaxCourseWeight: 10,

@@ -3,6 +3,7 @@ package learner
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -92,6 +93,9 @@ func (p *Profiles) corrected(k kept, patch Patch) (lectern.Learner, lectern.Corr
 	if patch.Pace.Given {
 		c.Pace = orZero(patch.Pace.Value)
 	}
+	if patch.Preferences.Given {
+		c.Preferences = patch.preferences(c.Preferences)
+	}
 	if len(c.RemovedInterests) > maxRemoved {
 		bad = append(bad, lectern.NewFieldError("remove_interests", len(c.RemovedInterests), "are too many in all", "at most 500"))
 	}
@@ -99,6 +103,25 @@ func (p *Profiles) corrected(k kept, patch Patch) (lectern.Learner, lectern.Corr
 		c.RemovedInterests = nil
 	}
 	return l, c, bad
+}
+
+// preferences lays those of a patch over what is preferred, nil for none at all.
+func (p Patch) preferences(have map[lectern.Preference]lectern.Leaning) map[lectern.Preference]lectern.Leaning {
+	out := make(map[lectern.Preference]lectern.Leaning)
+	if p.Preferences.Value != nil { // else all are taken back
+		maps.Copy(out, have)
+		for name, leaning := range *p.Preferences.Value {
+			if leaning == nil {
+				delete(out, name)
+			} else {
+				out[name] = *leaning
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
 }
 
 // remove takes interests out of what is stated and puts them among the removed ones,

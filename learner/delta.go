@@ -14,7 +14,7 @@ func (c Config) Delta(e lectern.Event) *lectern.ProfileDelta {
 	if state == 0 {
 		return nil
 	}
-	return &lectern.ProfileDelta{Weight: weight, HalfLife: c.HalfLife, State: state}
+	return &lectern.ProfileDelta{Weight: weight, HalfLife: c.HalfLife, State: state, Progress: shareDone(e)}
 }
 
 // strength returns an event's weight and the state it leaves behind, 0 for the
@@ -29,11 +29,7 @@ func (c Config) strength(e lectern.Event) (float64, lectern.CourseState) {
 	case lectern.EventEnrol:
 		return s.Enrol, lectern.StateEnrolled
 	case lectern.EventProgress:
-		done := 0.0
-		if e.Value != nil {
-			done = min(max(*e.Value, 0), 1)
-		}
-		return s.Enrol + (s.Progress-s.Enrol)*done, lectern.StateProgressed
+		return s.Enrol + (s.Progress-s.Enrol)*shareDone(e), lectern.StateProgressed
 	case lectern.EventComplete:
 		return s.Complete, lectern.StateCompleted
 	case lectern.EventRate:
@@ -52,4 +48,15 @@ func (c Config) strength(e lectern.Event) (float64, lectern.CourseState) {
 		return s.Dismiss, lectern.StateDismissed
 	}
 	return 0, 0
+}
+
+// shareDone is how much of its course an event says is done, in [0, 1].
+func shareDone(e lectern.Event) float64 {
+	switch {
+	case e.Type == lectern.EventComplete:
+		return 1
+	case e.Type == lectern.EventProgress && e.Value != nil && *e.Value > 0: // NaN is not
+		return min(*e.Value, 1)
+	}
+	return 0
 }

@@ -37,7 +37,14 @@ func (p *Profiles) describe(k kept) Description {
 		},
 		Interests: []InterestNote{}, TurnedDown: []TopicNote{}, SkillsGained: []SkillNote{}, SkillsWanted: []SkillNote{},
 		RemovedInterests: append([]string{}, k.profile.Corrections.RemovedInterests...),
+		Preferences:      preferenceNotes(k.profile.Corrections),
+		Feedback:         p.feedbackNotes(k.profile.Feedback),
 		UpdatedAt:        l.UpdatedAt,
+	}
+	for _, f := range d.Feedback {
+		if f.At.After(d.UpdatedAt) {
+			d.UpdatedAt = f.At
+		}
 	}
 	d.Level, d.Pace, d.WeeklyHours = p.measures(k)
 	if !n.taste.Personal {
@@ -56,8 +63,11 @@ func (p *Profiles) describe(k kept) Description {
 		}
 	}
 	d.SkillsGained, d.SkillsWanted = p.skillNotes(n.gained), p.skillNotes(n.wanted)
-	d.Courses, d.EventsCounted = len(n.entries), n.counts
+	d.EventsCounted = n.counts
 	for _, e := range n.entries {
+		if !onlySaid(e) {
+			d.Courses++
+		}
 		if e.at.After(d.UpdatedAt) {
 			d.UpdatedAt = e.at
 		}

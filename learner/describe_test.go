@@ -128,6 +128,8 @@ func TestDescribe(t *testing.T) {
 		Level:            learner.LevelNote{Value: "intermediate", Source: learner.SourceEstimated, Evidence: 3},
 		Pace:             learner.PaceNote{Source: learner.SourceUnknown},
 		WeeklyHours:      learner.HoursNote{Source: learner.SourceUnknown},
+		Preferences:      []learner.PreferenceNote{},
+		Feedback:         []learner.FeedbackNote{},
 		RemovedInterests: []string{},
 		Courses:          5,
 		UpdatedAt:        now.Add(-time.Hour),

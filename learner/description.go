@@ -9,8 +9,8 @@ import (
 // Description is what is known of a learner, in words.
 type Description struct {
 	// Personalisation is whether the learner lets behaviour count. Without it only
-	// Stated, RemovedInterests and what is stated of level, pace and hours are here:
-	// nothing else is worked out.
+	// Stated, RemovedInterests, Preferences, Feedback and what is stated of level, pace
+	// and hours are here: nothing else is worked out.
 	Personalisation bool   `json:"personalisation"`
 	Stated          Stated `json:"stated"`
 	// Interests are what lists are made from, heaviest first, at most
@@ -27,6 +27,10 @@ type Description struct {
 	WeeklyHours      HoursNote   `json:"weekly_hours"`
 	RemovedInterests []string    `json:"removed_interests"` // as they are compared: folded
 	Courses          int         `json:"courses"`           // that the learner did something with
+	// Preferences say what lists should have more or fewer of.
+	Preferences []PreferenceNote `json:"preferences"`
+	// Feedback is what the learner said about suggestions and holds, newest first.
+	Feedback []FeedbackNote `json:"feedback"`
 	// EventsCounted are the events that say something about the learner, among the
 	// newest learner.max_events.
 	EventsCounted int       `json:"events_counted"`
@@ -75,6 +79,24 @@ type SkillNote struct {
 	Amount float64 `json:"amount"` // in (0, 1]
 	// Courses are those that taught it; of a skill that is wanted, none.
 	Courses []string `json:"courses,omitempty"`
+}
+
+// PreferenceNote is one thing that a learner wants more or less of.
+type PreferenceNote struct {
+	Name    lectern.Preference `json:"name"`
+	Leaning lectern.Leaning    `json:"leaning"`
+	Text    string             `json:"text"` // in words
+}
+
+// FeedbackNote is one thing that a learner said about a suggestion.
+type FeedbackNote struct {
+	ID       string               `json:"id"`
+	Kind     lectern.FeedbackKind `json:"kind"`
+	CourseID string               `json:"course_id"`
+	Title    string               `json:"title,omitempty"` // "" for a course that is gone
+	At       time.Time            `json:"at"`
+	Until    *time.Time           `json:"until,omitempty"`
+	Text     string               `json:"text"` // in words
 }
 
 // LevelNote is how demanding courses may be for the learner.

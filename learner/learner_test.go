@@ -32,9 +32,11 @@ func TestDelta(t *testing.T) {
 		{"save", lectern.Event{Type: lectern.EventSave, CourseID: "c"}, &lectern.ProfileDelta{Weight: 2, State: lectern.StateSaved}},
 		{"enrol", lectern.Event{Type: lectern.EventEnrol, CourseID: "c"}, &lectern.ProfileDelta{Weight: 3, State: lectern.StateEnrolled}},
 		{"half way", lectern.Event{Type: lectern.EventProgress, CourseID: "c", Value: v(0.5)}, // 3 + (4 − 3)·.5
-			&lectern.ProfileDelta{Weight: 3.5, State: lectern.StateProgressed}},
+			&lectern.ProfileDelta{Weight: 3.5, State: lectern.StateProgressed, Progress: 0.5}},
 		{"progress unknown", lectern.Event{Type: lectern.EventProgress, CourseID: "c"}, &lectern.ProfileDelta{Weight: 3, State: lectern.StateProgressed}},
-		{"complete", lectern.Event{Type: lectern.EventComplete, CourseID: "c"}, &lectern.ProfileDelta{Weight: 6, State: lectern.StateCompleted}},
+		{"more than all", lectern.Event{Type: lectern.EventProgress, CourseID: "c", Value: v(7)}, &lectern.ProfileDelta{Weight: 4, State: lectern.StateProgressed, Progress: 1}},
+		{"less than nothing", lectern.Event{Type: lectern.EventProgress, CourseID: "c", Value: v(-1)}, &lectern.ProfileDelta{Weight: 3, State: lectern.StateProgressed}},
+		{"complete", lectern.Event{Type: lectern.EventComplete, CourseID: "c"}, &lectern.ProfileDelta{Weight: 6, State: lectern.StateCompleted, Progress: 1}},
 		{"five stars", lectern.Event{Type: lectern.EventRate, CourseID: "c", Value: v(5)}, &lectern.ProfileDelta{Weight: 5, State: lectern.StateRated}},
 		{"three stars", lectern.Event{Type: lectern.EventRate, CourseID: "c", Value: v(3)}, &lectern.ProfileDelta{Weight: 0, State: lectern.StateRated}},
 		{"two stars", lectern.Event{Type: lectern.EventRate, CourseID: "c", Value: v(2)}, &lectern.ProfileDelta{Weight: -5, State: lectern.StateRated}},

@@ -2,6 +2,7 @@ package learner
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -28,6 +29,9 @@ type Patch struct {
 	Level       Change[lectern.Level] `json:"level,omitzero"`
 	WeeklyHours Change[float64]       `json:"weekly_hours,omitzero"`
 	Pace        Change[lectern.Pace]  `json:"pace,omitzero"`
+	// Preferences that are named are set, or taken back by null; null in place of them
+	// all takes back every one.
+	Preferences Change[map[lectern.Preference]*lectern.Leaning] `json:"preferences,omitzero"`
 }
 
 // Change is a field of a patch: left alone, taken back, or set. The zero value
@@ -104,6 +108,24 @@ func (p Patch) check() []lectern.FieldError {
 	}
 	if v := p.Pace.Value; v != nil && !slices.Contains(lectern.Paces(), *v) {
 		fail("pace", *v, words(lectern.Paces()))
+	}
+	return append(bad, p.checkPreferences()...)
+}
+
+// checkPreferences names the preferences and leanings that there are not, in order.
+func (p Patch) checkPreferences() []lectern.FieldError {
+	if p.Preferences.Value == nil {
+		return nil
+	}
+	var bad []lectern.FieldError
+	for _, name := range slices.Sorted(maps.Keys(*p.Preferences.Value)) {
+		leaning := (*p.Preferences.Value)[name]
+		switch {
+		case !slices.Contains(lectern.Preferences(), name):
+			bad = append(bad, lectern.NewFieldError("preferences", name, "is unknown", words(lectern.Preferences())))
+		case leaning != nil && *leaning != lectern.LeanLess && *leaning != lectern.LeanMore:
+			bad = append(bad, lectern.NewFieldError("preferences."+string(name), *leaning, "is not allowed", "less, more or null"))
+		}
 	}
 	return bad
 }

@@ -28,7 +28,8 @@ type Profiles struct {
 // kept is one learner in memory.
 type kept struct {
 	ref     lectern.LearnerRef
-	profile lectern.Profile
+	profile lectern.Profile // folded
+	lapses  time.Time       // when the first of its feedback does, zero for never
 	study   study
 
 	known       known
@@ -54,7 +55,7 @@ func NewProfilesFrom(store lectern.LearnerStore, from Sources, cfg Config, clock
 	}, nil
 }
 
-// Load returns a learner's profile and taste. index and embedder belong together;
+// Load returns a learner's profile, with their feedback folded in, and taste. index and embedder belong together;
 // embedder may be nil. When one of the two does not answer, the taste is partial:
 // the profile still says what was seen and what may be shown. Errors: CodeNotFound
 // for a learner nobody knows, and those of the store.
@@ -82,15 +83,18 @@ func (p *Profiles) load(
 	}
 	now := p.clock()
 	have, ok := p.lookup(ref)
-	fresh := ok && have.profile.Version == version && now.Sub(have.at) < p.cfg.ttl(have.known)
+	fresh := ok && have.profile.Version == version && now.Sub(have.at) < p.cfg.ttl(have.known) &&
+		(have.lapses.IsZero() || now.Before(have.lapses))
 	if fresh && have.fingerprint == fingerprint {
 		return have, nil
 	}
-	next := kept{ref: ref, profile: have.profile, study: have.study, fingerprint: fingerprint, at: now}
+	next := kept{ref: ref, profile: have.profile, lapses: have.lapses, study: have.study, fingerprint: fingerprint, at: now}
 	if !fresh {
 		if next.profile, err = p.store.Profile(ctx, ref); err != nil {
 			return kept{}, fmt.Errorf("read a profile: %w", err)
 		}
+		next.profile = p.cfg.Fold(next.profile, now)
+		next.lapses = lapses(next.profile)
 		next.study = p.readStudy(ctx, ref, next.profile.Learner)
 	}
 	next.known = p.know(ctx, next.profile, next.study, now, index, embedder)

@@ -57,6 +57,7 @@ func add(e *lectern.ProfileEntry, weight float64, when time.Time, delta *lectern
 	}
 	e.Weight += decayed(weight, when, e.WeightAt, delta.HalfLife)
 	e.State |= delta.State
+	e.Progress = max(e.Progress, delta.Progress)
 	if when.After(e.LastAt) {
 		e.LastAt = when
 	}
@@ -91,7 +92,7 @@ func Difference(a, b []lectern.ProfileEntry) (entries int, most float64) {
 			off = math.Abs(e.Weight - o.Weight)
 		}
 		same := ok && off <= sameWeight*max(1, math.Abs(e.Weight), math.Abs(o.Weight)) &&
-			e.WeightAt.Equal(o.WeightAt) && e.LastAt.Equal(o.LastAt) && e.State == o.State && e.HalfLife == o.HalfLife
+			e.WeightAt.Equal(o.WeightAt) && e.LastAt.Equal(o.LastAt) && e.State == o.State && e.HalfLife == o.HalfLife && e.Progress == o.Progress
 		if !same {
 			entries++
 			most = max(most, off)

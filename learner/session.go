@@ -38,7 +38,7 @@ func (c Config) session(events []lectern.Event) map[string]float64 {
 // each course is all there is, and courses count alike.
 func (c Config) sessionOf(entries []weighted) map[string]float64 {
 	out := make(map[string]float64)
-	recent := slices.Clone(entries)
+	recent := slices.DeleteFunc(slices.Clone(entries), onlySaid)
 	slices.SortFunc(recent, func(a, b weighted) int {
 		return cmp.Or(b.at.Compare(a.at), cmp.Compare(a.id, b.id))
 	})

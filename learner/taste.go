@@ -86,12 +86,12 @@ func (c Config) weigh(entries []lectern.ProfileEntry, at time.Time) []weighted {
 
 // touched is what collaborative models read, oldest first, without what is out.
 func touched(entries []weighted) []lectern.Touch {
-	if len(entries) == 0 {
-		return nil
-	}
-	out := make([]lectern.Touch, 0, len(entries))
+	var out []lectern.Touch
 	for _, e := range entries {
-		if !e.out {
+		if !e.out && !onlySaid(e) {
+			if out == nil {
+				out = make([]lectern.Touch, 0, len(entries))
+			}
 			out = append(out, lectern.Touch{CourseID: e.id, Weight: e.weight, At: e.at})
 		}
 	}

@@ -25,6 +25,7 @@ func (c Config) Validate() error {
 	check(finite(s.RateLow) && s.RateLow <= 0, "strengths.rate_low", s.RateLow, "at most 0")
 	check(finite(s.Drop) && s.Drop <= 0, "strengths.drop", s.Drop, "at most 0")
 	check(finite(s.Dismiss) && s.Dismiss <= 0, "strengths.dismiss", s.Dismiss, "at most 0")
+	check(finite(s.More) && s.More >= s.Save, "strengths.more", s.More, "at least strengths.save")
 	check(c.HalfLife >= time.Hour, "half_life", c.HalfLife, "at least 1h")
 	check(finite(c.MaxCourseWeight) && c.MaxCourseWeight > 0, "max_course_weight", c.MaxCourseWeight, "over 0")
 	check(finite(c.PushAway) && c.PushAway >= 0, "push_away", c.PushAway, "at least 0")
