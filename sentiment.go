@@ -99,13 +99,15 @@ func HoldStatuses() []HoldStatus { return []HoldStatus{HoldPending, HoldUpheld, 
 // one that was never held.
 func (s HoldStatus) Counts() bool { return s == "" || s == HoldReleased }
 
-// ReviewAuthor is what the store knows of somebody who writes reviews.
+// ReviewAuthor is what the store knows of somebody who wrote a review of a course.
 type ReviewAuthor struct {
 	Since   time.Time // first heard of
 	Reviews int       // with text or stars, of any course
-	Courses int       // that these are of
-	Entries int       // courses that other acts of theirs are of
+	Took    bool      // has started, or got on with, or completed the course
 }
+
+// StateTook are the states of those who have taken a course, or are taking it.
+const StateTook = StateEnrolled | StateProgressed | StateCompleted
 
 // SentimentStore keeps what reviews say.
 type SentimentStore interface {
@@ -129,7 +131,7 @@ type SentimentStore interface {
 	// RatingHistories returns the ratings by month of the given courses, or of all
 	// when ids is nil, by course id, oldest first, as ReviewStore.RatingHistory counts.
 	RatingHistories(ctx context.Context, ids []string) (map[string][]RatingMonth, error)
-	// ReviewAuthors returns what is known of the learners with these ids; unknown ones
-	// are left out.
-	ReviewAuthors(ctx context.Context, learnerIDs []string) (map[string]ReviewAuthor, error)
+	// ReviewAuthors returns what is known of the learners with these ids, who reviewed
+	// a course; unknown ones are left out.
+	ReviewAuthors(ctx context.Context, courseID string, learnerIDs []string) (map[string]ReviewAuthor, error)
 }

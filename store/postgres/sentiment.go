@@ -252,17 +252,19 @@ func (s *Store) RatingHistories(ctx context.Context, ids []string) (map[string][
 }
 
 // ReviewAuthors implements lectern.SentimentStore.
-func (s *Store) ReviewAuthors(ctx context.Context, learnerIDs []string) (map[string]lectern.ReviewAuthor, error) {
+func (s *Store) ReviewAuthors(ctx context.Context, courseID string, learnerIDs []string) (map[string]lectern.ReviewAuthor, error) {
 	out := make(map[string]lectern.ReviewAuthor, len(learnerIDs))
 	if len(learnerIDs) == 0 {
 		return out, ctx.Err()
 	}
 	err := s.read(ctx, func(ctx context.Context, q *sqlcgen.Queries) error {
-		rows, err := q.ReviewAuthors(ctx, textsOf(learnerIDs))
+		course, err := courseIDOf(ctx, q, courseID)
+		if err != nil {
+			return err
+		}
+		rows, err := q.ReviewAuthors(ctx, course, int32(lectern.StateTook), textsOf(learnerIDs))
 		for _, r := range rows {
-			out[r.ExternalID] = lectern.ReviewAuthor{
-				Since: r.CreatedAt.UTC(), Reviews: int(r.Reviews), Courses: int(r.Courses), Entries: int(r.Entries),
-			}
+			out[r.ExternalID] = lectern.ReviewAuthor{Since: r.CreatedAt.UTC(), Reviews: int(r.Reviews), Took: r.Took}
 		}
 		return err
 	})

@@ -267,16 +267,18 @@ func (s *Store) RatingHistories(ctx context.Context, ids []string) (map[string][
 }
 
 // ReviewAuthors implements lectern.SentimentStore.
-func (s *Store) ReviewAuthors(ctx context.Context, learnerIDs []string) (map[string]lectern.ReviewAuthor, error) {
+func (s *Store) ReviewAuthors(ctx context.Context, courseID string, learnerIDs []string) (map[string]lectern.ReviewAuthor, error) {
 	out := make(map[string]lectern.ReviewAuthor, len(learnerIDs))
 	if len(learnerIDs) == 0 {
 		return out, ctx.Err()
 	}
-	rows, err := s.read.ReviewAuthors(ctx, jsonText(distinct(learnerIDs)))
+	course, err := s.read.CourseID(ctx, courseID)
+	if err != nil && !isNoRows(err) {
+		return nil, err
+	}
+	rows, err := s.read.ReviewAuthors(ctx, course, int64(lectern.StateTook), jsonText(distinct(learnerIDs)))
 	for _, r := range rows {
-		out[r.ExternalID] = lectern.ReviewAuthor{
-			Since: fromMicros(r.CreatedAt), Reviews: int(r.Reviews), Courses: int(r.Courses), Entries: int(r.Entries),
-		}
+		out[r.ExternalID] = lectern.ReviewAuthor{Since: fromMicros(r.CreatedAt), Reviews: int(r.Reviews), Took: r.Took}
 	}
 	return out, err
 }

@@ -241,18 +241,31 @@ func testRatingHistories(t *testing.T, s Store) {
 func testReviewAuthors(t *testing.T, s Store) {
 	ctx := t.Context()
 	fillHeld(t, s)
-	must[[]lectern.WriteResult](t)(s.AppendEvents(ctx, []lectern.EventWrite{{
-		Event: lectern.Event{ID: "e", Type: lectern.EventClick, LearnerID: "l1", CourseID: "b", OccurredAt: noon1},
-		Delta: &lectern.ProfileDelta{Weight: 1, HalfLife: halfLife, State: lectern.StateClicked},
-	}}))
-	got := must[map[string]lectern.ReviewAuthor](t)(s.ReviewAuthors(ctx, []string{"l0", "l1", "none", "l0"}))
-	for id, a := range got {
-		if a.Since.IsZero() {
-			t.Errorf("%s is known since never", id)
+	did := func(id, learner, course string, state lectern.CourseState) lectern.EventWrite {
+		return lectern.EventWrite{
+			Event: lectern.Event{ID: id, Type: lectern.EventClick, LearnerID: learner, CourseID: course, OccurredAt: noon1},
+			Delta: &lectern.ProfileDelta{Weight: 1, HalfLife: halfLife, State: state},
 		}
-		a.Since = time.Time{}
-		got[id] = a
 	}
-	equal(t, "authors", got, map[string]lectern.ReviewAuthor{"l0": {Reviews: 3, Courses: 2}, "l1": {Reviews: 2, Courses: 1, Entries: 1}})
-	equal(t, "of nobody", len(must[map[string]lectern.ReviewAuthor](t)(s.ReviewAuthors(ctx, nil))), 0)
+	must[[]lectern.WriteResult](t)(s.AppendEvents(ctx, []lectern.EventWrite{
+		did("1", "l0", "a", lectern.StateClicked|lectern.StateRated), did("2", "l1", "a", lectern.StateClicked), did("3", "l1", "a", lectern.StateProgressed),
+		did("4", "l2", "b", lectern.StateCompleted),
+	}))
+	authors := func(course string, ids ...string) map[string]lectern.ReviewAuthor {
+		t.Helper()
+		got := must[map[string]lectern.ReviewAuthor](t)(s.ReviewAuthors(ctx, course, ids))
+		for id, a := range got {
+			if a.Since.IsZero() {
+				t.Errorf("%s is known since never", id)
+			}
+			a.Since = time.Time{}
+			got[id] = a
+		}
+		return got
+	}
+	equal(t, "authors of a", authors("a", "l0", "l1", "none", "l0", "l2"),
+		map[string]lectern.ReviewAuthor{"l0": {Reviews: 3}, "l1": {Reviews: 2, Took: true}, "l2": {Reviews: 2}})
+	equal(t, "authors of b", authors("b", "l2"), map[string]lectern.ReviewAuthor{"l2": {Reviews: 2, Took: true}})
+	equal(t, "authors of an unknown course", authors("none", "l2"), map[string]lectern.ReviewAuthor{"l2": {Reviews: 2}})
+	equal(t, "of nobody", len(authors("a")), 0)
 }

@@ -148,13 +148,15 @@ GROUP BY 1, 2
 HAVING sum(a.n) > 0
 ORDER BY 1, 2;
 
--- What else is known of those who wrote reviews.
+-- What is known of those who wrote reviews of a course.
 
 -- name: ReviewAuthors :many
 SELECT n.external_id, l.created_at,
     (SELECT count(*) FROM reviews r WHERE r.learner_id = l.id) AS reviews,
-    (SELECT count(DISTINCT r.course_id) FROM reviews r WHERE r.learner_id = l.id) AS courses,
-    (SELECT count(*) FROM profile_entries e WHERE e.learner_id = l.id) AS entries
+    EXISTS (
+        SELECT 1 FROM profile_entries e
+        WHERE e.learner_id = l.id AND e.course_id = sqlc.arg(course_id) AND (e.state & sqlc.arg(states)::integer) <> 0
+    ) AS took
 FROM identities n
 JOIN learners l ON l.id = n.learner_id
 WHERE n.external_id = ANY (sqlc.arg(external_ids)::text[]) AND n.kind = 0;

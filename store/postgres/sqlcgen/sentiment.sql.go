@@ -394,24 +394,25 @@ const reviewAuthors = `-- name: ReviewAuthors :many
 
 SELECT n.external_id, l.created_at,
     (SELECT count(*) FROM reviews r WHERE r.learner_id = l.id) AS reviews,
-    (SELECT count(DISTINCT r.course_id) FROM reviews r WHERE r.learner_id = l.id) AS courses,
-    (SELECT count(*) FROM profile_entries e WHERE e.learner_id = l.id) AS entries
+    EXISTS (
+        SELECT 1 FROM profile_entries e
+        WHERE e.learner_id = l.id AND e.course_id = $1 AND (e.state & $2::integer) <> 0
+    ) AS took
 FROM identities n
 JOIN learners l ON l.id = n.learner_id
-WHERE n.external_id = ANY ($1::text[]) AND n.kind = 0
+WHERE n.external_id = ANY ($3::text[]) AND n.kind = 0
 `
 
 type ReviewAuthorsRow struct {
 	ExternalID string
 	CreatedAt  time.Time
 	Reviews    int64
-	Courses    int64
-	Entries    int64
+	Took       bool
 }
 
-// What else is known of those who wrote reviews.
-func (q *Queries) ReviewAuthors(ctx context.Context, externalIds []string) ([]ReviewAuthorsRow, error) {
-	rows, err := q.db.Query(ctx, reviewAuthors, externalIds)
+// What is known of those who wrote reviews of a course.
+func (q *Queries) ReviewAuthors(ctx context.Context, courseID int64, states int32, externalIds []string) ([]ReviewAuthorsRow, error) {
+	rows, err := q.db.Query(ctx, reviewAuthors, courseID, states, externalIds)
 	if err != nil {
 		return nil, err
 	}
@@ -423,8 +424,7 @@ func (q *Queries) ReviewAuthors(ctx context.Context, externalIds []string) ([]Re
 			&i.ExternalID,
 			&i.CreatedAt,
 			&i.Reviews,
-			&i.Courses,
-			&i.Entries,
+			&i.Took,
 		); err != nil {
 			return nil, err
 		}

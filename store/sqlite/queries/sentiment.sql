@@ -109,13 +109,15 @@ GROUP BY a.course_id, month
 HAVING sum(a.n) > 0
 ORDER BY a.course_id, month;
 
--- What else is known of those who wrote reviews, for a JSON array of learners' ids.
+-- What is known of those who wrote reviews of a course.
 
 -- name: ReviewAuthors :many
 SELECT n.external_id, l.created_at,
     (SELECT count(*) FROM reviews r WHERE r.learner_id = l.id) AS reviews,
-    (SELECT count(DISTINCT r.course_id) FROM reviews r WHERE r.learner_id = l.id) AS courses,
-    (SELECT count(*) FROM profile_entries e WHERE e.learner_id = l.id) AS entries
+    EXISTS (
+        SELECT 1 FROM profile_entries e
+        WHERE e.learner_id = l.id AND e.course_id = sqlc.arg(course_id) AND (e.state & sqlc.arg(states)) <> 0
+    ) AS took
 FROM identities n
 JOIN learners l ON l.id = n.learner_id
 WHERE n.external_id IN (SELECT value FROM json_each(CAST(sqlc.arg(external_ids) AS TEXT))) AND n.kind = 0;

@@ -388,24 +388,25 @@ const reviewAuthors = `-- name: ReviewAuthors :many
 
 SELECT n.external_id, l.created_at,
     (SELECT count(*) FROM reviews r WHERE r.learner_id = l.id) AS reviews,
-    (SELECT count(DISTINCT r.course_id) FROM reviews r WHERE r.learner_id = l.id) AS courses,
-    (SELECT count(*) FROM profile_entries e WHERE e.learner_id = l.id) AS entries
+    EXISTS (
+        SELECT 1 FROM profile_entries e
+        WHERE e.learner_id = l.id AND e.course_id = ?1 AND (e.state & ?2) <> 0
+    ) AS took
 FROM identities n
 JOIN learners l ON l.id = n.learner_id
-WHERE n.external_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT))) AND n.kind = 0
+WHERE n.external_id IN (SELECT value FROM json_each(CAST(?3 AS TEXT))) AND n.kind = 0
 `
 
 type ReviewAuthorsRow struct {
 	ExternalID string
 	CreatedAt  int64
 	Reviews    int64
-	Courses    int64
-	Entries    int64
+	Took       bool
 }
 
-// What else is known of those who wrote reviews, for a JSON array of learners' ids.
-func (q *Queries) ReviewAuthors(ctx context.Context, externalIds string) ([]ReviewAuthorsRow, error) {
-	rows, err := q.db.QueryContext(ctx, reviewAuthors, externalIds)
+// What is known of those who wrote reviews of a course.
+func (q *Queries) ReviewAuthors(ctx context.Context, courseID int64, states int64, externalIds string) ([]ReviewAuthorsRow, error) {
+	rows, err := q.db.QueryContext(ctx, reviewAuthors, courseID, states, externalIds)
 	if err != nil {
 		return nil, err
 	}
@@ -417,8 +418,7 @@ func (q *Queries) ReviewAuthors(ctx context.Context, externalIds string) ([]Revi
 			&i.ExternalID,
 			&i.CreatedAt,
 			&i.Reviews,
-			&i.Courses,
-			&i.Entries,
+			&i.Took,
 		); err != nil {
 			return nil, err
 		}
