@@ -104,17 +104,18 @@ type Deps struct {
 	Keys     lectern.KeyStore
 	Stats    lectern.StatsStore
 
-	Home       lectern.HomeMaker                                     // nil: home pages are not available
-	Profiles   Profiles                                              // nil: profiles cannot be looked at
-	Models     Models                                                // nil: there are no collaborative models
-	Suggester  lectern.Suggester                                     // nil: autocomplete is not available
-	Synonyms   Synonyms                                              // nil: synonyms are not available
-	Sealer     Sealer                                                // nil: suggestions cannot be cited
-	Insights   InsightsReader                                        // nil: there are no insights into searches
-	Reindexer  Reindexer                                             // nil: reindexing is not available
-	Skills     Skills                                                // nil: skills are not available
-	IndexStats func(ctx context.Context) (lectern.IndexStats, error) // nil: not shown
-	Checks     []Check                                               // of /readyz, beside the store's own
+	Home         lectern.HomeMaker                                     // nil: home pages are not available
+	Profiles     Profiles                                              // nil: profiles cannot be looked at
+	Models       Models                                                // nil: there are no collaborative models
+	RerankConfig RerankConfig                                          // nil: the rerank settings are not available
+	Suggester    lectern.Suggester                                     // nil: autocomplete is not available
+	Synonyms     Synonyms                                              // nil: synonyms are not available
+	Sealer       Sealer                                                // nil: suggestions cannot be cited
+	Insights     InsightsReader                                        // nil: there are no insights into searches
+	Reindexer    Reindexer                                             // nil: reindexing is not available
+	Skills       Skills                                                // nil: skills are not available
+	IndexStats   func(ctx context.Context) (lectern.IndexStats, error) // nil: not shown
+	Checks       []Check                                               // of /readyz, beside the store's own
 
 	Registry *prometheus.Registry // what /metrics shows; nil makes one
 	Log      *slog.Logger

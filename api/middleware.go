@@ -147,11 +147,11 @@ func (s *Server) cors(next echo.HandlerFunc) echo.HandlerFunc {
 			c.Request().Header.Get(echo.HeaderAccessControlRequestMethod) != ""
 		if slices.Contains(s.cfg.AllowedOrigins, origin) || slices.Contains(s.cfg.AllowedOrigins, "*") {
 			h.Set(echo.HeaderAccessControlAllowOrigin, origin)
-			h.Set(echo.HeaderAccessControlExposeHeaders, "X-Request-Id, Server-Timing, Content-Language, Retry-After")
+			h.Set(echo.HeaderAccessControlExposeHeaders, "X-Request-Id, Server-Timing, Content-Language, Retry-After, ETag, "+headerConfigVersion+", "+headerConfigWarnings)
 			if preflight {
 				h.Set(echo.HeaderAccessControlAllowMethods, "GET, PUT, POST, PATCH, DELETE")
 				h.Set(echo.HeaderAccessControlAllowHeaders,
-					"Authorization, X-API-Key, X-Learner-Token, X-Request-Id, Content-Type, Accept-Language")
+					"Authorization, X-API-Key, X-Learner-Token, X-Request-Id, Content-Type, Accept-Language, If-Match, If-None-Match")
 				h.Set(echo.HeaderAccessControlMaxAge, "600")
 			}
 		}

@@ -17,6 +17,8 @@ const (
 	codeUnsupportedMedia lectern.Code = "unsupported_media_type"
 	codeURITooLong       lectern.Code = "uri_too_long"
 	codeClientGone       lectern.Code = "client_closed_request"
+	// codePreconditionRequired: a change without If-Match (RFC 6585).
+	codePreconditionRequired lectern.Code = "precondition_required"
 )
 
 // statusClientGone is what logs and metrics show for a caller who hung up; the
@@ -49,6 +51,7 @@ func problemTable() map[lectern.Code]problemKind {
 		codeMethodNotAllowed:        {http.StatusMethodNotAllowed, "The method is not allowed here"},
 		codeUnsupportedMedia:        {http.StatusUnsupportedMediaType, "The content type is not supported"},
 		codeURITooLong:              {http.StatusRequestURITooLong, "The address is too long"},
+		codePreconditionRequired:    {http.StatusPreconditionRequired, "A precondition is needed"},
 		codeClientGone:              {statusClientGone, "The caller hung up"},
 	}
 }

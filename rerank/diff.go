@@ -30,7 +30,7 @@ func Diff(a, b Config) ([]Change, error) {
 }
 
 // DiffDocuments is Diff for documents as they are stored, which this build may not
-// be able to read. Errors: CodeInvalid for what is not JSON.
+// be able to read. None is an empty list. Errors: CodeInvalid for what is not JSON.
 func DiffDocuments(a, b []byte) ([]Change, error) {
 	from, err := parseTree("the document before", a)
 	if err != nil {
@@ -40,7 +40,7 @@ func DiffDocuments(a, b []byte) ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	return differences(nil, "", from, to), nil
+	return differences([]Change{}, "", from, to), nil
 }
 
 // differences appends what differs. A nil node is one that is not there.

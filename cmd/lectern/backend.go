@@ -40,6 +40,7 @@ type relational interface {
 	lectern.KeyStore
 	lectern.StatsStore
 	lectern.LeaseStore
+	lectern.SettingsStore
 
 	// CountCourses returns how many courses are open or unlisted.
 	CountCourses(ctx context.Context) (int, error)

@@ -33,6 +33,7 @@ import (
 	"github.com/lectern-dev/lectern/rerank"
 	"github.com/lectern-dev/lectern/retrieve"
 	"github.com/lectern-dev/lectern/searchlog"
+	"github.com/lectern-dev/lectern/settings"
 	"github.com/lectern-dev/lectern/skills"
 	"github.com/lectern-dev/lectern/store/postgres"
 	"github.com/lectern-dev/lectern/suggest"
@@ -61,6 +62,7 @@ type Config struct {
 	Neighbours neighbours.Config    `koanf:"neighbours"`
 	Retrieve   retrieve.Config      `koanf:"retrieve"`
 	Rerank     rerank.Config        `koanf:"rerank"`
+	Settings   settings.Config      `koanf:"settings"`
 	Suggest    suggest.Config       `koanf:"suggest"`
 	SearchLog  searchlog.Config     `koanf:"searchlog"`
 	Skills     skills.Config        `koanf:"skills"`
@@ -120,6 +122,7 @@ func DefaultConfig() Config {
 		Neighbours: neighbours.DefaultConfig(),
 		Retrieve:   retrieve.DefaultConfig(),
 		Rerank:     rerank.DefaultConfig(),
+		Settings:   settings.DefaultConfig(),
 		Suggest:    suggest.DefaultConfig(),
 		SearchLog:  searchlog.DefaultConfig(),
 		Skills:     skills.DefaultConfig(),
@@ -153,7 +156,7 @@ func (c Config) Validate() error {
 	for _, part := range c.backendFaults() {
 		bad = append(bad, fieldsOf(part)...)
 	}
-	for _, part := range []error{c.API.Validate(), c.Indexing.Validate(), c.Learner.Validate(), c.Profiles.Validate(), c.Noise.Validate(), c.Training.Validate(), c.Neighbours.Validate(), c.Retrieve.Validate(), c.Rerank.Validate(), c.Suggest.Validate(), c.SearchLog.Validate(), c.Skills.Validate()} {
+	for _, part := range []error{c.API.Validate(), c.Indexing.Validate(), c.Learner.Validate(), c.Profiles.Validate(), c.Noise.Validate(), c.Training.Validate(), c.Neighbours.Validate(), c.Retrieve.Validate(), c.Rerank.Validate(), c.Settings.Validate(), c.Suggest.Validate(), c.SearchLog.Validate(), c.Skills.Validate()} {
 		bad = append(bad, fieldsOf(part)...)
 	}
 	if len(bad) > 0 {

@@ -95,6 +95,7 @@ func (s *server) run(ctx context.Context, env environment) (err error) {
 	tasks.Go(func() error { return e.suggest.Run(background) })
 	tasks.Go(func() error { return e.searches.phrases.Run(background) })
 	tasks.Go(func() error { return e.synonyms.Run(background) })
+	tasks.Go(func() error { return e.settings.Run(background) })
 	tasks.Go(func() error { return e.runSkills(background) })
 	tasks.Go(func() error { return e.models.Run(background) })
 	e.followers.run(background, tasks, e)
@@ -173,7 +174,7 @@ func (s *server) handler(background context.Context, e *engine) (http.Handler, e
 		return nil, err
 	}
 	server, err := api.New(background, api.Deps{
-		Ranker: e.ranker, Home: e.ranker, Profiles: describedProfiles{e}, Models: e.trainer, Ingest: e.ingest, Courses: e.live, Reviews: e.live,
+		Ranker: e.ranker, Home: e.ranker, Profiles: describedProfiles{e}, Models: e.trainer, RerankConfig: e.settings, Ingest: e.ingest, Courses: e.live, Reviews: e.live,
 		Learners: e.live, Rankings: e.live, Keys: e.store, Stats: e.store,
 		Sealer: e.searches.sealer, Insights: readInsights(e.store),
 		Skills:    directoryOf(e.skills),

@@ -15,9 +15,9 @@ import (
 	"github.com/lectern-dev/lectern/internal/lease"
 	"github.com/lectern-dev/lectern/learner"
 	"github.com/lectern-dev/lectern/neighbours"
-	"github.com/lectern-dev/lectern/rerank"
 	"github.com/lectern-dev/lectern/retrieve"
 	"github.com/lectern-dev/lectern/searchlog"
+	"github.com/lectern-dev/lectern/settings"
 	"github.com/lectern-dev/lectern/skills"
 	"github.com/lectern-dev/lectern/suggest"
 	"github.com/lectern-dev/lectern/synonyms"
@@ -49,6 +49,7 @@ type engine struct {
 	pipeline    *indexing.Pipeline
 	generations retrieve.Generations // of suggestions: the pipeline, or an evaluation's own
 	recorder    *retrieve.Recorder
+	settings    *settings.Service
 	ranker      *retrieve.Engine
 	meters      *meters
 	indexes     *qdrant.Indexes // nil where each process keeps an index of its own
@@ -89,6 +90,9 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 		return nil, err
 	}
 	if e.followers, err = newFollowers(e); err != nil {
+		return nil, err
+	}
+	if e.settings, err = newSettings(ctx, env); err != nil {
 		return nil, err
 	}
 	e.generations = e.pipeline
@@ -167,17 +171,13 @@ func (e *engine) leads() bool { return e.leader == nil || e.leader.Held() }
 // outlives a restart.
 func newRanker(ctx context.Context, e *engine, generations retrieve.Generations) (*retrieve.Engine, error) {
 	env := e.environment
-	linear, err := rerank.NewLinear(env.config.Rerank)
-	if err != nil {
-		return nil, err
-	}
 	cursorKey, err := env.store.Secret(ctx, secretCursors, randomBytes(32))
 	if err != nil {
 		return nil, fmt.Errorf("read the cursor secret: %w", err)
 	}
 	return retrieve.New(retrieve.Deps{
 		Catalog: e.catalog, Generations: generations, Words: e.words, Concepts: newConcepts(e.skills), Profiles: e.profiles,
-		Courses: env.store, Rankings: loggedRankings{e.recorder, e.searches.log}, Rerankers: rerank.Always{R: linear}, Collaborative: collaborativeOf(e.models), Neighbours: e.followers.neighbours,
+		Courses: env.store, Rankings: loggedRankings{e.recorder, e.searches.log}, Rerankers: e.settings, Collaborative: collaborativeOf(e.models), Neighbours: e.followers.neighbours,
 		Clock: lectern.SystemClock, NewID: retrieve.RankingIDs(lectern.SystemClock, rand.Reader),
 		CursorKey: cursorKey, Logger: env.log,
 	}, env.config.Retrieve)

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/settings"
+)
+
+// newSettings wires what keeps the reranker's settings, and puts those of the store
+// to use.
+func newSettings(ctx context.Context, env environment) (*settings.Service, error) {
+	s, err := keptSettings(env)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Load(ctx)
+}
+
+// keptSettings reads and writes settings; those of the file are in use.
+func keptSettings(env environment) (*settings.Service, error) {
+	return settings.New(settings.Options{
+		Config: env.config.Settings, Store: env.store, File: env.config.Rerank,
+		Clock: lectern.SystemClock, Logger: env.log,
+	})
+}
+
+// What the settings report.
+var ( // descriptions never change
+	descSettingsVersion = prometheus.NewDesc("lectern_rerank_config_version",
+		"Version of the rerank settings in use in this process, 0 for the configuration file's.", nil, nil)
+	descSettingsSince = prometheus.NewDesc("lectern_rerank_config_activated_timestamp_seconds",
+		"Since when that version is the one to use, 0 where it never was chosen.", nil, nil)
+	descSettingsUnreadable = prometheus.NewDesc("lectern_rerank_config_unreadable_version",
+		"Version that should be in use but that this build cannot read, 0 for none.", nil, nil)
+)
+
+// settingsCollector reports on the rerank settings.
+type settingsCollector struct{ engine *engine }
+
+var _ prometheus.Collector = (*settingsCollector)(nil)
+
+// Describe implements prometheus.Collector.
+func (*settingsCollector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{descSettingsVersion, descSettingsSince, descSettingsUnreadable} {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *settingsCollector) Collect(out chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v)
+	}
+	version, since := c.engine.settings.InUse()
+	seconds := 0.0
+	if !since.IsZero() {
+		seconds = float64(since.UnixMilli()) / 1000
+	}
+	gauge(descSettingsVersion, float64(version))
+	gauge(descSettingsSince, seconds)
+	gauge(descSettingsUnreadable, float64(c.engine.settings.Unreadable()))
+}

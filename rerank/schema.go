@@ -1,0 +1,4 @@
+package rerank
+
+// Schema describes the settings document.
+func Schema() []byte { return []byte(`{}`) }

@@ -1,0 +1,317 @@
+package settings
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/rerank"
+)
+
+// Document is the settings in use, as the store has them.
+type Document struct {
+	Version     int64           `json:"version"` // 0 for the configuration file's
+	Name        string          `json:"name"`    // as lists have it
+	ETag        string          `json:"etag"`
+	ActiveSince *time.Time      `json:"active_since,omitempty"`
+	Body        json.RawMessage `json:"document"` // with every section there
+	Warnings    []Warning       `json:"warnings"`
+
+	Config   rerank.Config `json:"-"`
+	Readable bool          `json:"-"` // by this build; else Body is as it was stored, and Config is empty
+}
+
+// Change is one write.
+type Change struct {
+	Body    []byte // a document, or a merge patch
+	IfMatch string // the header: ETags, or *; "" only for those who may overwrite
+	Author  string // id of the API key, or "cli"
+	Comment string
+}
+
+// Result is what a change came to.
+type Result struct {
+	Document
+	Changed bool            `json:"changed"` // false: it was in use already
+	Diff    []rerank.Change `json:"diff"`    // from what was in use before
+}
+
+const (
+	// maxComment bounds a comment, in bytes.
+	maxComment = 1000
+	// tries is how often a change that names no version is tried again.
+	tries = 20
+)
+
+// Get returns the settings in use.
+func (s *Service) Get(ctx context.Context) (Document, error) {
+	v, a, err := s.o.Store.ActiveSettings(ctx, lectern.SettingsRerank)
+	if lectern.ErrorCode(err) == lectern.CodeNotFound {
+		return s.document(lectern.SettingsVersion{}, a), nil
+	}
+	if err != nil {
+		return Document{}, fmt.Errorf("find the rerank settings in use: %w", err)
+	}
+	return s.document(v, a), nil
+}
+
+// document describes a version; version 0 is the file's.
+func (s *Service) document(v lectern.SettingsVersion, a lectern.SettingsActivation) Document {
+	d := Document{Version: v.Version, Name: s.name(v.Version), ETag: etag(s.name(v.Version)), Warnings: []Warning{}}
+	if !a.At.IsZero() {
+		d.ActiveSince = &a.At
+	}
+	state := s.file
+	if v.Version != 0 {
+		var err error
+		if state, err = compile(v); err != nil {
+			d.Body = v.Body
+			d.Warnings = append(d.Warnings, Warning{Message: "this build cannot read the settings in use and ranks by " +
+				s.current.Load().reranker.Version() + ": " + message(err)})
+			return d
+		}
+	}
+	d.Body, d.Config, d.Readable = state.body, state.reranker.Config(), true
+	d.Warnings = s.warnings(d.Config)
+	return d
+}
+
+func message(err error) string {
+	if e, ok := errors.AsType[*lectern.Error](err); ok {
+		return e.Message
+	}
+	return err.Error()
+}
+
+func etag(name string) string { return `"` + name + `"` }
+
+// Put replaces the settings as a whole. The same settings again are no change.
+// Errors: CodeInvalid or CodeUnknownField naming every field at fault;
+// CodePrecondition naming the version in use.
+func (s *Service) Put(ctx context.Context, c Change) (Result, error) {
+	cfg, err := rerank.Parse(c.Body)
+	if err != nil {
+		return Result{}, err
+	}
+	return s.write(ctx, c, func(Document) (rerank.Config, error) { return cfg, nil })
+}
+
+// Patch applies a JSON merge patch to the settings in use. Errors are Put's.
+func (s *Service) Patch(ctx context.Context, c Change) (Result, error) {
+	return s.write(ctx, c, func(d Document) (rerank.Config, error) { return rerank.MergeDocument(d.Body, c.Body) })
+}
+
+// write stores what make makes of the settings in use. Who names no version, or any,
+// overtakes others' changes, but never loses one in between: a patch is made anew.
+func (s *Service) write(ctx context.Context, c Change, make func(Document) (rerank.Config, error)) (Result, error) {
+	match, err := parseMatch(c.IfMatch)
+	if err == nil {
+		err = checkComment(c.Comment)
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	for try := 1; ; try++ {
+		r, err := s.writeOnce(ctx, c, match, make)
+		if lectern.ErrorCode(err) == lectern.CodePrecondition && match.any && try < tries {
+			continue
+		}
+		return r, err
+	}
+}
+
+func (s *Service) writeOnce(ctx context.Context, c Change, match matcher, make func(Document) (rerank.Config, error)) (Result, error) {
+	base, err := s.Get(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	if !match.fits(base.ETag) {
+		return Result{}, stale(c.IfMatch, base.ETag)
+	}
+	cfg, err := make(base)
+	if err != nil {
+		return Result{}, err
+	}
+	body, err := rerank.Document(cfg)
+	if err != nil {
+		return Result{}, err
+	}
+	if base.Readable && bytes.Equal(body, base.Body) {
+		return Result{Document: base, Diff: []rerank.Change{}}, nil
+	}
+	diff, err := rerank.DiffDocuments(base.Body, body)
+	if err != nil {
+		return Result{}, err
+	}
+	v, err := s.o.Store.PutSettings(ctx, lectern.SettingsVersion{
+		Kind: lectern.SettingsRerank, Body: body, Author: c.Author, Comment: c.Comment,
+		CreatedAt: lectern.Timestamp(s.o.Clock()), Base: base.Version,
+	})
+	if lectern.ErrorCode(err) == lectern.CodePrecondition {
+		return Result{}, s.overtaken(ctx, c.IfMatch, err)
+	}
+	if err != nil {
+		return Result{}, fmt.Errorf("store the rerank settings: %w", err)
+	}
+	s.lookNow(ctx)
+	return Result{Document: s.document(v, lectern.SettingsActivation{At: v.CreatedAt}), Changed: true, Diff: diff}, nil
+}
+
+// lookNow makes this process use a change before the answer goes out. When it
+// cannot, the change is stored all the same, and Run comes to it.
+func (s *Service) lookNow(ctx context.Context) {
+	if err := s.Look(context.WithoutCancel(ctx)); err != nil {
+		s.o.Logger.WarnContext(ctx, "a change of the rerank settings is stored, but not in use here yet", "error", err)
+	}
+}
+
+// overtaken names the version that another writer made meanwhile.
+func (s *Service) overtaken(ctx context.Context, ifMatch string, err error) error {
+	now, getErr := s.Get(ctx)
+	if getErr != nil {
+		return err
+	}
+	return stale(ifMatch, now.ETag)
+}
+
+// stale says that settings were changed by somebody else.
+func stale(given, now string) error {
+	return &lectern.Error{
+		Code:    lectern.CodePrecondition,
+		Message: "the settings were changed meanwhile: " + strings.Trim(now, `"`) + " is in use; read them again and repeat the change",
+		Fields:  []lectern.FieldError{lectern.NewFieldError("If-Match", given, "is not the version in use", now)},
+	}
+}
+
+// Activate makes a version the one in use, 0 the configuration file's. Activating the
+// one in use is no change. Errors: CodeNotFound; CodePrecondition where IfMatch is
+// given; CodeRefused for a version that this build cannot read.
+func (s *Service) Activate(ctx context.Context, version int64, c Change) (Result, error) {
+	match, err := parseMatch(c.IfMatch)
+	if err == nil {
+		err = checkComment(c.Comment)
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	target := lectern.SettingsVersion{}
+	if version != 0 {
+		if target, err = s.o.Store.Settings(ctx, lectern.SettingsRerank, version); err != nil {
+			return Result{}, s.missing(version, err)
+		}
+		if _, err := compile(target); err != nil {
+			return Result{}, refused(version, err)
+		}
+	}
+	for try := 1; ; try++ {
+		r, err := s.activateOnce(ctx, target, c, match)
+		if lectern.ErrorCode(err) == lectern.CodePrecondition && match.any && try < tries {
+			continue
+		}
+		return r, err
+	}
+}
+
+func (s *Service) activateOnce(ctx context.Context, target lectern.SettingsVersion, c Change, match matcher) (Result, error) {
+	before, err := s.Get(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	if !match.fits(before.ETag) {
+		return Result{}, stale(c.IfMatch, before.ETag)
+	}
+	if before.Version == target.Version {
+		return Result{Document: before, Diff: []rerank.Change{}}, nil
+	}
+	a := lectern.SettingsActivation{
+		Kind: lectern.SettingsRerank, Version: target.Version, Author: c.Author, Comment: c.Comment, At: lectern.Timestamp(s.o.Clock()),
+	}
+	err = s.o.Store.ActivateSettings(ctx, a, before.Version)
+	switch lectern.ErrorCode(err) {
+	case "":
+	case lectern.CodePrecondition:
+		return Result{}, s.overtaken(ctx, c.IfMatch, err)
+	case lectern.CodeNotFound:
+		return Result{}, s.missing(target.Version, err)
+	default:
+		return Result{}, fmt.Errorf("put rerank settings %d to use: %w", target.Version, err)
+	}
+	s.lookNow(ctx)
+	r := Result{Document: s.document(target, a), Changed: true}
+	r.Diff, err = rerank.DiffDocuments(before.Body, r.Body)
+	return r, err
+}
+
+func (s *Service) missing(version int64, err error) error {
+	if lectern.ErrorCode(err) != lectern.CodeNotFound {
+		return err
+	}
+	return &lectern.Error{
+		Code: lectern.CodeNotFound, Message: fmt.Sprintf("there is no version %d of the rerank settings", version), Err: err,
+	}
+}
+
+func refused(version int64, err error) error {
+	out := lectern.Errorf(lectern.CodeRefused, "this build cannot read version %d: %s", version, message(err))
+	if e, ok := errors.AsType[*lectern.Error](err); ok {
+		out.Fields = e.Fields
+	}
+	return out
+}
+
+func checkComment(comment string) error {
+	if len(comment) <= maxComment && !strings.ContainsRune(comment, 0) {
+		return nil
+	}
+	return lectern.Invalid("the comment is not acceptable",
+		lectern.NewFieldError("comment", comment, "is too long, or holds a NUL character", fmt.Sprintf("at most %d bytes of text", maxComment)))
+}
+
+// matcher is a parsed If-Match.
+type matcher struct {
+	any  bool
+	tags []string // quoted
+}
+
+func (m matcher) fits(tag string) bool {
+	if m.any {
+		return true
+	}
+	for _, t := range m.tags {
+		if t == tag {
+			return true
+		}
+	}
+	return false
+}
+
+// parseMatch reads If-Match (RFC 9110, section 13.1.1). A tag may come without its
+// quotes; a weak one never fits. Errors: CodeInvalid.
+func parseMatch(header string) (matcher, error) {
+	header = strings.TrimSpace(header)
+	if header == "" || header == "*" {
+		return matcher{any: true}, nil
+	}
+	var m matcher
+	for part := range strings.SplitSeq(header, ",") {
+		tag := strings.TrimSpace(part)
+		plain := strings.TrimPrefix(tag, "W/")
+		weak := plain != tag
+		if len(plain) > 1 && plain[0] == '"' && plain[len(plain)-1] == '"' {
+			plain = plain[1 : len(plain)-1]
+		}
+		if plain == "" || strings.ContainsAny(plain, "\" \t") {
+			return matcher{}, lectern.Invalid("the header If-Match is not as described",
+				lectern.NewFieldError("If-Match", header, "is not an ETag", `the ETag of an answer, such as "v3"`))
+		}
+		if !weak {
+			m.tags = append(m.tags, `"`+plain+`"`)
+		}
+	}
+	return m, nil
+}
