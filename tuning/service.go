@@ -1,0 +1,381 @@
+package tuning
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+)
+
+// Service proposes weights, one proposal at a time. It is safe for concurrent use.
+type Service struct {
+	log   lectern.ListLog
+	cfg   Config
+	clock lectern.Clock
+	busy  sync.Mutex
+}
+
+// New returns a service. Errors: CodeInvalid naming the keys at fault.
+func New(log lectern.ListLog, cfg Config, clock lectern.Clock) (*Service, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	return &Service{log: log, cfg: cfg, clock: clock}, nil
+}
+
+// Propose learns weights from the log. Errors: CodeInvalid naming the fields at fault,
+// CodeRefused with what is missing where the log says too little, CodeConflict while
+// another proposal is made in this process, CodeDeadline.
+func (s *Service) Propose(ctx context.Context, req Request) (Proposal, error) {
+	if err := req.check(s.clock()); err != nil {
+		return Proposal{}, err
+	}
+	if !s.busy.TryLock() {
+		return Proposal{}, lectern.Errorf(lectern.CodeConflict, "another proposal of weights is under way; try again when it has ended")
+	}
+	defer s.busy.Unlock()
+	start := time.Now() // of a duration, not of what is learnt
+	within, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	reading, stop := context.WithTimeout(within, s.cfg.Timeout/2) // the other half is for the fit
+	d, err := s.read(reading, req)
+	stop()
+	if err != nil {
+		return Proposal{}, overdue(within, err)
+	}
+	p, err := s.learn(within, req, d)
+	if err != nil {
+		return Proposal{}, overdue(within, err)
+	}
+	p.TookMS = time.Since(start).Milliseconds()
+	return p, nil
+}
+
+func overdue(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return &lectern.Error{Code: lectern.CodeDeadline, Message: "no weights were found in time; ask for a shorter time of the log", Err: err}
+	}
+	return err
+}
+
+func refused(format string, args ...any) error {
+	return lectern.Errorf(lectern.CodeRefused, format, args...)
+}
+
+// learner is one proposal on its way.
+type learner struct {
+	*Service
+	req         Request
+	d           *dataset
+	train, test []shown
+	current     []float64 // of the log's terms, as shares of all weights
+	free        []bool
+	kept        []string
+	propensity  []float64
+}
+
+func (s *Service) learn(ctx context.Context, req Request, d *dataset) (Proposal, error) {
+	if err := s.enough(d); err != nil {
+		return Proposal{}, err
+	}
+	l := &learner{Service: s, req: req, d: d}
+	l.train, l.test = d.split(*req.Holdout)
+	d.log.Train, d.log.Test = len(l.train), len(l.test)
+	l.freeTerms()
+	pairs := newPairs(l.train, len(d.terms))
+	d.log.Pairs = pairs.len()
+	if !slices.Contains(l.free, true) {
+		return Proposal{}, refused("no term differs between the courses that were looked at, so there is nothing to learn weights from")
+	}
+	if pairs.len() == 0 || !slices.ContainsFunc(l.test, func(t shown) bool { return t.gainful }) {
+		return Proposal{}, refused("the lists hold no choice to learn from or to measure on")
+	}
+	if !depends(pairs, l.free, *req.L2) {
+		return Proposal{}, refused("what was chosen depends on the terms no more than chance would have it (%d lists, %d pairs): collect more events that cite lists", len(d.lists), pairs.len())
+	}
+	m := fit(pairs, l.free, *req.L2)
+	if total(m.theta[:len(d.terms)]) <= 0 {
+		return Proposal{}, refused("no term speaks for what was chosen: every one is, if anything, higher on what was passed over")
+	}
+	l.propensity = propensities(l.train, m.theta, len(d.terms), s.cfg.Places)
+	proposed, draws, err := l.method(ctx, pairs, m)
+	if err != nil {
+		return Proposal{}, err
+	}
+	return l.proposal(ctx, proposed, draws)
+}
+
+// enough refuses a log that says too little.
+func (s *Service) enough(d *dataset) error {
+	log := d.log
+	switch {
+	case log.Read == 0:
+		return refused("no event cites a list of that time; events must carry the ranking_id of the list that they come from")
+	case log.Read == log.Other:
+		return refused("%d lists of that time are cited, but none of that surface or row", log.Read)
+	case len(d.terms) == 0:
+		return refused("the lists of that time do not hold the values of today's terms")
+	case len(d.lists) < s.cfg.MinLists:
+		return refused("%d lists hold a choice between courses that were looked at; at least %d are needed (%d were read, %d hold none, %d lack a term)",
+			len(d.lists), s.cfg.MinLists, log.Read, log.NoChoice, log.OtherTerms)
+	case log.People < s.cfg.MinPeople:
+		return refused("the choices are those of %d people; at least %d are needed", log.People, s.cfg.MinPeople)
+	}
+	return nil
+}
+
+// leastSpread is the standard deviation of a term within lists below which it says
+// nothing.
+const leastSpread = 1e-4
+
+// freeTerms finds the terms that differ within lists, and what the others' weights are.
+func (l *learner) freeTerms() {
+	terms := len(l.d.terms)
+	l.free, l.kept, l.current = make([]bool, terms), make([]string, terms), make([]float64, terms)
+	square, n := make([]float64, terms), 0
+	for i := range l.train {
+		t := &l.train[i]
+		mean := make([]float64, terms)
+		for p := range t.n {
+			for j, v := range t.row(p, terms) {
+				mean[j] += float64(v) / float64(t.n)
+			}
+		}
+		for p := range t.n {
+			for j, v := range t.row(p, terms) {
+				square[j] += (float64(v) - mean[j]) * (float64(v) - mean[j])
+			}
+		}
+		n += t.n
+	}
+	all := 0.0
+	for _, w := range l.req.Current {
+		all += w.Weight
+	}
+	for j, name := range l.d.terms {
+		for _, w := range l.req.Current {
+			if w.Name == name {
+				l.current[j] = w.Weight / all
+			}
+		}
+		l.free[j] = math.Sqrt(square[j]/float64(max(n, 1))) >= leastSpread
+		if !l.free[j] {
+			l.kept[j] = "the same for all courses of a list"
+		}
+	}
+}
+
+// method returns the proposed weights as shares, and what they are in resamples.
+func (l *learner) method(ctx context.Context, pairs *pairSet, m model) ([]float64, [][]float64, error) {
+	terms := len(l.d.terms)
+	if l.req.Method == MethodPairwise {
+		thetas, err := m.refits(ctx, pairs, *l.req.L2, l.cfg.Draws, l.req.Seed)
+		if err != nil {
+			return nil, nil, err
+		}
+		draws := make([][]float64, 0, len(thetas))
+		for _, t := range thetas {
+			if total(t[:terms]) > 0 {
+				draws = append(draws, l.shares(t[:terms]))
+			}
+		}
+		return l.shares(m.theta[:terms]), draws, nil
+	}
+	lists := judge(l.train, l.propensity)
+	weights, err := climb(ctx, lists, l.current, l.free, 12)
+	if err != nil {
+		return nil, nil, err
+	}
+	draws, err := l.climbDraws(ctx, lists, weights)
+	return l.shares(weights), draws, err
+}
+
+// Coordinate ascent is slow, so its intervals come from fewer and smaller resamples:
+// m out of n (Bickel, Götze and van Zwet 1997), whose spread is √(m/n) too wide.
+const (
+	climbDraws = 40
+	climbLists = 1500
+)
+
+func (l *learner) climbDraws(ctx context.Context, lists []judged, weights []float64) ([][]float64, error) {
+	m := min(climbLists, len(lists))
+	narrow := math.Sqrt(float64(m) / float64(len(lists)))
+	middle := l.shares(weights)
+	var out [][]float64
+	for d := range climbDraws {
+		lots := rand.New(rand.NewPCG(l.req.Seed, uint64(d))) //nolint:gosec // draws, no secrets
+		some := make([]judged, m)
+		for i := range some {
+			some[i] = lists[lots.IntN(len(lists))]
+		}
+		w, err := climb(ctx, some, weights, l.free, 3)
+		if err != nil {
+			return nil, err
+		}
+		w = l.shares(w)
+		for j := range w {
+			w[j] = max(0, middle[j]+narrow*(w[j]-middle[j]))
+		}
+		out = append(out, w)
+	}
+	return out, nil
+}
+
+// shares scales the free weights to what the current ones of the same terms sum to,
+// or to what is left beside the terms that are kept, and within bounds.
+func (l *learner) shares(weights []float64) []float64 {
+	out := make([]float64, len(weights))
+	sum, left := 0.0, 1.0
+	least, most := make([]float64, len(weights)), make([]float64, len(weights))
+	for j, w := range weights {
+		if l.free[j] {
+			sum += w
+		} else {
+			left -= l.current[j]
+		}
+	}
+	left -= l.unlogged()
+	for j, w := range weights {
+		if !l.free[j] {
+			out[j] = l.current[j]
+			continue
+		}
+		b := l.req.Bounds[l.d.terms[j]]
+		least[j], most[j] = b.Min, b.most()
+		out[j] = left * w / sum
+	}
+	bound(out, l.free, least, most, left)
+	return out
+}
+
+// unlogged is the share of the weights of terms that the log does not hold.
+func (l *learner) unlogged() float64 {
+	all, in := 0.0, 0.0
+	for _, w := range l.req.Current {
+		all += w.Weight
+		if slices.Contains(l.d.terms, w.Name) {
+			in += w.Weight
+		}
+	}
+	return 1 - in/all
+}
+
+// bound brings the free weights within their bounds and keeps their sum, as far as the
+// bounds allow: what one gives or takes, the others share in proportion.
+func bound(w []float64, free []bool, least, most []float64, sum float64) {
+	held := make([]bool, len(w))
+	for range w {
+		over, rest := false, sum
+		open := 0.0
+		for j := range w {
+			if !free[j] {
+				continue
+			}
+			if !held[j] && (w[j] < least[j] || w[j] > most[j]) {
+				w[j], held[j], over = min(max(w[j], least[j]), most[j]), true, true
+			}
+			if held[j] {
+				rest -= w[j]
+			} else {
+				open += w[j]
+			}
+		}
+		if !over || open <= 0 {
+			return
+		}
+		for j := range w {
+			if free[j] && !held[j] {
+				w[j] *= max(rest, 0) / open
+			}
+		}
+	}
+}
+
+// proposal lays everything out.
+func (l *learner) proposal(ctx context.Context, proposed []float64, draws [][]float64) (Proposal, error) {
+	lists := judge(l.test, l.propensity)
+	gain, err := gains(ctx, lists, l.current, proposed, l.cfg.Draws, l.req.Seed)
+	if err != nil {
+		return Proposal{}, err
+	}
+	p := Proposal{
+		Surface: l.req.Surface, Row: l.req.Row, Method: l.req.Method, Since: *l.req.Since, Until: *l.req.Until,
+		Split: l.test[0].logged.Ranking.CreatedAt, Log: l.d.log, NDCG: gain, Position: l.position(), Warnings: []string{},
+	}
+	all := 0.0
+	for _, w := range l.req.Current {
+		all += w.Weight
+	}
+	for _, w := range l.req.Current {
+		out := Weight{Term: w.Name, Current: round(w.Weight / all), Proposed: round(w.Weight / all)}
+		j := slices.Index(l.d.terms, w.Name)
+		switch {
+		case j < 0:
+			out.Kept = "the log does not hold its values"
+		case l.kept[j] != "":
+			out.Kept = l.kept[j]
+		default:
+			out.Proposed = round(proposed[j])
+			values := make([]float64, len(draws))
+			for d := range draws {
+				values[d] = draws[d][j]
+			}
+			low, high := interval(values)
+			low, high = round(low), round(high)
+			out.Low, out.High = &low, &high
+		}
+		p.Weights = append(p.Weights, out)
+	}
+	p.Warnings = l.warnings(p)
+	return p, nil
+}
+
+func (l *learner) position() Position {
+	out := Position{Examined: "cascade", Propensity: make([]float64, len(l.propensity))}
+	switch {
+	case l.d.log.Viewed == len(l.d.lists):
+		out.Examined = "views"
+	case l.d.log.Viewed > 0:
+		out.Examined = "both"
+	}
+	for i, v := range l.propensity {
+		out.Propensity[i] = round(v)
+	}
+	out.Handling = "Courses are compared with others of the same list that were looked at: where view events say so, else down to the place after the last choice. " +
+		"What places do by themselves is a part of the model that is fitted beside the weights. On the newer lists each choice is divided by how often its place is looked at."
+	return out
+}
+
+// fewPeople is the number of people below which intervals are rough.
+const fewPeople = 100
+
+func (l *learner) warnings(p Proposal) []string {
+	out := []string{"The log only shows choices from the lists that were shown: what is estimated is a better order of the courses that the settings of the time brought up, not what other courses would have done."}
+	log := l.d.log
+	if p.NDCG.Low <= 0 {
+		out = append(out, "The interval of the gain holds 0: chance may explain all of it.")
+	}
+	if log.Versions > 1 {
+		out = append(out, fmt.Sprintf("The lists were made by %d versions of the settings.", log.Versions))
+	} else {
+		out = append(out, "All lists were made by one version of the settings, so the terms may hardly vary by themselves; lists with other weights, or in random order, would tell more.")
+	}
+	if log.OtherTerms > 0 {
+		out = append(out, fmt.Sprintf("%d lists lack the value of a term that most lists have, and were left out.", log.OtherTerms))
+	}
+	if log.Partial {
+		out = append(out, fmt.Sprintf("Only the newest %d lists were read.", len(l.d.lists)+log.NoChoice+log.OtherTerms))
+	}
+	if log.People < fewPeople {
+		out = append(out, fmt.Sprintf("The choices are those of %d people: take the intervals as rough.", log.People))
+	}
+	if l.req.Method == MethodCoordinate {
+		out = append(out, "The intervals are those of smaller samples, scaled: take them as rough.")
+	}
+	return out
+}
