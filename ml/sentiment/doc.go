@@ -10,8 +10,11 @@
 //	m.Save(w); m, err = sentiment.Load(r, lex)         // bytes, the same for the same model
 //
 //	held := sentiment.Suspicious(reviewsOfACourse, sentiment.BombingContext{Authors: authors}, sentiment.DefaultBombingConfig())
-//	aspects := sentiment.SeedAspects().Grow(texts, sentiment.DefaultGrowOptions()) // or the seeds alone
-//	summary := sentiment.Summarise(reviewsOfACourse, classifier, sentiment.SummaryOptions{Now: now, Aspects: aspects, Held: ids})
+//	aspects := sentiment.SeedAspects(lex)                      // the seeds alone, or
+//	aspects = aspects.Grow(reviews, sentiment.DefaultGrowOptions()) // with what reviews of many courses add
+//	o := sentiment.DefaultSummaryOptions()
+//	o.Now, o.Held, o.Aspects, o.Names = now, heldIDs, aspects, instructors
+//	summary := sentiment.Summarise(reviewsOfACourse, classifier, o)
 //
 // Lexicon, Model and Aspects do not change once they are made: they are safe for
 // use by many goroutines.
