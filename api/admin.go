@@ -24,12 +24,13 @@ func (s *Server) getRanking(in *request) error {
 	out := rankingDTO{
 		ID: r.ID, LearnerID: r.Learner.ID, AnonymousID: r.Learner.AnonymousID, Surface: r.Surface, Row: r.Row, Model: r.Model,
 		Query: r.Query, Sort: r.Sort, CourseID: r.CourseID, CreatedAt: r.CreatedAt, ConfigVersion: r.ConfigVersion,
-		Degraded: some(r.Degraded), Items: make([]rankingItemDTO, 0, len(r.Items)),
+		Degraded: some(r.Degraded), Weights: r.Weights, Items: make([]rankingItemDTO, 0, len(r.Items)),
 	}
 	for i, it := range r.Items {
 		out.Items = append(out.Items, rankingItemDTO{
 			CourseID: it.CourseID, Position: i, Score: it.Score, Propensity: it.Propensity,
-			Sources: some(it.Sources), Terms: it.Terms, Reasons: say.reasons(it.Reasons),
+			Sources: some(it.Sources), Terms: it.Terms, Adjusted: it.Adjusted,
+			PinnedBy: it.Pinned, Duplicates: it.Duplicates, Reasons: say.reasons(it.Reasons),
 		})
 	}
 	return respond(in, http.StatusOK, out)

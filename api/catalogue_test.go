@@ -218,12 +218,15 @@ func TestRankingAndTrace(t *testing.T) {
 	e.call(lectern.ScopeServer, "PUT", "/v1/learners/ada", `{}`).want(http.StatusCreated, "")
 	err := e.store.PutRankings(t.Context(), []lectern.Ranking{{
 		ID: id, Learner: lectern.LearnerRef{ID: "ada"}, Surface: lectern.SurfaceHome, CreatedAt: e.now, ConfigVersion: "c1",
-		Items: []lectern.RankedItem{{CourseID: "a", Score: .5, Propensity: 1, Terms: []float64{.5}, Reasons: []lectern.Reason{{Code: "popular"}}}},
+		Weights: []lectern.TermWeight{{Name: "quality", Weight: 1}},
+		Items: []lectern.RankedItem{{CourseID: "a", Score: .5, Propensity: 1, Terms: []float64{.4}, Reasons: []lectern.Reason{{Code: "popular"}},
+			Adjusted: []lectern.Term{{Name: "rule:lift", Value: .6, Weight: 1. / 6, Contribution: .1}}, Pinned: "first", Duplicates: []string{"b"}}},
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.call(lectern.ScopeServer, "GET", "/v1/rankings/"+id, "").want(http.StatusOK, "").mentions(`"learner_id":"ada"`, `"propensity":1`, "Popular with learners")
+	e.call(lectern.ScopeServer, "GET", "/v1/rankings/"+id, "").want(http.StatusOK, "").mentions(`"learner_id":"ada"`, `"propensity":1`, "Popular with learners",
+		`"weights":[{"name":"quality","weight":1}]`, `"name":"rule:lift"`, `"pinned_by":"first"`, `"duplicates":["b"]`)
 	e.call(lectern.ScopeServer, "GET", "/v1/rankings/01950000-0000-7000-8000-00000000ffff", "").want(http.StatusNotFound, lectern.CodeNotFound)
 
 	e.call(lectern.ScopeAdmin, "GET", "/v1/admin/trace?learner=ada&course=a&level=mixed", "").want(http.StatusOK, "").mentions(`"outcome":"ranked"`, `"position":0`)

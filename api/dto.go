@@ -84,6 +84,9 @@ type itemDTO struct {
 	Sources  []string       `json:"sources"`
 	Terms    []lectern.Term `json:"terms,omitempty"`
 
+	PinnedBy   string   `json:"pinned_by,omitempty"`  // id of a rule
+	Duplicates []string `json:"duplicates,omitempty"` // ids of courses
+
 	Highlight *highlightDTO         `json:"highlight,omitempty"` // of a search
 	Retrieval []lectern.SourceScore `json:"retrieval,omitempty"` // of a search
 }
@@ -107,6 +110,7 @@ func listOf(l lectern.List, say speaker, explain bool) listDTO {
 		item := itemDTO{
 			CourseID: it.Course.ID, Course: course, Position: it.Position, Score: it.Score,
 			Reasons: say.reasons(it.Reasons), Sources: some(it.Sources), Highlight: highlightOf(it.Highlight),
+			PinnedBy: it.Pinned, Duplicates: it.Duplicates,
 		}
 		if explain {
 			item.Terms, item.Retrieval = it.Terms, it.Retrieval
@@ -194,29 +198,33 @@ type feedDTO struct {
 }
 
 type rankingDTO struct {
-	ID            string           `json:"id"`
-	LearnerID     string           `json:"learner_id,omitempty"`
-	AnonymousID   string           `json:"anonymous_id,omitempty"`
-	Surface       lectern.Surface  `json:"surface"`
-	Row           lectern.Row      `json:"row,omitempty"`
-	Query         string           `json:"query,omitempty"`
-	Sort          lectern.Sort     `json:"sort,omitempty"`
-	CourseID      string           `json:"course_id,omitempty"`
-	CreatedAt     time.Time        `json:"created_at"`
-	ConfigVersion string           `json:"config_version"`
-	Model         int64            `json:"model,omitempty"`
-	Degraded      []string         `json:"degraded"`
-	Items         []rankingItemDTO `json:"items"`
+	ID            string               `json:"id"`
+	LearnerID     string               `json:"learner_id,omitempty"`
+	AnonymousID   string               `json:"anonymous_id,omitempty"`
+	Surface       lectern.Surface      `json:"surface"`
+	Row           lectern.Row          `json:"row,omitempty"`
+	Query         string               `json:"query,omitempty"`
+	Sort          lectern.Sort         `json:"sort,omitempty"`
+	CourseID      string               `json:"course_id,omitempty"`
+	CreatedAt     time.Time            `json:"created_at"`
+	ConfigVersion string               `json:"config_version"`
+	Model         int64                `json:"model,omitempty"`
+	Degraded      []string             `json:"degraded"`
+	Weights       []lectern.TermWeight `json:"weights,omitempty"`
+	Items         []rankingItemDTO     `json:"items"`
 }
 
 type rankingItemDTO struct {
-	CourseID   string      `json:"course_id"`
-	Position   int         `json:"position"`
-	Score      float64     `json:"score"`
-	Propensity float64     `json:"propensity"`
-	Sources    []string    `json:"sources"`
-	Terms      []float64   `json:"terms,omitempty"`
-	Reasons    []reasonDTO `json:"reasons"`
+	CourseID   string         `json:"course_id"`
+	Position   int            `json:"position"`
+	Score      float64        `json:"score"`
+	Propensity float64        `json:"propensity"`
+	Sources    []string       `json:"sources"`
+	Terms      []float64      `json:"terms,omitempty"`
+	Adjusted   []lectern.Term `json:"adjusted,omitempty"`
+	PinnedBy   string         `json:"pinned_by,omitempty"`
+	Duplicates []string       `json:"duplicates,omitempty"`
+	Reasons    []reasonDTO    `json:"reasons"`
 }
 
 type traceDTO struct {

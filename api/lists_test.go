@@ -207,3 +207,15 @@ func TestReasonLanguage(t *testing.T) {
 		})
 	}
 }
+
+// TestItemsSayWhatRulesDid: what put a course in its place, and what was left out for it.
+func TestItemsSayWhatRulesDid(t *testing.T) {
+	e := newEnv(t)
+	e.putCourses("a", "b")
+	e.ranker.with = func(l *lectern.List) { l.Items[0].Pinned, l.Items[0].Duplicates = "first", []string{"c"} }
+	got := e.call(lectern.ScopePublic, "GET", "/v1/recommendations?limit=2", "").want(http.StatusOK, "")
+	got.mentions(`"pinned_by":"first"`, `"duplicates":["c"]`)
+	if n := strings.Count(got.body, "pinned_by"); n != 1 {
+		t.Errorf("%d items are pinned", n)
+	}
+}
