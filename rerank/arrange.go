@@ -219,6 +219,10 @@ func (s *slate) best() int {
 		if first.rank >= 0 && found == floor && most <= s.bar(first, free, near) {
 			break
 		}
+		gain := s.all[rank].score - s.mix.cost(s, rank)
+		if first.rank >= 0 && found == floor && s.mmr.most(rank, gain) <= s.bar(first, free, near) {
+			continue
+		}
 		class := s.class(rank)
 		if class > found {
 			continue
@@ -228,7 +232,7 @@ func (s *slate) best() int {
 		}
 		room := s.runs.room(s.in[s.all[rank].index].Course)
 		bar := s.bar(first, free, near && room)
-		gain, ok := s.mmr.gain(s, rank, s.all[rank].score-s.mix.cost(s, rank), bar, first.rank < 0)
+		gain, ok := s.mmr.gain(s, rank, gain, bar, first.rank < 0)
 		if !ok {
 			continue
 		}

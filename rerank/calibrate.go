@@ -19,8 +19,9 @@ type mix struct {
 	kinds  [4]shares
 	on     int // how many kinds take part
 	places int
-	ready  bool    // costs hold for the next place
-	least  float64 // the lowest cost of any course at the next place
+	ready  bool       // costs hold for the next place
+	least  float64    // the lowest cost of any course at the next place
+	at     [][4]int16 // by rank and kind: place in cost; of the first one −1 is not looked up yet
 }
 
 // shares are the wanted and the present shares of one kind.
@@ -30,8 +31,7 @@ type shares struct {
 	keys []string                  // sorted; none for interests
 	want []float64                 // sum to 1
 	have []float64
-	cost []float64 // of one course more of each key, of none of them, and of an unknown one
-	at   []int16   // by rank: place in cost, 1 more; 0 is not looked up yet
+	cost []float64 // odds × divergence with one course more of each key, of none of them, and of an unknown one
 }
 
 func (m *mix) begin(s *slate) {
@@ -42,31 +42,40 @@ func (m *mix) begin(s *slate) {
 	}
 	w := &s.l.cfg.Lists.Calibration
 	if len(s.req.Shares) > 1 && w.Interests > 0 {
-		k := m.next(s, w.Interests, nil)
+		k := m.next(w.Interests, nil)
 		k.want = append(k.want, s.req.Shares...)
 		k.finish()
 	}
-	if s.req.Mix == nil {
-		return
+	if s.req.Mix != nil {
+		m.profile(s, w)
 	}
+	if m.on > 0 {
+		m.at = slices.Grow(m.at[:0], len(s.all))[:len(s.all)]
+		for rank := range m.at {
+			m.at[rank][0] = -1
+		}
+	}
+}
+
+// profile takes up the shares of what the learner takes.
+func (m *mix) profile(s *slate, w *MixConfig) {
 	if w.Categories > 0 && len(s.req.Mix.Categories) > 0 {
-		fill(m.next(s, w.Categories, func(c *Candidate) string { return c.Course.Category }), s.req.Mix.Categories)
+		fill(m.next(w.Categories, func(c *Candidate) string { return c.Course.Category }), s.req.Mix.Categories)
 	}
 	if w.Providers > 0 && len(s.req.Mix.Providers) > 0 {
-		fill(m.next(s, w.Providers, func(c *Candidate) string { return c.Course.Provider }), s.req.Mix.Providers)
+		fill(m.next(w.Providers, func(c *Candidate) string { return c.Course.Provider }), s.req.Mix.Providers)
 	}
 	if w.Levels > 0 && len(s.req.Mix.Levels) > 0 {
-		fill(m.next(s, w.Levels, func(c *Candidate) string { return string(c.Course.Level) }), s.req.Mix.Levels)
+		fill(m.next(w.Levels, func(c *Candidate) string { return string(c.Course.Level) }), s.req.Mix.Levels)
 	}
 }
 
 // next takes up one more kind of share.
-func (m *mix) next(s *slate, weight float64, of func(*Candidate) string) *shares {
+func (m *mix) next(weight float64, of func(*Candidate) string) *shares {
 	k := &m.kinds[m.on]
 	m.on++
 	k.odds, k.of = weight/(1-weight), of
 	k.keys, k.want = k.keys[:0], k.want[:0]
-	k.at = cleared(k.at, len(s.all))
 	return k
 }
 
@@ -107,7 +116,7 @@ func (m *mix) prepare(taken int) {
 	for i := range m.kinds[:m.on] {
 		k := &m.kinds[i]
 		k.prepare(taken + 1)
-		m.least += k.odds * slices.Min(k.cost)
+		m.least += slices.Min(k.cost)
 	}
 }
 
@@ -119,9 +128,9 @@ func (k *shares) prepare(n int) {
 		unknown += divergence(p, k.have[i]+p, n)
 	}
 	for i, p := range k.want {
-		k.cost[i] = total - divergence(p, k.have[i], n) + divergence(p, k.have[i]+1, n)
+		k.cost[i] = k.odds * (total - divergence(p, k.have[i], n) + divergence(p, k.have[i]+1, n))
 	}
-	k.cost[len(k.want)], k.cost[len(k.want)+1] = total, unknown
+	k.cost[len(k.want)], k.cost[len(k.want)+1] = k.odds*total, k.odds*unknown
 }
 
 // divergence is one key's part of the Kullback–Leibler divergence of the share that a
@@ -140,24 +149,28 @@ func (m *mix) cost(s *slate, rank int) float64 {
 		return 0
 	}
 	sum := 0.0
+	at := m.place(s, rank)
 	for i := range m.kinds[:m.on] {
-		k := &m.kinds[i]
-		sum += k.odds * k.cost[k.place(s, rank)]
+		sum += m.kinds[i].cost[at[i]]
 	}
 	return sum
 }
 
-// place finds a course among the keys: its own, behind them where it has another, and
-// last where it is unknown. What serves no interest counts for none; a course whose
-// category, provider or level is not known counts for all by their shares, so that it
-// neither gains nor loses by it.
-func (k *shares) place(s *slate, rank int) int {
-	if k.at[rank] == 0 {
-		k.at[rank] = int16(k.find(&s.in[s.all[rank].index])) + 1
+// place finds a course among the keys of every kind.
+func (m *mix) place(s *slate, rank int) *[4]int16 {
+	at := &m.at[rank]
+	if at[0] < 0 {
+		for i := range m.kinds[:m.on] {
+			at[i] = int16(m.kinds[i].find(&s.in[s.all[rank].index]))
+		}
 	}
-	return int(k.at[rank]) - 1
+	return at
 }
 
+// find returns the place of a course's key in cost: behind the keys where it has another
+// one, and last where it is unknown. What serves no interest counts for none; a course
+// whose category, provider or level is not known counts for all by their shares, so that
+// it neither gains nor loses by it.
 func (k *shares) find(c *Candidate) int {
 	if k.of == nil {
 		if c.Interested > 0 && c.Interested <= len(k.want) {
@@ -177,12 +190,13 @@ func (k *shares) find(c *Candidate) int {
 
 // add counts a course that has got a place.
 func (m *mix) add(s *slate, rank int) {
-	if len(s.out) >= m.places {
+	if m.on == 0 || len(s.out) >= m.places {
 		return
 	}
+	of := m.place(s, rank)
 	for i := range m.kinds[:m.on] {
 		k := &m.kinds[i]
-		switch at := k.place(s, rank); {
+		switch at := int(of[i]); {
 		case at < len(k.want):
 			k.have[at]++
 		case at > len(k.want):

@@ -33,7 +33,8 @@ type duplicates struct {
 	titles    map[uint64]int32 // hash of title and provider → first rank with it, 1 more
 	same      []int32          // by rank: the next one with that hash, 1 more
 	hashes    []uint64
-	dims      [][pivots]float32 // by rank, where the vector lies along the pivots
+	along     [pivots]float32 // where the vector in question lies along the pivots
+	standIns  []standIn       // those that stand for others
 	basis     [pivots][]float32
 	some      bool
 	out       []int32 // those left out
@@ -53,11 +54,13 @@ func (d *duplicates) begin(s *slate) {
 	if d.titles == nil {
 		d.titles = make(map[uint64]int32)
 	}
-	if d.byContent {
-		d.project(s, n)
+	d.standIns = d.standIns[:0]
+	if d.byContent && n > 0 {
+		d.pick(s, n)
 	}
 	for rank := range n { // whatever is pinned stays, and stands for its duplicates
 		if s.marks[rank] == pinned {
+			d.project(s, rank)
 			d.keep(s, rank)
 		}
 	}
@@ -65,6 +68,7 @@ func (d *duplicates) begin(s *slate) {
 		if s.marks[rank] != open {
 			continue
 		}
+		d.project(s, rank)
 		if of := d.find(s, rank); of >= 0 {
 			d.leaveOut(s, rank, of)
 			continue
@@ -73,18 +77,30 @@ func (d *duplicates) begin(s *slate) {
 	}
 }
 
-// project measures the leading vectors along a few of themselves, made orthogonal. Two
-// vectors of unit length at a cosine of c or more are no further apart than √(2 − 2c)
-// along them all.
-func (d *duplicates) project(s *slate, n int) {
-	d.dims = cleared(d.dims, n)
+// standIn is a course that duplicates are left out for.
+type standIn struct {
+	along [pivots]float32
+	rank  int32
+	level uint8
+}
+
+// levelCode numbers levels for comparing; 0 is unknown.
+func levelCode(l lectern.Level) uint8 {
+	switch l {
+	case "":
+		return 0
+	case lectern.LevelMixed:
+		return 4
+	}
+	return uint8(levelStep(l))
+}
+
+// pick makes some of the leading vectors orthogonal. Two vectors of unit length at a
+// cosine of c or more are no further apart than √(2 − 2c) along all of them.
+func (d *duplicates) pick(s *slate, n int) {
 	used := 0
 	for i := range pivots {
-		rank := i * n / pivots
-		if rank >= n {
-			break
-		}
-		v := s.in[s.all[rank].index].Vector
+		v := s.in[s.all[i*n/pivots].index].Vector
 		if len(v) == 0 || used > 0 && len(v) != len(d.basis[0]) {
 			continue
 		}
@@ -103,19 +119,30 @@ func (d *duplicates) project(s *slate, n int) {
 			used++
 		}
 	}
-	for rank := range n {
-		v := s.in[s.all[rank].index].Vector
-		for i, b := range d.basis[:used] {
-			if len(v) == len(b) {
-				d.dims[rank][i] = vek32.Dot(v, b)
-			}
+	for i := used; i < pivots; i++ {
+		d.basis[i] = d.basis[i][:0]
+	}
+}
+
+// project measures a vector along the pivots.
+func (d *duplicates) project(s *slate, rank int) {
+	d.along = [pivots]float32{}
+	if !d.byContent {
+		return
+	}
+	v := s.in[s.all[rank].index].Vector
+	for i, b := range d.basis {
+		if len(v) > 0 && len(v) == len(b) {
+			d.along[i] = vek32.Dot(v, b)
 		}
 	}
 }
 
 // keep lets a course stand for those that come after it.
 func (d *duplicates) keep(s *slate, rank int) {
-	d.of[rank] = 0
+	if d.byContent && len(s.in[s.all[rank].index].Vector) > 0 {
+		d.standIns = append(d.standIns, standIn{along: d.along, rank: int32(rank), level: levelCode(s.in[s.all[rank].index].Course.Level)})
+	}
 	hash := d.hash(s, rank)
 	if hash == 0 {
 		return
@@ -134,21 +161,25 @@ func (d *duplicates) find(s *slate, rank int) int {
 			}
 		}
 	}
-	v := s.in[s.all[rank].index].Vector
-	if !d.byContent || len(v) == 0 {
+	c := &s.in[s.all[rank].index]
+	if !d.byContent || len(c.Vector) == 0 {
 		return found
 	}
+	level := levelCode(c.Course.Level)
 	apart := float32(2-2*d.from) + 1e-4
-	for other := range d.compared {
-		if other == rank || d.of[other] > 0 || other > rank && s.marks[other] != pinned || found >= 0 && other >= found {
+	for i := range d.standIns {
+		other := &d.standIns[i]
+		if level != other.level && level != 0 && other.level != 0 {
 			continue
 		}
 		sum := float32(0)
-		for i, x := range d.dims[rank] {
-			sum += (x - d.dims[other][i]) * (x - d.dims[other][i])
+		for j, x := range d.along {
+			if sum += (x - other.along[j]) * (x - other.along[j]); sum > apart {
+				break
+			}
 		}
-		if sum <= apart && d.alike(s, rank, other) {
-			return other
+		if sum <= apart && (found < 0 || int(other.rank) < found) && d.alike(s, rank, int(other.rank)) {
+			found = int(other.rank)
 		}
 	}
 	return found

@@ -50,11 +50,19 @@ func (d *diversity) gain(s *slate, rank int, gain, bar float64, first bool) (flo
 	if !d.on {
 		return gain, first || gain > bar
 	}
-	if !first && gain-d.odds*d.likest[rank] <= bar {
+	if !first && d.most(rank, gain) <= bar {
 		return 0, false
 	}
 	gain -= d.odds * d.update(rank, s.in[s.all[rank].index].Vector)
 	return gain, first || gain > bar
+}
+
+// most bounds the gain of a course by what is known of its likeness so far.
+func (d *diversity) most(rank int, gain float64) float64 {
+	if !d.on {
+		return gain
+	}
+	return gain - d.odds*d.likest[rank]
 }
 
 // update returns the highest cosine of a course to what is above it. Below 0 is 0: to be

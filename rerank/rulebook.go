@@ -33,6 +33,7 @@ type compiledRule struct {
 	term     string                        // what it is called among the terms
 	selects  [selectorKinds]map[string]int // value → place in the rule; nil is any
 	audience Audience                      // folded
+	plain    bool                          // it has one selector
 	strength float64
 }
 
@@ -68,6 +69,13 @@ func compileRule(r *Rule) compiledRule {
 	c.selects[byProvider] = places(r.Providers, lectern.FoldKey)
 	c.selects[byCategory] = places(r.Categories, lectern.FoldKey)
 	c.selects[bySkill] = places(r.Skills, lectern.FoldKey)
+	set := 0
+	for _, s := range c.selects {
+		if s != nil {
+			set++
+		}
+	}
+	c.plain = set == 1
 	return c
 }
 
@@ -152,7 +160,7 @@ func (b *rulebook) look(kind int, value string, f *Facts, active []bool, out []i
 		return out
 	}
 	for _, at := range b.index[kind][value] {
-		if active[at] && b.rules[at].about(f) {
+		if active[at] && (b.rules[at].plain || b.rules[at].about(f)) {
 			out = append(out, at)
 		}
 	}
