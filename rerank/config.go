@@ -3,6 +3,7 @@ package rerank
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -196,72 +197,20 @@ func DefaultWeights() Weights {
 
 // Validate reports every setting that is not acceptable, by its key.
 func (c Config) Validate() error {
-	v := checker{prefix: "rerank."}
-	v.bad = append(v.bad, c.Weights.problems(c.Disabled)...)
+	v := checker{prefix: keyPrefix}
+	v.bad = append(fieldProblems(c), c.Weights.problems(c.Disabled)...)
 	for i, name := range c.Disabled {
 		v.check(slices.Contains(termNames[:], name), fmt.Sprintf("disabled[%d]", i), name, strings.Join(termNames[:], ", "))
 	}
-	t := c.Terms
-	v.check(finite(t.FreshnessHalfLifeDays) && t.FreshnessHalfLifeDays > 0, "terms.freshness_half_life_days", t.FreshnessHalfLifeDays, "over 0")
-	v.check(finite(t.RatingPrior) && t.RatingPrior >= 0, "terms.rating_prior", t.RatingPrior, "at least 0")
-	v.check(slices.Contains(RatingHalfLives(), t.RatingHalfLifeDays), "terms.rating_half_life_days", t.RatingHalfLifeDays, "0, 180, 365, 730 or 1460")
-	v.check(finite(t.SentimentPrior) && t.SentimentPrior >= 0, "terms.sentiment_prior", t.SentimentPrior, "at least 0")
-	v.check(finite(t.CompletionPrior) && t.CompletionPrior >= 0, "terms.completion_prior", t.CompletionPrior, "at least 0")
-	v.check(finite(t.ComfortableWeeks) && t.ComfortableWeeks > 0, "terms.comfortable_weeks", t.ComfortableWeeks, "over 0")
-	v.check(finite(t.ExposureDays) && t.ExposureDays > 0, "terms.exposure_days", t.ExposureDays, "over 0")
-	v.check(finite(t.ExposureViews) && t.ExposureViews > 0, "terms.exposure_views", t.ExposureViews, "over 0")
-	l := c.Lists
-	for _, s := range surfaces() {
-		v.check(part(l.Diversity.of(s)), "lists.diversity."+string(s), l.Diversity.of(s), "at least 0, under 1")
-	}
-	for _, m := range []struct {
-		key   string
-		value float64
-	}{
-		{"interests", l.Calibration.Interests}, {"categories", l.Calibration.Categories},
-		{"providers", l.Calibration.Providers}, {"levels", l.Calibration.Levels},
-	} {
-		v.check(part(m.value), "lists.calibration."+m.key, m.value, "at least 0, under 1")
-	}
-	v.check(l.DiversePlaces >= 0 && l.DiversePlaces <= 100, "lists.diverse_places", l.DiversePlaces, "0 to 100")
-	v.check(l.DuplicatesFrom >= 0.5 && l.DuplicatesFrom <= 2, "lists.duplicates_from", l.DuplicatesFrom, "0.5 to 2; over 1 is never")
-	v.check(l.MaxProviderRun >= 0, "lists.max_provider_run", l.MaxProviderRun, "at least 0; 0 is no cap")
-	v.check(l.MaxCategoryRun >= 0, "lists.max_category_run", l.MaxCategoryRun, "at least 0; 0 is no cap")
-	v.check(unit(l.MaxVarietyLoss), "lists.max_variety_loss", l.MaxVarietyLoss, "0 to 1")
-	v.check(l.MaxPerProvider >= 0, "lists.max_per_provider", l.MaxPerProvider, "at least 0; 0 is no limit")
-	v.check(l.LimitedPlaces >= 0 && l.LimitedPlaces <= 200, "lists.limited_places", l.LimitedPlaces, "0 to 200")
-	v.check(l.CalibratedPlaces >= 0 && l.CalibratedPlaces <= 100, "lists.calibrated_places", l.CalibratedPlaces, "0 to 100")
-	v.check(unit(l.DismissedFrom), "lists.dismissed_from", l.DismissedFrom, "0 to 1")
-	p := c.Preferences
-	for _, b := range []struct {
-		key    string
-		bounds Bounds
-		least  float64 // of less
-		most   float64
-	}{
-		{"popular", p.Popular, 0, 1}, {"new", p.New, 0, 1}, {"different", p.Different, 0, 1}, {"short", p.Short, 0, 1},
-		{"challenging", p.Challenging, 1, maxLeaning},
-	} {
-		v.check(b.bounds.Less >= b.least && b.bounds.Less <= b.most, "preferences."+b.key+".less", b.bounds.Less, fmt.Sprintf("%v to %v", b.least, b.most))
-		v.check(b.bounds.More >= 1 && b.bounds.More <= maxLeaning, "preferences."+b.key+".more", b.bounds.More, fmt.Sprintf("1 to %v", maxLeaning))
-	}
 	v.bad = append(v.bad, ruleProblems(c.Rules)...)
-	r := c.Reasons
-	v.check(r.Max >= 0 && r.Max <= 10, "reasons.max", r.Max, "0 to 10")
-	v.check(finite(r.NewDays) && r.NewDays >= 0, "reasons.new_days", r.NewDays, "at least 0")
-	v.check(unit(r.PopularFrom), "reasons.popular_from", r.PopularFrom, "0 to 1")
-	v.check(r.RatedFrom >= lectern.MinStars && r.RatedFrom <= lectern.MaxStars, "reasons.rated_from", r.RatedFrom, "1 to 5")
-	v.check(r.RatedCount >= 1, "reasons.rated_count", r.RatedCount, "at least 1")
-	v.check(unit(r.SimilarFrom), "reasons.similar_from", r.SimilarFrom, "0 to 1")
-	v.check(unit(r.OthersFrom), "reasons.others_from", r.OthersFrom, "0 to 1")
-	v.check(unit(r.TrendFrom), "reasons.trend_from", r.TrendFrom, "0 to 1")
-	v.check(unit(r.SkillFrom), "reasons.skill_from", r.SkillFrom, "0 to 1")
 	return v.err()
 }
 
 // Validate reports every weight that is not acceptable, by its key.
 func (w Weights) Validate() error {
-	v := checker{bad: w.problems(nil)}
+	v := checker{prefix: keyPrefix}
+	v.numbers(fieldRules(), reflect.ValueOf(w), "weights")
+	v.bad = append(v.bad, w.problems(nil)...)
 	return v.err()
 }
 

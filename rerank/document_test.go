@@ -90,6 +90,7 @@ func TestParseNamesEveryFault(t *testing.T) {
 		"lists.max_provider_run":      "is given more than once",
 		"rules[0].strength":           "has the wrong type",
 		"rules[1]":                    "has the wrong type",
+		"rules[2].courses":            "",
 		"rules[2].acton":              `is not a known field; did you mean "action"?`,
 		"rules[2].until":              "is not a time",
 		"rules[2].id":                 "is required",
@@ -118,7 +119,7 @@ func TestParseNamesEveryFault(t *testing.T) {
 	for field := range want {
 		t.Errorf("%s is not named", field)
 	}
-	if !strings.Contains(e.Message, "and 21 more") {
+	if !strings.Contains(e.Message, "and 22 more") {
 		t.Errorf("message %q", e.Message)
 	}
 }

@@ -189,8 +189,8 @@ func (c *PreferenceConfig) wantedLevel(req *Request) lectern.Level {
 	return [...]lectern.Level{lectern.LevelBeginner, lectern.LevelIntermediate, lectern.LevelAdvanced}[min(max(step, 1), 3)-1]
 }
 
-// problems names the weights that are not acceptable. A surface needs a weight for a
-// term that takes part there.
+// problems names the surfaces and rows that have no weight for a term that takes part
+// there, and rows that there are not. Single weights are checked by fieldProblems.
 func (w Weights) problems(disabled []string) []lectern.FieldError {
 	v := checker{prefix: "rerank.weights."}
 	for _, s := range surfaces() {
@@ -211,7 +211,6 @@ func (v *checker) weights(key string, w TermWeights, disabled []string, search b
 	sum, fine := 0.0, true
 	for i, weight := range w.vector() {
 		ok := finite(weight) && weight >= 0
-		v.check(ok, key+"."+termNames[i], weight, "a number of at least 0")
 		fine = fine && ok
 		if applies(i, search) && !slices.Contains(disabled, termNames[i]) {
 			sum += weight
