@@ -26,7 +26,7 @@ type FitOptions struct {
 
 // DefaultFitOptions are what the measurements were made with.
 func DefaultFitOptions() FitOptions {
-	return FitOptions{Seed: 1, MinPerClass: 30, MaxReviews: 40_000, Folds: 5, Neutral: 0.4}
+	return FitOptions{Seed: 1, MinPerClass: 30, MaxReviews: 40_000, Folds: 5, Neutral: 0.3}
 }
 
 // FitReport says what Fit saw and chose.
@@ -45,7 +45,11 @@ type LanguageFit struct {
 	Penalty    float64 `json:"penalty"`     // on n-grams, chosen
 	AUC        float64 `json:"auc"`         // cross-validated
 	LexiconAUC float64 `json:"lexicon_auc"` // of the same reviews
+	Threshold  float64 `json:"threshold"`   // below which Score finds most negative reviews with least false alarm (F1), cross-validated
 }
+
+// validationReviews bound a cross-validation, which fits twenty times.
+const validationReviews = 10_000
 
 // The classes by stars.
 const (
@@ -186,41 +190,63 @@ func fitLanguage(ctx context.Context, lex *Lexicon, lang string, all []example, 
 		es[i].grams = list.grams(nil, es[i].tokens)
 		es[i].tokens = nil
 	}
-	fold := folds(es, o.Folds)
-	var chosen penalty
-	var scores []float64
-	fit := LanguageFit{Language: lang, AUC: -1}
-	for _, p := range penalties() {
-		held, err := crossValidate(ctx, es, fold, o, p)
-		if err != nil {
-			return nil, fit, err
-		}
-		if auc := areaUnder(es, held); auc > fit.AUC+1e-4 {
-			chosen, scores, fit.AUC = p, held, auc
-		}
+	part := sampled(es, validationReviews)
+	tried, err := tryPenalties(ctx, part, o)
+	if err != nil {
+		return nil, LanguageFit{}, err
 	}
-	lexical := make([]float64, len(es))
-	for i := range es {
-		lexical[i] = es[i].reading.evidence()
+	fit := LanguageFit{Language: lang, AUC: tried.auc}
+	chosen, scores := tried.penalty, tried.scores
+	lexical := make([]float64, len(part))
+	for i := range part {
+		lexical[i] = part[i].reading.evidence()
 	}
-	fit.LexiconAUC, fit.Penalty = areaUnder(es, lexical), chosen.grams
+	fit.LexiconAUC, fit.Penalty = areaUnder(part, lexical), chosen.grams
 	h, err := fitHead(ctx, es, o, chosen)
 	if err != nil {
 		return nil, fit, err
 	}
 	h.prior = prior
-	h.calibration = calibrate(es, scores, prior)
+	h.calibration = calibrate(part, scores, prior)
+	fit.Threshold = threshold(part, scores, h.calibration)
 	fit.Features = len(h.vocabulary.grams)
 	return h, fit, nil
 }
 
-// penalties are tried from the most cautious on; a looser one has to do better.
-func penalties() []penalty {
-	var out []penalty
-	for _, g := range []float64{30, 10, 3, 1, 0.3} {
-		out = append(out, penalty{dense: 3, grams: g})
+// trial is a penalty with what it gives on folds that were held out.
+type trial struct {
+	penalty penalty
+	scores  []float64
+	auc     float64
+}
+
+// Penalties are tried from the most cautious on. The most cautious one wins whose AUC
+// is next to the best: between neighbours chance decides, and n-grams that help on
+// one course are not sure to help on the next.
+const (
+	densePenalty = 1.0
+	penaltyNear  = 0.001
+)
+
+func gramPenalties() []float64 { return []float64{10, 3, 1} }
+
+// tryPenalties cross-validates each penalty.
+func tryPenalties(ctx context.Context, es []example, o FitOptions) (trial, error) {
+	fold := folds(es, o.Folds)
+	var trials []trial
+	best := 0.0
+	for _, g := range gramPenalties() {
+		t := trial{penalty: penalty{dense: densePenalty, grams: g}}
+		var err error
+		if t.scores, err = crossValidate(ctx, es, fold, o, t.penalty); err != nil {
+			return t, err
+		}
+		t.auc = areaUnder(es, t.scores)
+		best = max(best, t.auc)
+		trials = append(trials, t)
 	}
-	return out
+	at := slices.IndexFunc(trials, func(t trial) bool { return t.auc >= best-penaltyNear })
+	return trials[at], nil
 }
 
 // folds puts whole courses into folds, the largest first into the emptiest, so that
@@ -413,4 +439,34 @@ func areaUnder(es []example, scores []float64) float64 {
 		return 0.5
 	}
 	return wins / (pairs * below)
+}
+
+// threshold is the probability below which a review is best called negative, by F1 of
+// the negative class on held-out scores.
+func threshold(es []example, scores []float64, c platt) float64 {
+	var order []int
+	total := 0.0
+	for i, e := range es {
+		if !e.neutral {
+			order = append(order, i)
+			if e.negative {
+				total++
+			}
+		}
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(scores[a], scores[b]) })
+	best, at, hits := -1.0, 0.5, 0.0
+	for n, i := range order[:len(order)-1] {
+		if es[i].negative {
+			hits++
+		}
+		next := order[n+1]
+		if scores[next] == scores[i] {
+			continue
+		}
+		if f := 2 * hits / (float64(n+1) + total); f > best {
+			best, at = f, logistic(c.logit((scores[i]+scores[next])/2))
+		}
+	}
+	return at
 }
