@@ -21,7 +21,7 @@ const module = "github.com/lectern-dev/lectern"
 var thirdParty = map[string][]string{
 	"github.com/labstack/echo":          {"api"},
 	"github.com/qdrant/go-client":       {"index/qdrant"},
-	"github.com/sashabaranov/go-openai": {"embed/openai"},
+	"github.com/sashabaranov/go-openai": {"embed/openai", "ml/sentiment/openai"}, // vectors, and how content reviews are
 	"github.com/jackc/pgx":              {"store/postgres", "internal/pgtest"},
 	"modernc.org/sqlite":                {"store/sqlite"},
 	"github.com/pressly/goose":          {"store", "migrations"},
@@ -58,11 +58,12 @@ var ours = map[string][]string{
 	"eval/homes":      {"demo"},       // judged by the truth behind the demo platform
 	"ml":              {"ml", "eval"},
 	"training":        {"ml", "eval"},
-	"settings":        {"rerank"},                                                                              // keeps its documents
-	"preview":         {"rerank", "eval"},                                                                      // what a draft would change
-	"tuning":          {"rerank", "eval"},                                                                      // weights from what was logged
-	"opinion":         {"ml"},                                                                                  // what reviews say, kept up to date
-	"api":             {"ingest", "learner", "training", "rerank", "settings", "preview", "tuning", "opinion"}, // one decoder for files and requests; documents as they are
+	"settings":        {"rerank"},                                                                                          // keeps its documents
+	"feedback":        {"rerank", "settings"},                                                                              // reports become rules
+	"preview":         {"rerank", "eval"},                                                                                  // what a draft would change
+	"tuning":          {"rerank", "eval"},                                                                                  // weights from what was logged
+	"opinion":         {"ml"},                                                                                              // what reviews say, kept up to date
+	"api":             {"ingest", "learner", "training", "rerank", "settings", "feedback", "preview", "tuning", "opinion"}, // one decoder for files and requests; documents as they are
 	"cmd":             {"*"},
 }
 
