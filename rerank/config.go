@@ -151,7 +151,7 @@ func DefaultConfig() Config {
 			CompletionPrior: 20, ComfortableWeeks: 8, ExposureDays: 60, ExposureViews: 100,
 		},
 		Lists: ListConfig{
-			Diversity: PerSurface{Home: 0.1}, DiversePlaces: 20, DuplicatesFrom: 0.98,
+			Diversity: PerSurface{Home: 0.02}, DiversePlaces: 20, DuplicatesFrom: 0.98,
 			MaxProviderRun: 2, MaxCategoryRun: 4, MaxVarietyLoss: 0.05, LimitedPlaces: 20,
 			Calibration: MixConfig{Interests: 0.1}, CalibratedPlaces: 10, DismissedFrom: 0.3,
 		},
@@ -173,24 +173,24 @@ func DefaultConfig() Config {
 func DefaultWeights() Weights {
 	return Weights{
 		Home: TermWeights{
-			Similarity: 0.28, Interest: 0.12, Collaborative: 0.26, Quality: 0.09, Popularity: 0.05,
-			Freshness: 0.01, Level: 0.04, Time: 0.01, Language: 0.04, Readiness: 0.04,
-			NotDismissed: 0.03, Trend: 0.01, Complement: 0.02,
+			Similarity: 0.25, Interest: 0.11, Collaborative: 0.23, Quality: 0.07, Sentiment: 0.03, Popularity: 0.04,
+			Freshness: 0.01, Level: 0.04, Time: 0.01, Language: 0.04, Readiness: 0.03, GoalProgress: 0.03,
+			NotDismissed: 0.03, Trend: 0.01, Complement: 0.02, Novelty: 0.01, Completion: 0.02, Exposure: 0.02,
 		},
 		Search: TermWeights{
 			Relevance: 0.68, Skills: 0.235,
-			Similarity: 0.015, Quality: 0.015, Popularity: 0.04, Language: 0.015,
+			Similarity: 0.015, Quality: 0.01, Sentiment: 0.005, Popularity: 0.04, Language: 0.015,
 		},
 		Similar: TermWeights{
 			Similarity: 0.48, Collaborative: 0.30,
-			Quality: 0.04, Popularity: 0.10, Freshness: 0.02, Language: 0.06,
+			Quality: 0.03, Sentiment: 0.02, Popularity: 0.09, Freshness: 0.02, Language: 0.06,
 		},
 		Next: TermWeights{
 			Complement: 0.48, Similarity: 0.28, Readiness: 0.05,
-			Quality: 0.04, Popularity: 0.05, Language: 0.10,
+			Quality: 0.03, Sentiment: 0.02, Popularity: 0.04, Language: 0.10,
 		},
 		Trending: TermWeights{
-			Trend: 0.85, Quality: 0.05, Language: 0.10,
+			Trend: 0.85, Quality: 0.03, Sentiment: 0.02, Language: 0.10,
 		},
 	}
 }

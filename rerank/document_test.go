@@ -221,7 +221,7 @@ func TestDiff(t *testing.T) {
 		got = append(got, line)
 	}
 	want := []string{
-		"weights.home.quality: 0.09 → 0.25",
+		"weights.home.quality: 0.07 → 0.25",
 		"weights.rows.new",
 		`disabled: [] → ["trend"]`,
 		"terms.rating_prior: 20 → 25",

@@ -256,12 +256,12 @@ func (s *scoring) timeReason(value float64, c *Candidate, shared sharedParams) (
 	return oneParam(shared, ReasonFitsTime, "hours", strconv.FormatFloat(*left, 'f', -1, 64)), true
 }
 
-// exposureReason says which of the two it is that a good course lacks.
+// exposureReason says that a good course is new, or else that it is seldom shown.
 func (s *scoring) exposureReason(value float64, f *Facts) (lectern.Reason, bool) {
 	switch {
 	case value < exposureFrom:
 		return lectern.Reason{}, false
-	case s.newness(f) >= s.unseen(f):
+	case s.newness(f) > 0:
 		return lectern.Reason{Code: ReasonNewCreator}, true
 	}
 	return lectern.Reason{Code: ReasonLittleKnown}, true

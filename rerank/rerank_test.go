@@ -44,12 +44,14 @@ func TestExactScore(t *testing.T) {
 		Surface: lectern.SurfaceHome, At: now, Level: lectern.LevelAdvanced, WeeklyHours: hours(5),
 		Languages: []string{"en"}, RatingMean: 4,
 	}, []rerank.Candidate{c}).Items[0].Score
-	// similarity .28·.8 + interest .12·.6 + quality .09·.75 + popularity .05·.5 +
+	// similarity .25·.8 + interest .11·.6 + quality .07·.75 + popularity .04·.5 +
 	// freshness .01·.5 + level .04·1 + time .01·1 + language .04·1, and ½ of what is
-	// not known: readiness .04, collaborative .26, not_dismissed .03, trend .01, complement .02
-	// = .224 + .072 + .0675 + .025 + .005 + .04 + .01 + .04 + ½·.36 = .6635
-	if math.Abs(got-0.6635) > 1e-12 {
-		t.Errorf("score = %v, want .6635", got)
+	// not known: collaborative .23, readiness .03, not_dismissed .03, trend .01,
+	// complement .02, sentiment .03, goal_progress .03, novelty .01, completion .02,
+	// creator_exposure .02
+	// = .2 + .066 + .0525 + .02 + .005 + .04 + .01 + .04 + ½·.43 = .6485
+	if math.Abs(got-0.6485) > 1e-12 {
+		t.Errorf("score = %v, want .6485", got)
 	}
 }
 
@@ -248,10 +250,12 @@ func TestReasons(t *testing.T) {
 			f.Popularity = rerank.Known(1)
 			f.PublishedAt = now.AddDate(0, 0, -3)
 			f.FreshAt = f.PublishedAt
-		})}, []lectern.Reason{ // quality .09·.38 = .034, popularity .05·.5 = .025, freshness .01·.49 = .005
+		})}, []lectern.Reason{
+			// quality .07·.38 = .027, popularity .04·.5 = .02, creator_exposure .02·.475 =
+			// .0095, freshness .01·.49 = .005, which would say that it is new once more
 			{Code: "highly_rated", Params: map[string]string{"rating": "4.8", "count": "400"}},
 			{Code: "popular"},
-			{Code: "new_course"},
+			{Code: "new_from_creator"},
 		}},
 		{"too few ratings", rerank.Request{RatingMean: 4}, rerank.Candidate{Course: facts(func(f *rerank.Facts) {
 			f.RatingMean, f.RatingCount, f.RatingWeight = 5, 9, 9

@@ -143,3 +143,51 @@ func TestTermValues(t *testing.T) {
 		})
 	}
 }
+
+// TestExactScoreOfEverything adds up every term that home knows, and then a boost and
+// a bury.
+func TestExactScoreOfEverything(t *testing.T) {
+	c := rerank.Candidate{
+		Course: &rerank.Facts{
+			ID: "c", Provider: "p", RatingMean: 5, RatingWeight: 20, Popularity: rerank.Known(0.3), FreshAt: now.AddDate(0, 0, -360),
+			PublishedAt: now.AddDate(0, 0, -15), Views: 40, Level: lectern.LevelAdvanced, Hours: hours(80), Languages: []string{"es"},
+			Sentiment: 1, SentimentWeight: 10,
+		},
+		Similarity: rerank.Matched(0.6), Interest: rerank.Matched(1), Readiness: rerank.Known(0.5), Collaborative: rerank.Known(1),
+		Away: rerank.Matched(0.75), Trend: rerank.Known(0.3), Complement: rerank.Known(0.8), Goal: rerank.Known(0.25),
+		Novelty: rerank.Known(0.9), Starters: 20, Finishers: 20,
+	}
+	l := linear(t, func(c *rerank.Config) {
+		everyTerm(c)
+		c.Weights.Home = c.Weights.Search
+		c.Rules = []rerank.Rule{
+			{ID: "up", Action: rerank.RuleBoost, Courses: []string{"c"}, Strength: 0.5},
+			{ID: "down", Action: rerank.RuleBury, Providers: []string{"p"}, Strength: 0.25},
+		}
+	})
+	ranked := l.Rerank(rerank.Request{
+		Surface: lectern.SurfaceHome, At: now, Level: lectern.LevelIntermediate, WeeklyHours: hours(5), Languages: []string{"en"},
+		RatingMean: 4, FinishRate: 0.4, SentimentMean: 0.8, ViewsMean: 30,
+	}, []rerank.Candidate{c})
+	item := ranked.Items[0]
+	// similarity .8 + interest 1 + quality .75 + popularity .3 + freshness .25 + level .4 + time .5 + language 0 +
+	// readiness .5 + collaborative 1 + not_dismissed .25 + trend .3 + complement .8 + sentiment .692308 +
+	// goal_progress .75 + novelty .9 + completion .636364 + creator_exposure .875 = 10.703672, over 18 terms = .594648
+	sum := 0.0
+	for _, term := range rerank.Explain(ranked.Terms, item.Values, nil) {
+		sum += term.Contribution
+	}
+	if len(ranked.Terms) != 18 || math.Abs(sum-10.703672/18) > 1e-12 {
+		t.Errorf("%d terms sum to %v, want 10.703672/18", len(ranked.Terms), sum)
+	}
+	// (.594648 + .5·(1 − .594648))·(1 − .25) = .797324·.75 = .597993
+	if math.Abs(item.Score-0.597993) > 1e-6 {
+		t.Errorf("score = %v, want .597993", item.Score)
+	}
+	for _, term := range item.Adjusted {
+		sum += term.Contribution
+	}
+	if len(item.Adjusted) != 2 || math.Abs(sum-item.Score) > 1e-6 {
+		t.Errorf("with %+v the terms sum to %v, and the score is %v", item.Adjusted, sum, item.Score)
+	}
+}
