@@ -125,12 +125,12 @@ func (k *shares) prepare(n int) {
 	total, unknown := 0.0, 0.0
 	for i, p := range k.want {
 		total += divergence(p, k.have[i], n)
-		unknown += divergence(p, k.have[i]+p, n)
 	}
 	for i, p := range k.want {
 		k.cost[i] = k.odds * (total - divergence(p, k.have[i], n) + divergence(p, k.have[i]+1, n))
+		unknown += p * k.cost[i]
 	}
-	k.cost[len(k.want)], k.cost[len(k.want)+1] = k.odds*total, k.odds*unknown
+	k.cost[len(k.want)], k.cost[len(k.want)+1] = k.odds*total, unknown
 }
 
 // divergence is one key's part of the Kullback–Leibler divergence of the share that a
@@ -169,8 +169,8 @@ func (m *mix) place(s *slate, rank int) *[4]int16 {
 
 // find returns the place of a course's key in cost: behind the keys where it has another
 // one, and last where it is unknown. What serves no interest counts for none; a course
-// whose category, provider or level is not known counts for all by their shares, so that
-// it neither gains nor loses by it.
+// whose category, provider or level is not known costs the mean of the keys, and counts
+// for all of them, by their shares: it neither gains nor loses by it.
 func (k *shares) find(c *Candidate) int {
 	if k.of == nil {
 		if c.Interested > 0 && c.Interested <= len(k.want) {
