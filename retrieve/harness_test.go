@@ -119,6 +119,9 @@ type world struct {
 	knows  learner.Sources // beside the profiles
 	others retrieve.Deps   // what others do: Collaborative, Neighbours, Velocities
 	tastes func(*learner.Taste)
+	source rerank.Source // Always one until a test changes it
+
+	histories retrieve.Histories
 
 	catalog  *retrieve.Catalog
 	recorder *retrieve.Recorder
@@ -165,13 +168,17 @@ func (w *world) build(cfg retrieve.Config, r rerank.Reranker) {
 	}
 	if w.catalog == nil {
 		w.catalog = retrieve.NewCatalog(cfg, w, w.time)
+		if w.histories != nil {
+			w.catalog.ReadHistories(w.histories)
+		}
 	}
+	w.source = rerank.Always{R: r}
 	w.recorder = retrieve.NewRecorder(w, cfg.Record, log)
 	recorder := w.recorder
 	w.t.Cleanup(func() { _ = recorder.Close(context.Background()) })
 	w.engine, err = retrieve.New(retrieve.Deps{
 		Catalog: w.catalog, Generations: w, Words: w.lexicon, Concepts: w.concepts, Profiles: changedTastes{profiles, w}, Courses: w, Rankings: w.recorder,
-		Rerankers: rerank.Always{R: r}, Clock: w.time,
+		Rerankers: w, Clock: w.time,
 		NewID:     retrieve.RankingIDs(w.time, rand.NewChaCha8([32]byte{1})),
 		CursorKey: []byte("key"), Logger: log,
 		Collaborative: w.others.Collaborative, Neighbours: w.others.Neighbours, Velocities: w.others.Velocities,
@@ -227,6 +234,9 @@ func (w *world) remove(ids ...string) {
 		w.t.Fatal(err)
 	}
 }
+
+// Reranker implements rerank.Source.
+func (w *world) Reranker() rerank.Reranker { return w.source.Reranker() }
 
 func (w *world) time() time.Time { return w.clock }
 

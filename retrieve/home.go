@@ -83,7 +83,7 @@ func (e *Engine) survey(ctx context.Context, p *pass) error {
 const underWayMost = 50
 
 // addUnderWay appends the courses that the learner is at, the latest first, without what
-// they think badly of. Without consent nobody is reminded.
+// they think badly of, or said something against. Without consent nobody is reminded.
 func (e *Engine) addUnderWay(p *pass) {
 	if !p.taste.Personal {
 		return
@@ -91,7 +91,7 @@ func (e *Engine) addUnderWay(p *pass) {
 	match := p.match.enrolledIn()
 	bearable := func(weight float64) bool { return weight >= 0 }
 	for _, en := range e.latest(p, lectern.StateEnrolled|lectern.StateProgressed, bearable) {
-		if p.states[en.facts.ID]&lectern.StateCompleted != 0 || !match.allows(en.facts.ID, &en.payload) {
+		if p.states[en.facts.ID]&(lectern.StateCompleted|lectern.StateLeftOut) != 0 || !match.allows(en.facts.ID, &en.payload) {
 			continue
 		}
 		if len(p.candidates)-p.offered == underWayMost {
@@ -238,6 +238,7 @@ func (e *Engine) fillRow(p *pass, row *keptRow, slots []int, next int, courses [
 			list.Items = append(list.Items, itemOf(*courses[i], slot, &r.Items[slot], terms))
 		}
 	}
+	p.sayProgress(r.Row, list.Items)
 	more := row.total > len(r.Items)
 	if !more {
 		left, _ := e.showable(p.matchFor(r.Row), r.Items, next, 1)
@@ -247,6 +248,20 @@ func (e *Engine) fillRow(p *pass, row *keptRow, slots []int, next int, courses [
 		list.NextCursor = signCursor(cursor{ranking: r.ID, offset: next, request: row.request}, mac)
 	}
 	return list
+}
+
+// sayProgress adds to courses under way how far the learner is.
+func (p *pass) sayProgress(row lectern.Row, items []lectern.Item) {
+	if row != lectern.RowContinue {
+		return
+	}
+	done := make(map[string]float64, len(p.profile.Entries))
+	for i := range p.profile.Entries {
+		done[p.profile.Entries[i].CourseID] = p.profile.Entries[i].Progress
+	}
+	for i := range items {
+		items[i].Progress = done[items[i].Course.ID]
+	}
 }
 
 // matchFor is what decides what a row may show: somebody who is in a course may go on

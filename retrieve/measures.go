@@ -12,7 +12,7 @@ import (
 // Bounds of what one list holds against each other.
 const (
 	leading     = 200 // candidates whose vectors are read where they tell duplicates alone
-	touchedMost = 50  // courses of the learner, the latest, that novelty is told from
+	touchedMost = 20  // courses of the learner, the latest, that novelty is told from
 	goalMost    = 20  // skills of a goal, the most important
 	goalNames   = 3   // of them are named of one course
 )

@@ -146,6 +146,7 @@ func (e *Engine) page(ctx context.Context, p *pass, r lectern.Ranking, offset in
 	if more, _ := e.showable(match, r.Items, next, 1); len(more) > 0 {
 		list.NextCursor = encodeCursor(cursor{ranking: r.ID, offset: next, request: p.hashOf(p.req.Row)}, e.CursorKey)
 	}
+	p.sayProgress(r.Row, list.Items)
 	p.stage("courses")
 	list.Degraded, list.Timings = p.degraded, p.timings
 	return list, nil

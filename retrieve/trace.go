@@ -106,7 +106,7 @@ func (e *Engine) follow(ctx context.Context, p *pass, course lectern.Course) (le
 func (e *Engine) place(t *tracer, p *pass, scored []rerank.Scored, at int, candidate bool) {
 	position := slices.IndexFunc(scored, func(s rerank.Scored) bool { return s.Index == at })
 	if position < 0 {
-		t.check(StageScored, false, "", "the reranker left it out")
+		t.check(StageScored, false, "", e.leftOut(p, scored, at))
 		return
 	}
 	s := scored[position]
@@ -115,10 +115,33 @@ func (e *Engine) place(t *tracer, p *pass, scored []rerank.Scored, at int, candi
 	t.pass(StageScored, fmt.Sprintf("%.6f, the sum of %d terms, among %d candidates", s.Score, len(t.Terms), len(scored)))
 	within := candidate && position < e.cfg.Depth
 	detail := fmt.Sprintf("place %d of %d; the list holds %d", position, len(scored), e.cfg.Depth)
+	if s.Pinned != "" {
+		detail += fmt.Sprintf("; the rule %q put it there", s.Pinned)
+	}
 	if within && t.Outcome == "" {
 		t.Position = &position
 	}
 	t.checkSame(StageDepth, within, detail)
+}
+
+// hider is a reranker that says which rule hides a course. *rerank.Linear is one.
+type hider interface {
+	HiddenBy(req rerank.Request, f *rerank.Facts) string
+}
+
+// leftOut says why the reranker left a candidate out.
+func (e *Engine) leftOut(p *pass, scored []rerank.Scored, at int) string {
+	for _, s := range scored {
+		if slices.Contains(s.Duplicates, at) {
+			return fmt.Sprintf("it teaches the same as %q, which is listed in its place", p.candidates[s.Index].Course.ID)
+		}
+	}
+	if h, ok := p.reranker.(hider); ok {
+		if rule := h.HiddenBy(e.rerankRequest(p, 0), p.candidates[at].Course); rule != "" {
+			return fmt.Sprintf("the rule %q hides it", rule)
+		}
+	}
+	return "the reranker left it out"
 }
 
 // tracer gathers stages until one loses the course.
@@ -194,6 +217,9 @@ func (p *pass) sourcesDetail(at int, candidate bool) string {
 	if why, ok := p.dropped[en.facts.ID]; ok && !candidate {
 		parts = append(parts, why)
 	}
+	if slices.Contains(c.Sources, SourcePinned) {
+		parts = append(parts, "a rule pins it to the list")
+	}
 	if len(parts) == 0 {
 		return "no source had anything to ask for"
 	}
@@ -215,7 +241,7 @@ func states(s lectern.CourseState) string {
 		word string
 	}{
 		{lectern.StateCompleted, "completed"}, {lectern.StateDropped, "dropped"}, {lectern.StateDismissed, "dismissed"},
-		{lectern.StateEnrolled, "enrolled in"}, {lectern.StateProgressed, "worked on"}, {lectern.StateRated, "rated"},
+		{lectern.StateEnrolled, "enrolled in"}, {lectern.StateProgressed, "worked on"}, {lectern.StateRated, "rated"}, {lectern.StateLeftOut, "given feedback on"},
 	} {
 		if s&x.bit != 0 {
 			out = append(out, x.word)
