@@ -72,6 +72,8 @@ type Item struct {
 	Terms    []Term   // only when explained
 	Reasons  []Reason // most important first
 
+	Progress float64 // of a course under way: the greatest share done that was reported, in [0, 1]; 0 where none was
+
 	Pinned     string   // the rule that put it in its place; "" for its score
 	Duplicates []string // ids of courses that teach the same and were left out for it
 

@@ -27,11 +27,16 @@ func wantAllowed() map[string]string {
 		"GET /v1/learners/{id}/home": learner, "GET /v1/learners/{id}/rows/{row}": learner,
 		"GET /v1/courses/{id}/next": all, "GET /v1/catalog/trending": all,
 		"GET /v1/learners/{id}/profile": learner, "PATCH /v1/learners/{id}/profile": learner,
+		"GET /v1/learners/{id}/feedback": learner, "POST /v1/learners/{id}/feedback": learner, "DELETE /v1/learners/{id}/feedback/{feedback}": learner,
+		"GET /v1/visitors/{id}/feedback": all, "POST /v1/visitors/{id}/feedback": all, "DELETE /v1/visitors/{id}/feedback/{feedback}": all,
+		"GET /v1/admin/reports": admin, "PATCH /v1/admin/reports/{course}": admin, "POST /v1/admin/reports/{course}/rule": admin,
 		"GET /v1/visitors/{id}/profile": all, "PATCH /v1/visitors/{id}/profile": all,
 		"GET /v1/admin/config/rerank": admin, "PUT /v1/admin/config/rerank": admin, "PATCH /v1/admin/config/rerank": admin,
 		"GET /v1/admin/config/rerank/schema": admin, "GET /v1/admin/config/rerank/versions": admin,
 		"GET /v1/admin/config/rerank/versions/{version}": admin, "POST /v1/admin/config/rerank/versions/{version}/activate": admin,
+		"POST /v1/admin/config/rerank/preview": admin, "POST /v1/admin/config/rerank/tune": admin,
 		"GET /v1/admin/models": admin, "POST /v1/admin/models/{version}/activate": admin,
+		"GET /v1/courses/{id}/reviews/summary": all, "GET /v1/admin/reviews/held": admin, "POST /v1/admin/reviews/{id}/hold": admin,
 		"GET /v1/courses": all, "GET /v1/courses/{id}": all, "GET /v1/courses/{id}/reviews": all, "POST /v1/events": all,
 		"GET /v1/skills": all, "GET /v1/skills/{id}": all, "GET /v1/occupations": all, "GET /v1/occupations/{id}": all, "GET /v1/courses/{id}/skills": all,
 		"PUT /v1/courses/{id}": server, "PATCH /v1/courses/{id}": server, "DELETE /v1/courses/{id}": server,
@@ -60,7 +65,7 @@ func TestPermissions(t *testing.T) {
 		delete(want, name)
 		t.Run(name, func(t *testing.T) {
 			e := e.on(t)
-			target := strings.NewReplacer("{id}", "ada", "{asset}", "swagger-ui.css", "{row}", "for_you", "{version}", "1").Replace(r.path)
+			target := strings.NewReplacer("{id}", "ada", "{asset}", "swagger-ui.css", "{row}", "for_you", "{version}", "1", "{feedback}", "f", "{course}", "c").Replace(r.path)
 			if open := level == "open"; open != (e.call("", r.method, target, "").status != http.StatusUnauthorized) {
 				t.Errorf("without a key: open is %v", open)
 			}

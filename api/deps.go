@@ -106,8 +106,13 @@ type Deps struct {
 
 	Home         lectern.HomeMaker                                     // nil: home pages are not available
 	Profiles     Profiles                                              // nil: profiles cannot be looked at
+	Opinions     Opinions                                              // nil: what reviews say is not told
+	Feedback     Feedback                                              // nil: feedback is not taken
+	Reports      Reports                                               // nil: reports cannot be looked at
 	Models       Models                                                // nil: there are no collaborative models
 	RerankConfig RerankConfig                                          // nil: the rerank settings are not available
+	Previews     Previews                                              // nil: drafts of the settings cannot be previewed
+	Tuner        Tuner                                                 // nil: no weights are proposed
 	Suggester    lectern.Suggester                                     // nil: autocomplete is not available
 	Synonyms     Synonyms                                              // nil: synonyms are not available
 	Sealer       Sealer                                                // nil: suggestions cannot be cited

@@ -82,6 +82,7 @@ type itemDTO struct {
 	Score    float64        `json:"score"`
 	Reasons  []reasonDTO    `json:"reasons"`
 	Sources  []string       `json:"sources"`
+	Progress float64        `json:"progress,omitempty"` // of a course under way
 	Terms    []lectern.Term `json:"terms,omitempty"`
 
 	PinnedBy   string   `json:"pinned_by,omitempty"`  // id of a rule
@@ -109,7 +110,7 @@ func listOf(l lectern.List, say speaker, explain bool) listDTO {
 		course.Syllabus = nil
 		item := itemDTO{
 			CourseID: it.Course.ID, Course: course, Position: it.Position, Score: it.Score,
-			Reasons: say.reasons(it.Reasons), Sources: some(it.Sources), Highlight: highlightOf(it.Highlight),
+			Reasons: say.reasons(it.Reasons), Sources: some(it.Sources), Progress: it.Progress, Highlight: highlightOf(it.Highlight),
 			PinnedBy: it.Pinned, Duplicates: it.Duplicates,
 		}
 		if explain {

@@ -20,6 +20,9 @@ type metrics struct {
 	stages   *prometheus.HistogramVec
 	degraded *prometheus.CounterVec
 	rows     *prometheus.CounterVec
+	lists    *prometheus.CounterVec
+	feedback *prometheus.CounterVec
+	reports  *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -48,8 +51,17 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		rows: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "lectern_ingest_rows_total", Help: "Rows written by HTTP, by kind and outcome.",
 		}, []string{"kind", "outcome"}),
+		lists: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "lectern_lists_total", Help: "Lists answered with, by surface: what feedback and reports are a share of.",
+		}, []string{"surface"}),
+		feedback: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "lectern_feedback_total", Help: "What learners said about suggestions, by kind and by the surface of the list that it is about.",
+		}, []string{"kind", "surface"}),
+		reports: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "lectern_reports_total", Help: "Reports of poor suggestions, by reason and by the surface of the list that they are about.",
+		}, []string{"reason", "surface"}),
 	}
-	for _, c := range []prometheus.Collector{m.inFlight, m.requests, m.duration, m.size, m.stages, m.degraded, m.rows} {
+	for _, c := range []prometheus.Collector{m.inFlight, m.requests, m.duration, m.size, m.stages, m.degraded, m.rows, m.lists, m.feedback, m.reports} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}
@@ -64,11 +76,21 @@ func (m *metrics) observe(method, route string, status int, took time.Duration, 
 }
 
 func (m *metrics) list(surface lectern.Surface, l lectern.List) {
+	m.lists.WithLabelValues(string(surface)).Inc()
 	for _, t := range l.Timings {
 		m.stages.WithLabelValues(string(surface), t.Stage).Observe(t.Duration.Seconds())
 	}
 	for _, part := range l.Degraded {
 		m.degraded.WithLabelValues(string(surface), part).Inc()
+	}
+}
+
+// said counts feedback. The surface is that of the list it is about, as it was
+// recorded; "" where no list was cited.
+func (m *metrics) said(f lectern.Feedback) {
+	m.feedback.WithLabelValues(string(f.Kind), string(f.Surface)).Inc()
+	if f.Kind == lectern.FeedbackReport {
+		m.reports.WithLabelValues(string(f.Reason), string(f.Surface)).Inc()
 	}
 }
 

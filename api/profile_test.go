@@ -28,6 +28,8 @@ func (k *knownLearner) Describe(_ context.Context, ref lectern.LearnerRef) (lear
 		TurnedDown: []learner.TopicNote{}, SkillsGained: []learner.SkillNote{{Name: "Regression", Amount: .5, Courses: []string{"stats-1"}}},
 		SkillsWanted: []learner.SkillNote{}, Level: learner.LevelNote{Source: "unknown"}, Pace: learner.PaceNote{Source: "unknown"},
 		WeeklyHours: learner.HoursNote{Value: &hours, Source: "estimated", Evidence: 3}, RemovedInterests: []string{}, Courses: 1, EventsCounted: 2,
+		Preferences: []learner.PreferenceNote{{Name: lectern.PreferNew, Leaning: lectern.LeanMore, Text: "more recent courses"}},
+		Feedback:    []learner.FeedbackNote{{ID: "f", Kind: lectern.FeedbackNotNow, CourseID: "stats-1", At: testNow(), Text: "“stats-1” not now"}},
 	}, nil
 }
 
@@ -50,11 +52,14 @@ func TestProfile(t *testing.T) {
 	e.call(lectern.ScopePublic, http.MethodGet, "/v1/learners/ada/profile", "", header{"X-Learner-Token", e.token("ada")}).want(http.StatusOK, "")
 	e.call(lectern.ScopeServer, http.MethodGet, "/v1/learners/bob/profile", "").want(http.StatusNotFound, lectern.CodeNotFound).mentions("bob")
 
-	body := `{"remove_interests": ["Baking"], "restore_interests": ["chess"], "level": "advanced", "weekly_hours": null, "pace": "steady", "interests": ["statistics"]}`
+	body := `{"remove_interests": ["Baking"], "restore_interests": ["chess"], "level": "advanced", "weekly_hours": null, "pace": "steady", "interests": ["statistics"],
+		"preferences": {"popular": "less", "new": null}}`
 	e.call(lectern.ScopeServer, http.MethodPatch, "/v1/learners/ada/profile", body).want(http.StatusOK, "")
+	less := lectern.LeanLess
 	want := learner.Patch{
 		RemoveInterests: []string{"Baking"}, RestoreInterests: []string{"chess"}, Level: learner.To(lectern.LevelAdvanced),
 		WeeklyHours: learner.Back[float64](), Pace: learner.To(lectern.PaceSteady), Interests: learner.To([]string{"statistics"}),
+		Preferences: learner.To(map[lectern.Preference]*lectern.Leaning{lectern.PreferPopular: &less, lectern.PreferNew: nil}),
 	}
 	if d := cmp.Diff(want, known.patch); d != "" {
 		t.Error(d)
@@ -64,6 +69,8 @@ func TestProfile(t *testing.T) {
 		want       lectern.Code
 	}{
 		{"an unknown field", `{"remove": ["x"]}`, "unknown_field"},
+		{"a preference", `{"preferences": {"cheap": "more"}}`, "unknown_field"},
+		{"a leaning", `{"preferences": {"popular": "most"}}`, lectern.CodeInvalid},
 		{"a pace", `{"pace": "frantic"}`, lectern.CodeInvalid},
 		{"too many hours", `{"weekly_hours": 500}`, lectern.CodeInvalid},
 	} {

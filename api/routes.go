@@ -42,6 +42,7 @@ type bodyKind int
 const (
 	bodyNone  bodyKind = iota
 	bodyJSON           // one JSON document
+	bodyTask           // one JSON document that asks for long work
 	bodyLines          // NDJSON
 	bodyFeed           // NDJSON of the whole catalogue
 )
@@ -97,6 +98,7 @@ func routes() []route {
 		{get, "/v1/courses/{id}/skills", accessAny, bodyNone, (*Server).courseSkills},
 
 		{get, "/v1/courses/{id}/reviews", accessAny, bodyNone, (*Server).listReviews},
+		{get, "/v1/courses/{id}/reviews/summary", accessAny, bodyNone, (*Server).reviewSummary},
 		{put, "/v1/reviews/{id}", accessServer, bodyJSON, (*Server).putReview},
 		{del, "/v1/reviews/{id}", accessServer, bodyNone, (*Server).deleteReview},
 		{post, "/v1/reviews/batch", accessServer, bodyLines, batch(ingest.Reviews)},
@@ -109,6 +111,12 @@ func routes() []route {
 		{patch, "/v1/learners/{id}/profile", accessLearner, bodyJSON, (*Server).correctLearner},
 		{get, "/v1/visitors/{id}/profile", accessAny, bodyNone, (*Server).visitorProfile},
 		{patch, "/v1/visitors/{id}/profile", accessAny, bodyJSON, (*Server).correctVisitor},
+		{get, "/v1/learners/{id}/feedback", accessLearner, bodyNone, (*Server).learnerSaid},
+		{post, "/v1/learners/{id}/feedback", accessLearner, bodyJSON, (*Server).learnerSays},
+		{del, "/v1/learners/{id}/feedback/{feedback}", accessLearner, bodyNone, (*Server).learnerTakesBack},
+		{get, "/v1/visitors/{id}/feedback", accessAny, bodyNone, (*Server).visitorSaid},
+		{post, "/v1/visitors/{id}/feedback", accessAny, bodyJSON, (*Server).visitorSays},
+		{del, "/v1/visitors/{id}/feedback/{feedback}", accessAny, bodyNone, (*Server).visitorTakesBack},
 		{post, "/v1/learners/{id}/merge", accessServer, bodyJSON, (*Server).mergeVisitor},
 		{post, "/v1/learners/{id}/token", accessServer, bodyJSON, (*Server).learnerToken},
 		{post, "/v1/learners/batch", accessServer, bodyLines, batch(ingest.Learners)},
@@ -133,6 +141,13 @@ func routes() []route {
 		{get, "/v1/admin/config/rerank/versions", accessAdmin, bodyNone, (*Server).listRerankVersions},
 		{get, "/v1/admin/config/rerank/versions/{version}", accessAdmin, bodyNone, (*Server).getRerankVersion},
 		{post, "/v1/admin/config/rerank/versions/{version}/activate", accessAdmin, bodyJSON, (*Server).activateRerankVersion},
+		{post, "/v1/admin/config/rerank/preview", accessAdmin, bodyTask, (*Server).previewRerank},
+		{post, "/v1/admin/config/rerank/tune", accessAdmin, bodyTask, (*Server).tuneRerank},
+		{get, "/v1/admin/reports", accessAdmin, bodyNone, (*Server).listReports},
+		{patch, "/v1/admin/reports/{course}", accessAdmin, bodyJSON, (*Server).settleReports},
+		{post, "/v1/admin/reports/{course}/rule", accessAdmin, bodyJSON, (*Server).ruleOfReports},
+		{get, "/v1/admin/reviews/held", accessAdmin, bodyNone, (*Server).listHeld},
+		{post, "/v1/admin/reviews/{id}/hold", accessAdmin, bodyJSON, (*Server).decideHeld},
 		{get, "/v1/admin/models", accessAdmin, bodyNone, (*Server).listModels},
 		{post, "/v1/admin/models/{version}/activate", accessAdmin, bodyNone, (*Server).activateModel},
 		{get, "/v1/admin/reindex", accessAdmin, bodyNone, (*Server).reindexStatus},
@@ -169,7 +184,7 @@ func (s *Server) maxBody(k bodyKind) int64 {
 }
 
 func (s *Server) timeout(k bodyKind) time.Duration {
-	if k == bodyLines || k == bodyFeed {
+	if k == bodyLines || k == bodyFeed || k == bodyTask {
 		return s.cfg.BatchTimeout
 	}
 	return s.cfg.RequestTimeout

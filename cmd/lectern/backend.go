@@ -34,6 +34,7 @@ type relational interface {
 	lectern.ProfileStore
 	lectern.EventStore
 	lectern.RankingStore
+	lectern.ListLog
 	lectern.SearchStore
 	lectern.VectorStore
 	lectern.ArtefactStore
@@ -41,6 +42,7 @@ type relational interface {
 	lectern.StatsStore
 	lectern.LeaseStore
 	lectern.SettingsStore
+	lectern.FeedbackStore
 
 	// CountCourses returns how many courses are open or unlisted.
 	CountCourses(ctx context.Context) (int, error)

@@ -173,8 +173,16 @@ func (s *server) handler(background context.Context, e *engine) (http.Handler, e
 	if err != nil {
 		return nil, err
 	}
+	previews, err := newPreviews(e)
+	if err != nil {
+		return nil, err
+	}
+	tuner, err := newTuner(e.environment)
+	if err != nil {
+		return nil, err
+	}
 	server, err := api.New(background, api.Deps{
-		Ranker: e.ranker, Home: e.ranker, Profiles: describedProfiles{e}, Models: e.trainer, RerankConfig: e.settings, Ingest: e.ingest, Courses: e.live, Reviews: e.live,
+		Ranker: e.ranker, Home: e.ranker, Profiles: describedProfiles{e}, Models: e.trainer, RerankConfig: e.settings, Feedback: e.feedback(), Reports: e.feedback(), Previews: previews, Tuner: tuner, Ingest: e.ingest, Courses: e.live, Reviews: e.live,
 		Learners: e.live, Rankings: e.live, Keys: e.store, Stats: e.store,
 		Sealer: e.searches.sealer, Insights: readInsights(e.store),
 		Skills:    directoryOf(e.skills),

@@ -13,7 +13,7 @@ func newSuggester(e *engine) (*suggest.Suggester, error) {
 	o := suggest.Options{
 		Config: e.config.Suggest, Clock: lectern.SystemClock, Logger: e.log,
 		Generations: suggestGenerations{e}, Local: lectern.KnowsCatalogueOnly, // what learnt from the catalogue works in this process
-		Profiles: countedProfiles{e.store, e.courseFacts}, Searches: &suggestSearches{phrases: e.searches.phrases}, Recents: e.searches.phrases,
+		Profiles: countedProfiles{e.store, e.courseFacts, e.config.Learner}, Searches: &suggestSearches{phrases: e.searches.phrases}, Recents: e.searches.phrases,
 		Synonyms: suggestSynonyms{e.words},
 	}
 	if e.skills != nil {

@@ -32,17 +32,21 @@ func (s factsSink) Apply(ctx context.Context, b indexing.Batch) error {
 	return s.courses.Apply(ctx, courses, b.Deletes, b.Reset)
 }
 
-// countedProfiles are profiles without what their learners removed, for suggestions,
-// which make a taste of their own.
+// countedProfiles are profiles with their learners' feedback, and without what they
+// removed, for suggestions, which make a taste of their own.
 type countedProfiles struct {
 	lectern.LearnerStore
 	courses *learner.Catalogue
+	config  learner.Config
 }
 
 // Profile returns what of a profile counts.
 func (c countedProfiles) Profile(ctx context.Context, ref lectern.LearnerRef) (lectern.Profile, error) {
 	p, err := c.LearnerStore.Profile(ctx, ref)
-	return learner.Sources{Courses: c.courses}.Counted(p), err
+	if err != nil {
+		return p, err
+	}
+	return learner.Sources{Courses: c.courses}.Counted(c.config.Fold(p, lectern.SystemClock())), nil
 }
 
 // learnerSkills lets profiles ask the skill graph.
