@@ -13,7 +13,7 @@ import (
 
 // The rules that hold reviews back.
 const (
-	RuleBurst   = "burst"            // far more of one polarity in a few days than the course's own history
+	RuleBurst   = "burst"            // far more blame in a few days than the course's own history
 	RuleOneOffs = "one_off_accounts" // the same of accounts that have done nothing else
 	RuleCopies  = "copies"           // nearly the same text by several authors
 )
@@ -51,7 +51,7 @@ func DefaultBombingConfig() BombingConfig {
 	return BombingConfig{
 		History: 20, Several: 6, Factor: 4, Chance: 1e-4, Memory: 30 * 24 * time.Hour,
 		Established: 3, AccountAge: 30 * 24 * time.Hour,
-		CopyWords: 8, CopyAuthors: 3, CopyShare: 0.6,
+		CopyWords: 8, CopyAuthors: 3, CopyShare: 0.5,
 	}
 }
 
@@ -74,7 +74,9 @@ type judged struct {
 // move its score, by review id; one that several rules find is held by the first of
 // copies, one-off accounts and burst. A burst needs both a count and a share of its
 // kind that the history of the course makes unlikely: enthusiasm after a launch, a
-// growing course and praise where nearly all is praise are none.
+// growing course and praise where nearly all is praise are none. Praise is held only
+// as copies or from one-off accounts: a course that was recommended somewhere gets a
+// burst of it honestly, and it moves a score little.
 func Suspicious(reviews []lectern.Review, known BombingContext, c BombingConfig) []lectern.HeldReview {
 	all := make([]judged, 0, len(reviews))
 	for i := range reviews {
@@ -92,8 +94,10 @@ func Suspicious(reviews []lectern.Review, known BombingContext, c BombingConfig)
 		}
 		bursts(all, c, RuleOneOffs, kind+" from accounts with this one review", found,
 			func(j *judged) bool { return j.oneOff && j.polarity == polarity })
-		bursts(all, c, RuleBurst, kind, found,
-			func(j *judged) bool { return !j.established && j.polarity == polarity })
+		if polarity == blame {
+			bursts(all, c, RuleBurst, kind, found,
+				func(j *judged) bool { return !j.established && j.polarity == polarity })
+		}
 	}
 	return slices.SortedFunc(maps.Values(found), func(a, b lectern.HeldReview) int { return cmp.Compare(a.ReviewID, b.ReviewID) })
 }

@@ -10,7 +10,7 @@ import (
 // Near-identical texts are found by MinHash (Broder, 1997): texts that agree in all
 // rows of a band are compared by their word pairs.
 const (
-	copyBands  = 10
+	copyBands  = 16
 	copyRows   = 2
 	copyBucket = 64 // texts of a bucket that each is compared with, at most
 )

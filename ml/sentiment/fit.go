@@ -225,10 +225,10 @@ type trial struct {
 // one course are not sure to help on the next.
 const (
 	densePenalty = 1.0
-	penaltyNear  = 0.001
+	penaltyNear  = 0.0005
 )
 
-func gramPenalties() []float64 { return []float64{10, 3, 1} }
+func gramPenalties() []float64 { return []float64{3, 1, 0.3} }
 
 // tryPenalties cross-validates each penalty.
 func tryPenalties(ctx context.Context, es []example, o FitOptions) (trial, error) {

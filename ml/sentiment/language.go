@@ -33,10 +33,10 @@ func newProfiles(lists map[string]*wordList) *profiles {
 	}
 	for lang, list := range lists {
 		bit := p.bit(lang)
-		for first, es := range list.byFirst {
+		for _, es := range list.byFirst {
 			for _, e := range es {
-				if len(e.words) == 1 || e.effect == effectNegator {
-					p.words[first] |= bit
+				for _, w := range e.words {
+					p.words[w] |= bit
 				}
 			}
 		}
@@ -148,7 +148,7 @@ func (p *profiles) decide(votes []float64, words int, cyrillic bool, stated stri
 			second = v
 		}
 	}
-	if best < 0 || votes[best] < languageShare*float64(words) || votes[best] <= second && p.languages[best] != "en" {
+	if best < 0 || votes[best] < languageShare*float64(words) {
 		if cyrillic {
 			return orElse(stated, "ru")
 		}

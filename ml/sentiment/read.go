@@ -18,7 +18,6 @@ const (
 	beforeContrast  = 0.6
 	afterContrast   = 1.25
 	priorSentence   = 0.8 // of the one before "But ..."
-	conceded        = 0.5
 	irrealisPraise  = 0.35
 	irrealisScope   = 8 // words
 	asked           = 0.5
@@ -56,7 +55,7 @@ type reader struct {
 	boostAt    int     // token after the booster
 	negator    int     // last token that turns what follows; -1
 	irreal     int     // last token that begins an irrealis; -1
-	conceding  bool
+	conceding  float64 // factor of a concession; 0 is none
 	contrasted bool
 	previous   [2]int // hits of the sentence before: from, to
 }
@@ -88,7 +87,7 @@ func (r *reader) step(i int) int {
 		r.clause = i + 1
 		return 1
 	case kindClause:
-		r.conceding = false
+		r.conceding = 0
 		r.clause, r.negator = i+1, -1
 		return 1
 	case kindWord:
@@ -123,7 +122,7 @@ func (r *reader) apply(e *entry, i, n int) {
 		r.contrast(i)
 	case effectConcession:
 		r.out.conceded++
-		r.conceding = true
+		r.conceding = e.strength
 		r.negator = -1
 	case effectIrrealis:
 		r.out.irreal++
@@ -131,6 +130,9 @@ func (r *reader) apply(e *entry, i, n int) {
 	case effectWord:
 		if e.strength != 0 {
 			r.say(hit{i, i + n, r.modified(e, i)})
+		}
+		if n == 1 && r.list.isNegator(e.words[0]) {
+			r.negator = i // lacks blames and turns
 		}
 	}
 }
@@ -153,8 +155,8 @@ func (r *reader) modified(e *entry, i int) float64 {
 	if s > 0 && r.irreal >= 0 && i-r.irreal <= irrealisScope {
 		s *= irrealisPraise
 	}
-	if r.conceding {
-		s *= conceded
+	if r.conceding != 0 {
+		s *= r.conceding
 	}
 	if r.contrasted {
 		s *= afterContrast
@@ -168,7 +170,7 @@ func (r *reader) say(h hit) { r.out.hits = append(r.out.hits, h) }
 // begins one, in the sentence before it.
 func (r *reader) contrast(i int) {
 	r.out.contrasts++
-	r.negator, r.irreal, r.conceding = -1, -1, false
+	r.negator, r.irreal, r.conceding = -1, -1, 0
 	if r.contrasted {
 		return
 	}
@@ -187,7 +189,7 @@ func (r *reader) endSentence() {
 	r.out.sentences++
 	r.previous = [2]int{r.sentence, len(r.out.hits)}
 	r.sentence = len(r.out.hits)
-	r.negator, r.irreal, r.conceding, r.contrasted = -1, -1, false, false
+	r.negator, r.irreal, r.conceding, r.contrasted = -1, -1, 0, false
 	r.boost, r.boostAt = 1, 0
 }
 

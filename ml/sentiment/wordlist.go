@@ -48,7 +48,12 @@ type wordList struct {
 	shortest int                 // stem, in bytes
 }
 
-const shortestStem = 3
+const (
+	shortestStem = 3
+	gapMark      = "~" // in a phrase: up to gapWords words
+	gapWord      = "xgapx"
+	gapWords     = 3
+)
 
 // readWordList reads words/<language>.txt and words/emoji.txt.
 func readWordList(fsys fs.FS, language string) (*wordList, error) {
@@ -102,7 +107,10 @@ func (l *wordList) add(phrase string, in effect, strength float64) {
 	}
 	open := strings.HasSuffix(phrase, "*")
 	e := &entry{open: open, effect: in, strength: strength}
-	for _, t := range tokenize(strings.TrimSuffix(phrase, "*")) {
+	for _, t := range tokenize(strings.ReplaceAll(strings.TrimSuffix(phrase, "*"), gapMark, gapWord)) {
+		if t.word == gapWord {
+			t.word = gapMark
+		}
 		if t.kind == kindWord || t.kind == kindEmoji {
 			e.words = append(e.words, t.word)
 		}
@@ -151,17 +159,27 @@ func (l *wordList) match(ts []token, i int) (*entry, int) {
 	if e, n := l.phrase(ts, i, w); e != nil {
 		return e, n
 	}
-	for n := len(w); n >= l.shortest; n-- {
-		if e, ok := l.stems[w[:n]]; ok {
-			return e, 1
-		}
+	if e := l.stem(w); e != nil {
+		return e, 1
 	}
 	if short := squeeze(w, 1); len(short) < len(w) {
 		if e, n := l.phrase(ts, i, short); e != nil && n == 1 {
 			return e, 1 // goood and sooo, as they are spelled
 		}
+		if e := l.stem(short); e != nil {
+			return e, 1
+		}
 	}
 	return nil, 0
+}
+
+func (l *wordList) stem(w string) *entry {
+	for n := len(w); n >= l.shortest; n-- {
+		if e, ok := l.stems[w[:n]]; ok {
+			return e
+		}
+	}
+	return nil
 }
 
 func (l *wordList) phrase(ts []token, i int, first string) (*entry, int) {
@@ -176,23 +194,22 @@ func (l *wordList) phrase(ts []token, i int, first string) (*entry, int) {
 // spans is the number of tokens that the entry takes at ts[i], whose first word is
 // known to be its first; 0 where it does not stand.
 func (e *entry) spans(ts []token, i int) int {
-	if i+len(e.words) > len(ts) {
-		return 0
-	}
+	at := i + 1
 	for k := 1; k < len(e.words); k++ {
-		t := ts[i+k]
-		if t.kind != kindWord {
-			return 0
-		}
-		if e.open && k == len(e.words)-1 {
-			if !strings.HasPrefix(t.word, e.words[k]) {
-				return 0
+		if e.words[k] == gapMark {
+			k++
+			for gap := 0; gap < gapWords && at < len(ts) && ts[at].kind == kindWord && ts[at].word != e.words[k]; gap++ {
+				at++
 			}
-			continue
 		}
-		if t.word != e.words[k] {
+		if at >= len(ts) || ts[at].kind != kindWord {
 			return 0
 		}
+		w := ts[at].word
+		if w != e.words[k] && !(e.open && k == len(e.words)-1 && strings.HasPrefix(w, e.words[k])) {
+			return 0
+		}
+		at++
 	}
-	return len(e.words)
+	return at - i
 }
