@@ -44,7 +44,7 @@ func (s *Server) accept(in *request, op *operation) error {
 		return lectern.Errorf(lectern.CodeTooLarge, "the body has %d bytes; at most %d are read", r.ContentLength, limit)
 	}
 	r.Body = http.MaxBytesReader(in.Response(), r.Body, limit)
-	if in.route.body != bodyJSON {
+	if in.route.body != bodyJSON && in.route.body != bodyTask {
 		return nil
 	}
 	return s.acceptJSON(in, op)

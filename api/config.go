@@ -23,7 +23,7 @@ type Config struct {
 	MaxRetireShare   float64       `koanf:"max_retire_share"`   // of the catalogue that one feed may retire, in [0, 1]
 	KeyCacheTTL      time.Duration `koanf:"key_cache_ttl"`      // how long a revoked key may still work
 	RequestTimeout   time.Duration `koanf:"request_timeout"`    // of a request with a JSON document or none
-	BatchTimeout     time.Duration `koanf:"batch_timeout"`      // of a batch or feed
+	BatchTimeout     time.Duration `koanf:"batch_timeout"`      // of a batch or feed, a preview or a proposal of weights
 	MaxTokenLifetime time.Duration `koanf:"max_token_lifetime"` // of a learner token, at most an hour
 }
 
