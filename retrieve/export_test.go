@@ -40,3 +40,9 @@ func (e *Engine) Candidates(ctx context.Context, ref lectern.LearnerRef) (int, e
 	e.unite(p)
 	return len(p.candidates), nil
 }
+
+// Reorder and DropShown let tests move what rules did not pin.
+var (
+	Reorder   = reorder
+	DropShown = dropShown
+)
