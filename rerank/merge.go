@@ -33,7 +33,7 @@ func MergeDocument(body, patch []byte) (Config, error) {
 		return Config{}, err
 	}
 	var r reader
-	r.checkPatch(change, reflect.TypeFor[Config](), "")
+	r.checkPatch(base, change, reflect.TypeFor[Config](), "")
 	return configOf(merged(base, change), r.bad)
 }
 
@@ -57,8 +57,8 @@ func merged(target, patch *node) *node {
 }
 
 // checkPatch finds what merging would lose: members given twice, and unknown ones
-// that are to be taken away.
-func (r *reader) checkPatch(n *node, t reflect.Type, path string) {
+// that are to be taken away and were never there.
+func (r *reader) checkPatch(target, n *node, t reflect.Type, path string) {
 	if n.kind != kindObject || t == nil {
 		return
 	}
@@ -70,10 +70,14 @@ func (r *reader) checkPatch(n *node, t reflect.Type, path string) {
 		}
 		seen[m.name] = true
 		inner, known := memberType(t, m.name)
-		if inner == nil && m.value.kind == kindNull {
+		var there *node
+		if target != nil {
+			there = target.get(m.name)
+		}
+		if inner == nil && there == nil && m.value.kind == kindNull {
 			r.fault(at, nil, reasonUnknown+nearest.Hint(m.name, known), strings.Join(known, ", "))
 		}
-		r.checkPatch(m.value, inner, at)
+		r.checkPatch(there, m.value, inner, at)
 	}
 }
 

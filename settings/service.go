@@ -28,8 +28,10 @@ type Options struct {
 
 // Warning says what is doubtful about settings that are usable.
 type Warning struct {
-	Rules   []string `json:"rules,omitempty"` // ids of the rules it is about
-	Message string   `json:"message"`
+	Rules   []string `json:"rules,omitempty"`   // ids of the rules it is about
+	Wins    string   `json:"wins,omitempty"`    // the one that has its way
+	Courses []string `json:"courses,omitempty"` // ids, where rules name courses
+	Message string   `json:"message"`           // a sentence
 }
 
 // Service reads, writes and uses the settings. It is safe for concurrent use.

@@ -19,8 +19,8 @@ type Document struct {
 	Name        string          `json:"name"`    // as lists have it
 	ETag        string          `json:"etag"`
 	ActiveSince *time.Time      `json:"active_since,omitempty"`
-	Body        json.RawMessage `json:"document"` // with every section there
 	Warnings    []Warning       `json:"warnings"`
+	Body        json.RawMessage `json:"document"` // with every section there
 
 	Config   rerank.Config `json:"-"`
 	Readable bool          `json:"-"` // by this build; else Body is as it was stored, and Config is empty
@@ -36,9 +36,9 @@ type Change struct {
 
 // Result is what a change came to.
 type Result struct {
-	Document
 	Changed bool            `json:"changed"` // false: it was in use already
 	Diff    []rerank.Change `json:"diff"`    // from what was in use before
+	Document
 }
 
 const (
@@ -251,9 +251,7 @@ func (s *Service) missing(version int64, err error) error {
 	if lectern.ErrorCode(err) != lectern.CodeNotFound {
 		return err
 	}
-	return &lectern.Error{
-		Code: lectern.CodeNotFound, Message: fmt.Sprintf("there is no version %d of the rerank settings", version), Err: err,
-	}
+	return lectern.Errorf(lectern.CodeNotFound, "there is no version %d of the rerank settings", version)
 }
 
 func refused(version int64, err error) error {

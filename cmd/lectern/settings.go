@@ -6,25 +6,39 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/rerank"
+	"github.com/lectern-dev/lectern/retrieve"
 	"github.com/lectern-dev/lectern/settings"
 )
 
 // newSettings wires what keeps the reranker's settings, and puts those of the store
 // to use.
-func newSettings(ctx context.Context, env environment) (*settings.Service, error) {
-	s, err := keptSettings(env)
+func newSettings(ctx context.Context, env environment, catalog *retrieve.Catalog) (*settings.Service, error) {
+	s, err := keptSettings(env, catalog.Facts)
 	if err != nil {
 		return nil, err
 	}
 	return s, s.Load(ctx)
 }
 
-// keptSettings reads and writes settings; those of the file are in use.
-func keptSettings(env environment) (*settings.Service, error) {
+// keptSettings reads and writes settings; those of the file are in use. facts tells
+// which rules are about the same courses; nil knows none.
+func keptSettings(env environment, facts func(courseID string) *rerank.Facts) (*settings.Service, error) {
 	return settings.New(settings.Options{
 		Config: env.config.Settings, Store: env.store, File: env.config.Rerank,
+		Warn:  func(c rerank.Config) []settings.Warning { return clashes(c.Rules, facts) },
 		Clock: lectern.SystemClock, Logger: env.log,
 	})
+}
+
+// clashes says which rules want contrary things.
+func clashes(rules []rerank.Rule, facts func(courseID string) *rerank.Facts) []settings.Warning {
+	found := rerank.Clashes(rules, facts)
+	out := make([]settings.Warning, len(found))
+	for i, c := range found {
+		out[i] = settings.Warning{Rules: c.Rules[:], Wins: c.Wins, Courses: c.Courses, Message: c.Message}
+	}
+	return out
 }
 
 // What the settings report.

@@ -146,14 +146,14 @@ func readSmall(cmd *cobra.Command, name string) ([]byte, error) {
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, fmt.Errorf("read synonyms: %w", err)
+			return nil, fmt.Errorf("read the file: %w", err)
 		}
 		defer f.Close() //nolint:errcheck // it was only read
 		in = f
 	}
 	data, err := io.ReadAll(io.LimitReader(in, maxSynonymsFile+1))
 	if err != nil {
-		return nil, fmt.Errorf("read synonyms: %w", err)
+		return nil, fmt.Errorf("read the file: %w", err)
 	}
 	if len(data) > maxSynonymsFile {
 		return nil, lectern.Errorf(lectern.CodeTooLarge, "%s has more than %d bytes", name, maxSynonymsFile)

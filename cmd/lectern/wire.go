@@ -15,6 +15,7 @@ import (
 	"github.com/lectern-dev/lectern/internal/lease"
 	"github.com/lectern-dev/lectern/learner"
 	"github.com/lectern-dev/lectern/neighbours"
+	"github.com/lectern-dev/lectern/opinion"
 	"github.com/lectern-dev/lectern/retrieve"
 	"github.com/lectern-dev/lectern/searchlog"
 	"github.com/lectern-dev/lectern/settings"
@@ -35,6 +36,7 @@ type engine struct {
 	ingest      ingest.Service
 	words       *text.Lexicon
 	synonyms    *synonyms.Keeper
+	opinions    *opinion.Keeper
 	catalog     *retrieve.Catalog
 	courseFacts *learner.Catalogue
 	profiles    *learner.Profiles
@@ -93,7 +95,10 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 	if e.followers, err = newFollowers(e); err != nil {
 		return nil, err
 	}
-	if e.settings, err = newSettings(ctx, env); err != nil {
+	if e.opinions, err = newOpinions(e); err != nil {
+		return nil, err
+	}
+	if e.settings, err = newSettings(ctx, env, e.catalog); err != nil {
 		return nil, err
 	}
 	e.generations = e.pipeline
