@@ -107,7 +107,6 @@ type Deps struct {
 	Home         lectern.HomeMaker                                     // nil: home pages are not available
 	Profiles     Profiles                                              // nil: profiles cannot be looked at
 	Opinions     Opinions                                              // nil: what reviews say is not told
-	Opinions     Opinions                                              // nil: what reviews say is not told
 	Feedback     Feedback                                              // nil: feedback is not taken
 	Reports      Reports                                               // nil: reports cannot be looked at
 	Models       Models                                                // nil: there are no collaborative models
