@@ -30,6 +30,8 @@ import (
 	"github.com/lectern-dev/lectern/learner"
 	"github.com/lectern-dev/lectern/ml/noise"
 	"github.com/lectern-dev/lectern/neighbours"
+	"github.com/lectern-dev/lectern/opinion"
+	"github.com/lectern-dev/lectern/preview"
 	"github.com/lectern-dev/lectern/rerank"
 	"github.com/lectern-dev/lectern/retrieve"
 	"github.com/lectern-dev/lectern/searchlog"
@@ -38,6 +40,7 @@ import (
 	"github.com/lectern-dev/lectern/store/postgres"
 	"github.com/lectern-dev/lectern/suggest"
 	"github.com/lectern-dev/lectern/training"
+	"github.com/lectern-dev/lectern/tuning"
 )
 
 // envPrefix starts every environment variable that sets a key; the dots of a
@@ -63,9 +66,12 @@ type Config struct {
 	Retrieve   retrieve.Config      `koanf:"retrieve"`
 	Rerank     rerank.Config        `koanf:"rerank"`
 	Settings   settings.Config      `koanf:"settings"`
+	Preview    preview.Config       `koanf:"preview"`
+	Tuning     tuning.Config        `koanf:"tuning"`
 	Suggest    suggest.Config       `koanf:"suggest"`
 	SearchLog  searchlog.Config     `koanf:"searchlog"`
 	Skills     skills.Config        `koanf:"skills"`
+	Opinion    opinion.Config       `koanf:"opinion"`
 }
 
 // LogConfig says what is logged and how.
@@ -123,9 +129,12 @@ func DefaultConfig() Config {
 		Retrieve:   retrieve.DefaultConfig(),
 		Rerank:     rerank.DefaultConfig(),
 		Settings:   settings.DefaultConfig(),
+		Preview:    preview.DefaultConfig(),
+		Tuning:     tuning.DefaultConfig(),
 		Suggest:    suggest.DefaultConfig(),
 		SearchLog:  searchlog.DefaultConfig(),
 		Skills:     skills.DefaultConfig(),
+		Opinion:    opinion.DefaultConfig(),
 	}
 	c.share()
 	return c
@@ -156,7 +165,7 @@ func (c Config) Validate() error {
 	for _, part := range c.backendFaults() {
 		bad = append(bad, fieldsOf(part)...)
 	}
-	for _, part := range []error{c.API.Validate(), c.Indexing.Validate(), c.Learner.Validate(), c.Profiles.Validate(), c.Noise.Validate(), c.Training.Validate(), c.Neighbours.Validate(), c.Retrieve.Validate(), c.Rerank.Validate(), c.Settings.Validate(), c.Suggest.Validate(), c.SearchLog.Validate(), c.Skills.Validate()} {
+	for _, part := range []error{c.API.Validate(), c.Indexing.Validate(), c.Learner.Validate(), c.Profiles.Validate(), c.Noise.Validate(), c.Training.Validate(), c.Neighbours.Validate(), c.Retrieve.Validate(), c.Rerank.Validate(), c.Settings.Validate(), c.Preview.Validate(), c.Tuning.Validate(), c.Suggest.Validate(), c.SearchLog.Validate(), c.Skills.Validate(), c.Opinion.Validate()} {
 		bad = append(bad, fieldsOf(part)...)
 	}
 	if len(bad) > 0 {
