@@ -41,6 +41,7 @@ type relational interface {
 	lectern.KeyStore
 	lectern.StatsStore
 	lectern.LeaseStore
+	lectern.SentimentStore
 	lectern.SettingsStore
 	lectern.FeedbackStore
 

@@ -29,6 +29,7 @@ func newRegistry(e *engine) (*prometheus.Registry, error) {
 		&partsCollector{engine: e},
 		&backendsCollector{engine: e},
 		&modelsCollector{engine: e},
+		&opinionsCollector{engine: e},
 		&settingsCollector{engine: e},
 		&profilesCollector{engine: e},
 	} {

@@ -21,6 +21,8 @@ func (c Config) withoutSecrets() Config {
 	hide(&c.Index.Qdrant.APIKey)
 	hide(&c.Embed.OpenAI.APIKey)
 	c.Embed.OpenAI.BaseURL = withoutUser(c.Embed.OpenAI.BaseURL)
+	hide(&c.Opinion.Chat.APIKey)
+	c.Opinion.Chat.BaseURL = withoutUser(c.Opinion.Chat.BaseURL)
 	if len(c.Embed.OpenAI.Headers) > 0 { // any of them may be a key
 		headers := make(map[string]string, len(c.Embed.OpenAI.Headers))
 		for name := range c.Embed.OpenAI.Headers {

@@ -95,6 +95,7 @@ func (s *server) run(ctx context.Context, env environment) (err error) {
 	tasks.Go(func() error { return e.suggest.Run(background) })
 	tasks.Go(func() error { return e.searches.phrases.Run(background) })
 	tasks.Go(func() error { return e.synonyms.Run(background) })
+	tasks.Go(func() error { return e.opinions.Run(background) })
 	tasks.Go(func() error { return e.settings.Run(background) })
 	tasks.Go(func() error { return e.runSkills(background) })
 	tasks.Go(func() error { return e.models.Run(background) })
@@ -186,7 +187,7 @@ func (s *server) handler(background context.Context, e *engine) (http.Handler, e
 		Learners: e.live, Rankings: e.live, Keys: e.store, Stats: e.store,
 		Sealer: e.searches.sealer, Insights: readInsights(e.store),
 		Skills:    directoryOf(e.skills),
-		Suggester: e.suggest, Synonyms: e.synonyms, Reindexer: newReindexer(background, e),
+		Suggester: e.suggest, Synonyms: e.synonyms, Opinions: e.opinions, Reindexer: newReindexer(background, e),
 		IndexStats: func(ctx context.Context) (lectern.IndexStats, error) { return indexOf(e.pipeline).Stats(ctx) },
 		Checks:     []api.Check{{Name: "words", Ready: wordsReady(e.pipeline)}, {Name: "vectors", Ready: vectorsReady(e.pipeline)}},
 		Log:        e.log, Clock: lectern.SystemClock, Random: rand.Reader, Version: version(), Registry: registry,
