@@ -2,7 +2,10 @@ package opinions
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/ml/sentiment"
@@ -87,4 +90,15 @@ func figures(name string, s scores, threshold float64, seed uint64) Figures {
 	f.AUC, f.Interval = AUCInterval(s.scored, seed)
 	f.F1[0], f.F1[1] = F1(s.scored, threshold)
 	return f
+}
+
+func isTooFew(err error) bool { return errors.Is(err, sentiment.ErrTooFew) }
+
+// courseIDs lists the courses of the reviews, sorted.
+func courseIDs(reviews []lectern.Review) []string {
+	seen := map[string]bool{}
+	for _, r := range reviews {
+		seen[r.CourseID] = true
+	}
+	return slices.Sorted(maps.Keys(seen))
 }
