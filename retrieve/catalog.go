@@ -82,13 +82,12 @@ type entry struct {
 	phrases    []uint32 // terms of the title and of each skill in order; see phrasesOf
 	stated     lectern.StatedStats
 	stats      lectern.CourseStats
-	skillBits  uint64  // of the skills in payload: courses that share one share a bit
-	hash       uint64  // of the course as it was read, statistics aside
-	activity   float64 // decayed and weighted events
-	volume     float64 // ratings or enrolments of all time
-	starters   float64 // who enrolled, decayed over a year
-	finishers  float64 // of them, who completed
-	recentOf   rated   // what facts.Recent was made of
+	skillBits  uint64    // of the skills in payload: courses that share one share a bit
+	hash       uint64    // of the course as it was read, statistics aside
+	activity   float64   // decayed and weighted events
+	volume     float64   // ratings or enrolments of all time
+	finishers  finishers // of a year; see lately
+	recentOf   rated     // what facts.Recent was made of
 }
 
 // NewCatalog returns an empty catalogue. stats may be nil: then RefreshStats does
@@ -184,7 +183,7 @@ func (c *Catalog) RefreshStats(ctx context.Context) error {
 			e.keepRecent(r)
 		}
 		if lately != nil {
-			e.setFinishers(lately.year[id])
+			e.finishers = lately.year[id]
 		}
 		fresh = append(fresh, &e)
 	}

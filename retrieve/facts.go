@@ -133,13 +133,6 @@ func (e *entry) setStats(s lectern.CourseStats, cfg *PopularityConfig) {
 	e.activity = cfg.Weights.sum(s.Activity)
 }
 
-// setFinishers notes who started and finished the course. Whoever finished has started,
-// though a platform may not say so.
-func (e *entry) setFinishers(activity map[lectern.EventType]float64) {
-	e.finishers = activity[lectern.EventComplete]
-	e.starters = max(activity[lectern.EventEnrol], e.finishers)
-}
-
 // keepMeasured takes over what is measured now and then, and not with every change of a
 // course, from the courses as they were.
 func (c *Catalog) keepMeasured(fresh []*entry) {
@@ -148,7 +141,7 @@ func (c *Catalog) keepMeasured(fresh []*entry) {
 	for _, e := range fresh {
 		if old := c.byID[e.facts.ID]; old != nil {
 			e.keepRecent(old)
-			e.starters, e.finishers = old.starters, old.finishers
+			e.finishers = old.finishers
 		}
 	}
 }

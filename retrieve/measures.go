@@ -197,7 +197,7 @@ func (p *pass) measureFinishers() {
 				continue
 			}
 		}
-		c.Starters, c.Finishers = en.starters, en.finishers
+		c.Starters, c.Finishers = en.finishers.started, en.finishers.finished
 	}
 }
 

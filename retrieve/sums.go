@@ -32,8 +32,8 @@ func (s *catalogueSums) add(e *entry, sign float64) {
 		s.sentiment += w * e.facts.Sentiment
 		s.sentimentWeights += w
 	}
-	s.starters += sign * e.starters
-	s.finishers += sign * e.finishers
+	s.starters += sign * e.finishers.started
+	s.finishers += sign * e.finishers.finished
 	if e.payload.Status == lectern.StatusOpen {
 		s.views += sign * e.facts.Views
 		s.open += int(sign)

@@ -28,8 +28,17 @@ const finishedHalfLife = 365 * 24 * time.Hour
 
 // lately is what is measured with half-lives of its own.
 type lately struct {
-	week map[string]float64                       // activity of late, by course
-	year map[string]map[lectern.EventType]float64 // events, by course
+	week map[string]float64   // activity of late, by course
+	year map[string]finishers // by course
+}
+
+// finishers is who started a course, and who of them finished it.
+type finishers struct{ started, finished float64 }
+
+// finishersOf counts them. Whoever finished has started, though a platform may not say so.
+func finishersOf(activity map[lectern.EventType]float64) finishers {
+	finished := activity[lectern.EventComplete]
+	return finishers{max(activity[lectern.EventEnrol], finished), finished}
 }
 
 // lately reads the activity of every course of late, and over a year; nil while what was
@@ -63,14 +72,16 @@ func (c *Catalog) readLately(ctx context.Context, now time.Time) (*lately, error
 	if err != nil {
 		return nil, fmt.Errorf("read who finished all courses: %w", err)
 	}
-	out := &lately{week: make(map[string]float64, len(week)), year: make(map[string]map[lectern.EventType]float64, len(year))}
+	out := &lately{week: make(map[string]float64, len(week)), year: make(map[string]finishers, len(year))}
 	for _, s := range week {
 		if a := c.cfg.Weights.sum(s.Activity); a > 0 {
 			out.week[s.CourseID] = a
 		}
 	}
 	for _, s := range year {
-		out.year[s.CourseID] = s.Activity
+		if f := finishersOf(s.Activity); f.started > 0 {
+			out.year[s.CourseID] = f
+		}
 	}
 	return out, nil
 }
