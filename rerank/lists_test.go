@@ -327,3 +327,41 @@ func TestManyDuplicates(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestWaitingWithTheRest: courses wait for what is pinned and for what stands for a
+// duplicate, and a successor does not go before a twin where its provider has enough.
+func TestWaitingWithTheRest(t *testing.T) {
+	missing := func(id string) func(*rerank.Candidate) {
+		return func(c *rerank.Candidate) { c.Missing = []string{id} }
+	}
+	twin := func(c *rerank.Candidate) { c.TwinOf = "done" }
+	successor := func(c *rerank.Candidate) {
+		c.FollowsID, c.Complement, c.Course.Provider = "done", rerank.Known(1), "p"
+	}
+	for _, tt := range []struct {
+		name   string
+		in     []rerank.Candidate
+		change func(*rerank.Config)
+		want   string
+	}{
+		{"for a pinned course", []rerank.Candidate{scoring("a", 0.9, missing("c")), scoring("b", 0.8, nil), scoring("c", 0.7, nil), scoring("d", 0.6, nil)},
+			func(c *rerank.Config) {
+				c.Rules = []rerank.Rule{{ID: "r", Action: rerank.RulePin, Courses: []string{"c"}, Position: 2}}
+			}, "b d c a"},
+		{"for what stands for it", []rerank.Candidate{
+			scoring("a", 0.9, missing("c")), scoring("b", 0.5, pointing(1, 0)), scoring("c", 0.4, pointing(1, 0)), scoring("d", 0.3, nil),
+		}, func(c *rerank.Config) { c.Lists.DuplicatesFrom = 0.98 }, "b a d"},
+		{"no successor beyond the limit", []rerank.Candidate{
+			scoring("a", 0.9, func(c *rerank.Candidate) { c.Course.Provider = "p" }), scoring("t", 0.8, twin), scoring("s", 0.7, successor),
+		}, func(c *rerank.Config) { c.Lists.MaxPerProvider = 1 }, "a t s"},
+		{"a successor within it", []rerank.Candidate{
+			scoring("a", 0.9, func(c *rerank.Candidate) { c.Course.Provider = "p" }), scoring("t", 0.8, twin), scoring("s", 0.7, successor),
+		}, func(c *rerank.Config) { c.Lists.MaxPerProvider = 2 }, "a s t"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := ids(plain(t, tt.change).Rerank(rerank.Request{Surface: lectern.SurfaceHome, At: now}, tt.in), tt.in); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}

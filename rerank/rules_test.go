@@ -52,10 +52,13 @@ func TestRulesAdjustScores(t *testing.T) {
 		{"to the ground", []rerank.Rule{bury(1)}, 0, []lectern.Term{term("r0", -1, 0.6)}},
 		{"without a strength", []rerank.Rule{boost(0)}, 0.8, []lectern.Term{term("r0", 0.5, 0.4)}},
 		{"switched off", []rerank.Rule{{Action: rerank.RuleBoost, Courses: []string{"a"}, Off: true}}, 0.6, nil},
+		{"once, whatever matches", []rerank.Rule{{Action: rerank.RuleBoost, Skills: []string{"X", "Y"}}}, 0.8, []lectern.Term{term("r0", 0.5, 0.4)}},
 		{"of another course", []rerank.Rule{{Action: rerank.RuleBoost, Courses: []string{"b"}}}, 0.6, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			ranked := ruled(t, tt.rules...).Rerank(rerank.Request{Surface: lectern.SurfaceSearch, At: now}, []rerank.Candidate{scoring("a", 0.6, nil)})
+			ranked := ruled(t, tt.rules...).Rerank(rerank.Request{Surface: lectern.SurfaceSearch, At: now}, []rerank.Candidate{
+				scoring("a", 0.6, func(c *rerank.Candidate) { c.Course.Skills = []string{"x", "y"} }),
+			})
 			item := ranked.Items[0]
 			if math.Abs(item.Score-tt.want) > 1e-12 {
 				t.Errorf("score %v, want %v", item.Score, tt.want)
