@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"time"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/feedback"
@@ -22,32 +21,6 @@ type Feedback interface {
 }
 
 var _ Feedback = (*feedback.Service)(nil)
-
-// feedbackDTO is one thing that somebody said.
-type feedbackDTO struct {
-	ID            string               `json:"id"`
-	Kind          lectern.FeedbackKind `json:"kind"`
-	CourseID      string               `json:"course_id"`
-	At            time.Time            `json:"at"`
-	Until         *time.Time           `json:"until,omitempty"`
-	Reason        lectern.ReportReason `json:"reason,omitempty"`
-	Comment       string               `json:"comment,omitempty"`
-	RankingID     string               `json:"ranking_id,omitempty"`
-	Position      *int                 `json:"position,omitempty"`
-	Surface       lectern.Surface      `json:"surface,omitempty"`
-	Row           lectern.Row          `json:"row,omitempty"`
-	Term          string               `json:"term,omitempty"`
-	ConfigVersion string               `json:"config_version,omitempty"`
-	Holds         bool                 `json:"holds"`
-}
-
-func feedbackOf(f lectern.Feedback, holds bool) feedbackDTO {
-	return feedbackDTO{
-		ID: f.ID, Kind: f.Kind, CourseID: f.CourseID, At: f.At, Until: f.Until, Reason: f.Reason, Comment: f.Comment,
-		RankingID: f.RankingID, Position: f.Position, Surface: f.Surface, Row: f.Row, Term: f.Term,
-		ConfigVersion: f.ConfigVersion, Holds: holds,
-	}
-}
 
 func (s *Server) learnerSays(in *request) error { return s.say(in, false) }
 
@@ -85,10 +58,10 @@ func (s *Server) say(in *request, visitor bool) error {
 		return err
 	}
 	if !created {
-		return respond(in, http.StatusOK, feedbackOf(f, true))
+		return respond(in, http.StatusOK, feedback.DocumentOf(f, true))
 	}
 	s.metrics.said(f)
-	return respond(in, http.StatusCreated, feedbackOf(f, true))
+	return respond(in, http.StatusCreated, feedback.DocumentOf(f, true))
 }
 
 // said lists what was said and not taken back.
@@ -101,12 +74,12 @@ func (s *Server) said(in *request, visitor bool) error {
 	if err != nil {
 		return somebody(ref, err)
 	}
-	out := make([]feedbackDTO, len(all))
+	out := make([]feedback.Document, len(all))
 	for i, f := range all {
-		out[i] = feedbackOf(f.Feedback, f.Holds)
+		out[i] = feedback.DocumentOf(f.Feedback, f.Holds)
 	}
 	return respond(in, http.StatusOK, struct {
-		Feedback []feedbackDTO `json:"feedback"`
+		Feedback []feedback.Document `json:"feedback"`
 	}{out})
 }
 

@@ -13,7 +13,7 @@ import (
 
 func newLearnersCommand() *cobra.Command {
 	return parent("learners", "Look after what is known of learners",
-		newLearnersShowCommand(), newLearnersHomeCommand(), newLearnersCorrectCommand(), newLearnersRebuild())
+		newLearnersShowCommand(), newLearnersHomeCommand(), newLearnersCorrectCommand(), newLearnersFeedbackCommand(), newLearnersRebuild())
 }
 
 func newLearnersRebuild() *cobra.Command {

@@ -61,6 +61,7 @@ func newLearnersCorrectCommand() *cobra.Command {
 	var patch struct {
 		remove, restore, interests []string
 		goal, level, pace, hours   string
+		prefer                     map[string]string
 	}
 	cmd := &cobra.Command{
 		Use: "correct ID", Short: "Correct what is known of a learner, as they would themselves", Args: exactly("ID"),
@@ -89,6 +90,9 @@ func newLearnersCorrectCommand() *cobra.Command {
 					return err
 				}
 			}
+			if given("prefer") {
+				p.Preferences = preferred(patch.prefer)
+			}
 			return withLists(cmd, func(ctx context.Context, e *engine) error {
 				d, err := e.correct(ctx, flags.ref(args[0]), p)
 				if err != nil {
@@ -106,7 +110,22 @@ func newLearnersCorrectCommand() *cobra.Command {
 	cmd.Flags().StringVar(&patch.level, "level", "", `beginner, intermediate, advanced or mixed; "" takes back what was stated`)
 	cmd.Flags().StringVar(&patch.pace, "pace", "", `relaxed, steady or intensive; "" takes back what was stated`)
 	cmd.Flags().StringVar(&patch.hours, "weekly-hours", "", `hours a week for learning, 0 to 168; "" takes back what was stated`)
+	cmd.Flags().StringToStringVar(&patch.prefer, "prefer", nil,
+		"what lists should have more or less of, such as popular=less,challenging=more: "+inWords(lectern.Preferences())+`; popular= takes back what was stated`)
 	return withConfigFlags(cmd)
+}
+
+// preferred reads preferences; the empty word takes one back.
+func preferred(words map[string]string) learner.Change[map[lectern.Preference]*lectern.Leaning] {
+	out := make(map[lectern.Preference]*lectern.Leaning, len(words))
+	for name, word := range words {
+		var leaning *lectern.Leaning
+		if l := lectern.Leaning(word); word != "" {
+			leaning = &l
+		}
+		out[lectern.Preference(name)] = leaning
+	}
+	return learner.To(out)
 }
 
 // setOrBack takes the empty word for taking back what was stated.
@@ -252,6 +271,12 @@ func printDescription(cmd *cobra.Command, d learner.Description, asJSON bool) er
 	fmt.Fprintf(t, "time\t%s\t\t%s\n", hours, d.WeeklyHours.Source)
 	if len(d.RemovedInterests) > 0 {
 		fmt.Fprintf(t, "removed\t%s\n", strings.Join(d.RemovedInterests, ", "))
+	}
+	for _, n := range d.Preferences {
+		fmt.Fprintf(t, "prefers\t%s\t\tstated\n", n.Text)
+	}
+	for _, n := range d.Feedback {
+		fmt.Fprintf(t, "said\t%s\t\t%s\n", n.Text, n.ID)
 	}
 	fmt.Fprintf(t, "from\t%d courses, %d events\n", d.Courses, d.EventsCounted)
 	return t.Flush()

@@ -94,7 +94,7 @@ func newRootCommand(stdout, stderr io.Writer) *cobra.Command {
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(suggestFlag)
 	root.AddCommand(
-		newServeCommand(), newImportCommand(), newSkillsCommand(), newLearnersCommand(), newTrainCommand(), newModelsCommand(), newReindexCommand(), newMigrateCommand(), newCopyCommand(),
+		newServeCommand(), newImportCommand(), newSkillsCommand(), newLearnersCommand(), newReportsCommand(), newTrainCommand(), newModelsCommand(), newReindexCommand(), newMigrateCommand(), newCopyCommand(),
 		newKeysCommand(), newSynonymsCommand(), newReviewsCommand(), newDoctorCommand(), newHealthCommand(), newInsightsCommand(), newEvalCommand(), newDemoCommand(), newConfigCommand(), newVersionCommand(),
 	)
 	return root
