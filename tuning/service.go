@@ -187,7 +187,10 @@ func (l *learner) method(ctx context.Context, pairs *pairSet, m model) ([]float6
 		return l.shares(m.theta[:terms]), draws, nil
 	}
 	lists := judge(l.train, l.propensity)
-	weights, err := climb(ctx, lists, l.current, l.free, 12)
+	lots := rand.New(rand.NewPCG(l.req.Seed, 0)) //nolint:gosec // draws, no secrets
+	lots.Shuffle(len(lists), func(i, j int) { lists[i], lists[j] = lists[j], lists[i] })
+	lists = lists[:min(climbLists, len(lists))]
+	weights, err := climb(ctx, lists, l.current, l.free, climbRounds)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -195,25 +198,29 @@ func (l *learner) method(ctx context.Context, pairs *pairSet, m model) ([]float6
 	return l.shares(weights), draws, err
 }
 
-// Coordinate ascent is slow, so its intervals come from fewer and smaller resamples:
-// m out of n (Bickel, Götze and van Zwet 1997), whose spread is √(m/n) too wide.
+// Coordinate ascent is slow, so it looks at a sample of the lists, and its intervals
+// come from fewer and smaller resamples: m out of n (Bickel, Götze and van Zwet 1997),
+// whose spread is √(m/n) too wide.
 const (
-	climbDraws = 40
-	climbLists = 1500
+	climbLists  = 2500
+	climbRounds = 8
+	climbDraws  = 24
+	drawLists   = 500
+	drawRounds  = 2
 )
 
 func (l *learner) climbDraws(ctx context.Context, lists []judged, weights []float64) ([][]float64, error) {
-	m := min(climbLists, len(lists))
+	m := min(drawLists, len(lists))
 	narrow := math.Sqrt(float64(m) / float64(len(lists)))
 	middle := l.shares(weights)
 	var out [][]float64
 	for d := range climbDraws {
-		lots := rand.New(rand.NewPCG(l.req.Seed, uint64(d))) //nolint:gosec // draws, no secrets
+		lots := rand.New(rand.NewPCG(l.req.Seed, uint64(d+1))) //nolint:gosec // draws, no secrets
 		some := make([]judged, m)
 		for i := range some {
 			some[i] = lists[lots.IntN(len(lists))]
 		}
-		w, err := climb(ctx, some, weights, l.free, 3)
+		w, err := climb(ctx, some, weights, l.free, drawRounds)
 		if err != nil {
 			return nil, err
 		}

@@ -5,13 +5,13 @@ import (
 	"math"
 	"slices"
 	"strings"
-
-	"github.com/google/go-cmp/cmp"
-	"github.com/lectern-dev/lectern/rerank"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/rerank"
 	"github.com/lectern-dev/lectern/tuning"
 )
 
