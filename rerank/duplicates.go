@@ -305,23 +305,55 @@ func hashFolded(h uint64, s string) uint64 {
 
 // sameFolded reports whether two texts fold to the same.
 func sameFolded(a, b string) bool {
-	return a == b || lectern.FoldKey(a) == lectern.FoldKey(b)
+	return a == b || hashFolded(fnvOffset, a) == hashFolded(fnvOffset, b) && lectern.FoldKey(a) == lectern.FoldKey(b)
 }
 
 // samePart reports whether two titles have the same numbers and single letters in them:
 // "Algorithms I" and "Algorithms II" are parts of a series, however alike. The years of
 // editions do not count.
 func samePart(a, b string) bool {
-	return a == b || slices.Equal(parts(a), parts(b))
+	if a == b {
+		return true
+	}
+	for {
+		var x, y string
+		x, a = nextPart(a)
+		y, b = nextPart(b)
+		if !strings.EqualFold(x, y) {
+			return false
+		}
+		if x == "" {
+			return true
+		}
+	}
 }
 
-// parts returns the words of a title that number it.
-func parts(title string) []string {
-	words := strings.FieldsFunc(strings.ToLower(title), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	return slices.DeleteFunc(words, func(w string) bool {
-		digits := strings.ContainsFunc(w, unicode.IsDigit)
-		year := len(w) == 4 && (w[:2] == "19" || w[:2] == "20")
-		roman := strings.Trim(w, "ivx") == ""
-		return w == "a" || year || !digits && !roman && utf8.RuneCountInString(w) != 1
-	})
+// nextPart returns the first word of a title that numbers it, and what comes after; ""
+// where there is none.
+func nextPart(title string) (word, rest string) {
+	apart := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+	for title != "" {
+		title = strings.TrimLeftFunc(title, apart)
+		end := strings.IndexFunc(title, apart)
+		if end < 0 {
+			end = len(title)
+		}
+		word, title = title[:end], title[end:]
+		if numbers(word) {
+			return word, title
+		}
+	}
+	return "", ""
+}
+
+// numbers reports whether a word numbers a title: it has a digit, is a Roman number or a
+// single letter, and neither an article nor a year.
+func numbers(word string) bool {
+	if strings.ContainsFunc(word, unicode.IsDigit) {
+		return len(word) != 4 || word[:2] != "19" && word[:2] != "20"
+	}
+	if word == "" || strings.EqualFold(word, "a") {
+		return false
+	}
+	return strings.Trim(word, "ivxIVX") == "" || utf8.RuneCountInString(word) == 1
 }
