@@ -157,22 +157,28 @@ func count(es []example) (negative, neutral int) {
 	return negative, neutral
 }
 
-// sampled keeps the negative reviews and as many of the others as fit in n.
+// sampled keeps n reviews: the negative ones, up to half of n, and of the others as
+// many as there is room for.
 func sampled(es []example, n int) []example {
 	if n <= 0 || len(es) <= n {
 		return es
 	}
-	out := slices.Clone(es)
-	slices.SortStableFunc(out, func(a, b example) int {
-		if a.negative != b.negative {
-			if a.negative {
-				return -1
-			}
-			return 1
+	byKey := slices.Clone(es)
+	slices.SortStableFunc(byKey, func(a, b example) int { return cmp.Compare(a.key, b.key) })
+	negative, _ := count(es)
+	room := [2]int{n - min(negative, n/2), min(negative, n/2)}
+	out := make([]example, 0, n)
+	for _, e := range byKey {
+		k := 0
+		if e.negative {
+			k = 1
 		}
-		return cmp.Compare(a.key, b.key)
-	})
-	return out[:n]
+		if room[k] > 0 {
+			room[k]--
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // fitLanguage fits one head: it chooses the penalty by cross-validation, calibrates
@@ -228,7 +234,7 @@ const (
 	penaltyNear  = 0.0005
 )
 
-func gramPenalties() []float64 { return []float64{3, 1, 0.3} }
+func gramPenalties() []float64 { return []float64{3, 1} }
 
 // tryPenalties cross-validates each penalty.
 func tryPenalties(ctx context.Context, es []example, o FitOptions) (trial, error) {

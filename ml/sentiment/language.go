@@ -22,6 +22,7 @@ type profiles struct {
 // Enough of a language, in words and as a share of them.
 const (
 	languageShare = 0.12
+	longestStem   = 12  // bytes
 	languageClear = 2.0 // words that nothing but the text's own language holds
 )
 
@@ -118,13 +119,9 @@ func (p *profiles) language(ts []token, stated string) string {
 
 // vote shares out one word among the languages that have it.
 func (p *profiles) vote(votes *[32]float64, w string) {
-	mask := p.words[w]
-	if mask == 0 {
-		for n := min(len(w), 12); n >= p.shortest; n-- {
-			if mask = p.stems[w[:n]]; mask != 0 {
-				break
-			}
-		}
+	mask := p.mask(w)
+	if short := squeeze(w, 1); mask == 0 && len(short) < len(w) {
+		mask = p.mask(short)
 	}
 	if mask == 0 {
 		return
@@ -133,6 +130,19 @@ func (p *profiles) vote(votes *[32]float64, w string) {
 	for m := mask; m != 0; m &= m - 1 {
 		votes[bits.TrailingZeros32(m)] += share
 	}
+}
+
+// mask are the languages that have a word.
+func (p *profiles) mask(w string) uint32 {
+	if m := p.words[w]; m != 0 {
+		return m
+	}
+	for n := min(len(w), longestStem); n >= p.shortest; n-- {
+		if m := p.stems[w[:n]]; m != 0 {
+			return m
+		}
+	}
+	return 0
 }
 
 func (p *profiles) decide(votes []float64, words int, cyrillic bool, stated string) string {

@@ -96,9 +96,15 @@ type platt struct{ slope, shift float64 }
 
 func (p platt) logit(z float64) float64 { return p.slope*z + p.shift }
 
-// fitPlatt fits the calibration by Newton's method to held-out scores z and labels,
-// which are pulled from 0 and 1 by one example, as Platt does. The slope is kept
-// positive: whatever the noise, a higher score never means less.
+// The calibration is fitted by Newton's method with steps halved until they gain.
+const (
+	plattSteps    = 50
+	plattHalvings = 20
+)
+
+// fitPlatt fits the calibration to held-out scores z and labels, which are pulled from
+// 0 and 1 by one example, as Platt does. The slope is kept positive: whatever the
+// noise, a higher score never means less.
 func fitPlatt(z []float64, positive []bool) platt {
 	n1 := 0.0
 	for _, p := range positive {
@@ -107,33 +113,62 @@ func fitPlatt(z []float64, positive []bool) platt {
 		}
 	}
 	n0 := float64(len(z)) - n1
-	high, low := (n1+1)/(n1+2), 1/(n0+2)
-	p := platt{slope: 1, shift: math.Log((n1 + 1) / (n0 + 1))}
-	for range 50 {
-		var g0, g1, h00, h01, h11 float64
-		for i, v := range z {
-			y := low
-			if positive[i] {
-				y = high
-			}
-			q := logistic(p.logit(v))
-			d, h := q-y, q*(1-q)
-			g0, g1 = g0+d*v, g1+d
-			h00, h01, h11 = h00+h*v*v, h01+h*v, h11+h
+	f := plattFit{z: z, y: make([]float64, len(z))}
+	for i, p := range positive {
+		f.y[i] = 1 / (n0 + 2)
+		if p {
+			f.y[i] = (n1 + 1) / (n1 + 2)
 		}
-		// A weak pull of the slope to 1 keeps few examples from making it steep.
-		g0, h00 = g0+(p.slope-1), h00+1
-		det := h00*h11 - h01*h01
-		if det < 1e-9 {
+	}
+	p := platt{slope: 1, shift: math.Log((n1 + 1) / (n0 + 1))}
+	loss := f.loss(p)
+	for range plattSteps {
+		s, b, ok := f.newton(p)
+		if !ok {
 			break
 		}
-		s, b := (h11*g0-h01*g1)/det, (h00*g1-h01*g0)/det
-		step := math.Min(1, 2/math.Max(math.Abs(s), math.Abs(b)))
-		p.slope, p.shift = p.slope-step*s, p.shift-step*b
-		if math.Abs(s)+math.Abs(b) < 1e-8 {
+		step, gained := 1.0, false
+		for range plattHalvings {
+			next := platt{p.slope - step*s, p.shift - step*b}
+			if l := f.loss(next); l < loss {
+				gained = loss-l > 1e-9*loss
+				p, loss = next, l
+				break
+			}
+			step /= 2
+		}
+		if !gained {
 			break
 		}
 	}
 	p.slope = math.Max(p.slope, 0.05)
 	return p
+}
+
+// plattFit is the loss of a calibration: log-loss and a weak pull of the slope to 1,
+// which keeps few examples from making it steep.
+type plattFit struct{ z, y []float64 }
+
+func (f *plattFit) loss(p platt) float64 {
+	sum := (p.slope - 1) * (p.slope - 1) / 2
+	for i, v := range f.z {
+		sum += logLoss(p.logit(v), f.y[i])
+	}
+	return sum
+}
+
+// newton is the step to take from p, to be subtracted.
+func (f *plattFit) newton(p platt) (slope, shift float64, ok bool) {
+	g0, g1, h00, h01, h11 := p.slope-1, 0.0, 1.0, 0.0, 0.0
+	for i, v := range f.z {
+		q := logistic(p.logit(v))
+		d, h := q-f.y[i], q*(1-q)
+		g0, g1 = g0+d*v, g1+d
+		h00, h01, h11 = h00+h*v*v, h01+h*v, h11+h
+	}
+	det := h00*h11 - h01*h01
+	if det < 1e-12 {
+		return 0, 0, false
+	}
+	return (h11*g0 - h01*g1) / det, (h00*g1 - h01*g0) / det, true
 }

@@ -82,7 +82,7 @@ func endsSentence(s string, start, i int) bool {
 }
 
 // minClauseWords is what either side of a contrast needs to be a clause of its own.
-const minClauseWords = 3
+const minClauseWords = 2
 
 // clauses cuts a sentence at its contrasts, as "but", so that praise of one aspect
 // and blame of another are told apart.

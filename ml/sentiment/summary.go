@@ -3,6 +3,7 @@ package sentiment
 import (
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lectern-dev/lectern"
@@ -15,6 +16,7 @@ type SummaryOptions struct {
 	Damping  float64         // mentions that an aspect's own score has to outweigh
 	Held     map[string]bool // ids of reviews that do not count
 	Names    []string        // of instructors and providers, which no quote holds
+	Teachers []string        // of Names, those of people who teach: who names one speaks of teaching
 	Aspects  *Aspects        // nil is the seeds
 }
 
@@ -58,7 +60,8 @@ func Summarise(reviews []lectern.Review, c Classifier, o SummaryOptions) lectern
 	slices.SortStableFunc(sorted, newestFirst)
 	out := lectern.ReviewSummary{Model: c.Name(), MadeAt: o.Now}
 	var mentions [aspectCount][]mention
-	usage := newUsage(o.Names, o.Aspects.lexicon.profiles.words)
+	usage := newUsage(slices.Concat(o.Names, o.Teachers), o.Aspects.lexicon.profiles.words)
+	teachers := newUsage(o.Teachers, o.Aspects.lexicon.profiles.words).names
 	sum, total := 0.0, 0.0
 	for i := range sorted {
 		r := &sorted[i]
@@ -82,7 +85,7 @@ func Summarise(reviews []lectern.Review, c Classifier, o SummaryOptions) lectern
 		sum, total = sum+w*p, total+w
 		out.Weight += age
 		usage.count(r.Text)
-		o.Aspects.mentions(r, c, w, &mentions)
+		o.Aspects.mentions(r, c, w, teachers, &mentions)
 	}
 	if total > 0 {
 		score := sum / total
@@ -125,7 +128,7 @@ func votesWeight(helpful int) float64 {
 }
 
 // mentions adds what the clauses of a review say of aspects.
-func (a *Aspects) mentions(r *lectern.Review, c Classifier, weight float64, out *[aspectCount][]mention) {
+func (a *Aspects) mentions(r *lectern.Review, c Classifier, weight float64, teachers map[string]bool, out *[aspectCount][]mention) {
 	lang := a.lexicon.Language(r.Text, r.Language)
 	list := a.lexicon.lists[lang]
 	if a.lists[lang] == nil || list == nil {
@@ -134,7 +137,11 @@ func (a *Aspects) mentions(r *lectern.Review, c Classifier, weight float64, out 
 	for _, sentence := range splitSentences(r.Text) {
 		clauses := list.clauses(sentence)
 		for _, clause := range clauses {
-			strengths := a.strengths(tokenize(clause), lang)
+			ts := tokenize(clause)
+			strengths := a.strengths(ts, lang)
+			if names(ts, teachers) {
+				strengths[aspectTeaching] += mentionStrength
+			}
 			ks := mentioned(strengths)
 			if len(ks) == 0 {
 				continue
@@ -149,6 +156,19 @@ func (a *Aspects) mentions(r *lectern.Review, c Classifier, weight float64, out 
 			}
 		}
 	}
+}
+
+// aspectTeaching is the place of teaching in lectern.Aspects.
+const aspectTeaching = 0
+
+// names reports whether one of the words is a name.
+func names(ts []token, of map[string]bool) bool {
+	for _, t := range ts {
+		if of[strings.TrimSuffix(t.word, "'s")] {
+			return true
+		}
+	}
+	return false
 }
 
 // aspects sums up the aspects that are mentioned at all.

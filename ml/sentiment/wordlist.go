@@ -125,7 +125,7 @@ func (l *wordList) add(phrase string, in effect, strength float64) {
 		return
 	}
 	for _, old := range l.byFirst[e.words[0]] {
-		if old.open == e.open && slices.Equal(old.words, e.words) {
+		if old.open == e.open && old.effect == e.effect && slices.Equal(old.words, e.words) {
 			return
 		}
 	}
