@@ -54,6 +54,9 @@ func TestOneRerankerForAll(t *testing.T) {
 // TestNothingPerCandidate: scoring twice as many candidates into a list of the same
 // length allocates as often, and preferences that were seen before cost nothing.
 func TestNothingPerCandidate(t *testing.T) {
+	if raced {
+		t.Skip("the race detector lets pools forget")
+	}
 	l := linear(t, func(c *rerank.Config) { c.Reasons.Max = 0 })
 	req := wishes()[0]
 	plain := req

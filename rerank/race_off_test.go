@@ -1,0 +1,5 @@
+//go:build !race
+
+package rerank_test
+
+const raced = false
