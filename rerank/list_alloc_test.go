@@ -10,6 +10,9 @@ import (
 // TestNothingIsAllocatedPerCandidate: a list of 20 out of a thousand costs no more
 // memory than one out of a hundred, whatever is switched on.
 func TestNothingIsAllocatedPerCandidate(t *testing.T) {
+	if raced {
+		t.Skip("the race detector lets pools forget")
+	}
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which would empty the pools
 	measure := func(n int) float64 {
 		cfg := fullConfig()
