@@ -26,7 +26,7 @@ type ChatStats struct {
 // day than the configuration allows. What has no usable answer the built-in model reads.
 type chat struct {
 	model Chat
-	cfg   openai.Config
+	cfg   openai.ChatConfig
 	clock lectern.Clock
 	log   *slog.Logger
 
@@ -38,7 +38,7 @@ type chat struct {
 	warned bool
 }
 
-func newChat(model Chat, cfg openai.Config, clock lectern.Clock, log *slog.Logger) *chat {
+func newChat(model Chat, cfg openai.ChatConfig, clock lectern.Clock, log *slog.Logger) *chat {
 	return &chat{model: model, cfg: cfg, clock: clock, log: log, known: map[[sha256.Size]byte]float64{}}
 }
 

@@ -23,7 +23,7 @@ type Config struct {
 	Gain         float64                 `koanf:"gain"`          // area under the ROC curve over the lexicon's, on the newest reviews, that a model needs to be used
 	Keep         int                     `koanf:"keep"`          // models that stay in the store, the one in use included
 	Bombing      sentiment.BombingConfig `koanf:"bombing"`       // which reviews are held back
-	Chat         openai.Config           `koanf:"chat"`          // a chat model that reads beside the built-in one
+	Chat         openai.ChatConfig       `koanf:"chat"`          // a chat model that reads beside the built-in one
 }
 
 // DefaultConfig returns the settings that Lectern ships with.

@@ -20,6 +20,7 @@ import (
 const LeaseTraining = "train sentiment"
 
 const (
+	firstCheck   = 30 * time.Second // after a start, which training must not slow down
 	checkEvery   = 15 * time.Second // how often it is asked whether a training is due
 	retryAfter   = time.Hour        // a training that failed, or found too little
 	cutShare     = 0.2              // of the reviews, the newest, that a model is compared on
@@ -68,9 +69,10 @@ func (k *Keeper) trainWhenDue(ctx context.Context) {
 		return
 	}
 	var notBefore time.Time
+	rest(ctx, firstCheck)
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
-	for {
+	for ctx.Err() == nil {
 		now := k.o.Clock()
 		if !now.Before(notBefore) {
 			if err := k.trainIfDue(ctx, now); err != nil && ctx.Err() == nil {

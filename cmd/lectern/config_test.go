@@ -125,6 +125,9 @@ func TestConfigDocs(t *testing.T) {
 	for name, dir := range packages {
 		collectComments(t, name, dir, comments)
 	}
+	for name, dir := range map[string]string{"opinion": "../../opinion", "sentiment": "../../ml/sentiment", "openai": "../../ml/sentiment/openai"} {
+		collectComments(t, name, dir, comments)
+	}
 	var b strings.Builder
 	b.WriteString(configDocsHead)
 	section := ""

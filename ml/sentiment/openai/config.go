@@ -15,8 +15,8 @@ import (
 	"github.com/lectern-dev/lectern"
 )
 
-// Config says which server is asked, and how much.
-type Config struct {
+// ChatConfig says which server is asked, and how much.
+type ChatConfig struct {
 	Enabled    bool          `koanf:"enabled"`      // sends the texts of reviews, without their writers, to that server
 	BaseURL    string        `koanf:"base_url"`     // of the API, with its version, such as http://ollama:11434/v1
 	APIKey     string        `koanf:"api_key"`      // secret; servers of one's own often need none
@@ -30,13 +30,13 @@ type Config struct {
 }
 
 // DefaultConfig returns settings that ask nobody.
-func DefaultConfig() Config {
-	return Config{Batch: 10, MaxText: 2000, MaxPerDay: 1000, Timeout: 20 * time.Second, Pause: time.Minute}
+func DefaultConfig() ChatConfig {
+	return ChatConfig{Batch: 10, MaxText: 2000, MaxPerDay: 1000, Timeout: 20 * time.Second, Pause: time.Minute}
 }
 
 // Validate reports every setting that is not acceptable, by its key. It does not read
 // the key file.
-func (c Config) Validate() error {
+func (c ChatConfig) Validate() error {
 	var bad []lectern.FieldError
 	check := func(ok bool, key string, value any, allowed string) {
 		if !ok {
@@ -67,7 +67,7 @@ func usableURL(raw string) bool {
 const maxKeyFile = 16 << 10
 
 // key returns the API key, from its file where one is named.
-func (c Config) key() (string, error) {
+func (c ChatConfig) key() (string, error) {
 	if c.APIKeyFile == "" {
 		return c.APIKey, nil
 	}

@@ -28,14 +28,14 @@ const (
 // Client asks a server. It is safe for concurrent use as far as its source of
 // randomness is.
 type Client struct {
-	cfg    Config
+	cfg    ChatConfig
 	client *goopenai.Client
 	random io.Reader
 }
 
 // New returns a client, which sends nothing yet. random makes the keys that texts are
 // known by in a request. Errors: CodeInvalid.
-func New(c Config, random io.Reader) (*Client, error) {
+func New(c ChatConfig, random io.Reader) (*Client, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func (a ask) reviews(t *testing.T) []askedReview {
 }
 
 // serve answers chat requests with what answer makes of them.
-func serve(t *testing.T, answer func(w http.ResponseWriter, a ask) string) Config {
+func serve(t *testing.T, answer func(w http.ResponseWriter, a ask) string) ChatConfig {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var a ask
@@ -85,7 +85,7 @@ func honest(a ask, t *testing.T) string {
 	return scores(a.reviews(t), func(r askedReview) any { return judge(r.Text) })
 }
 
-func client(t *testing.T, c Config) *Client {
+func client(t *testing.T, c ChatConfig) *Client {
 	t.Helper()
 	out, err := New(c, rand.Reader)
 	if err != nil {
