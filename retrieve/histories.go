@@ -48,7 +48,7 @@ func (c *Catalog) readRecent(ctx context.Context, entries []*entry) error {
 	}
 	var stale []*entry
 	for _, e := range entries {
-		if e.recentOf != ratedOf(&e.stats) {
+		if e.stale() {
 			stale = append(stale, e)
 		}
 	}
