@@ -1,5 +1,11 @@
 package rerank
 
+import (
+	"slices"
+
+	"github.com/lectern-dev/lectern"
+)
+
 // limit holds the first places to so many courses of one provider. It is hard as long as
 // anything else is left: then the best of what is left fills the list, rather than that
 // it ends early. Pins count, and are counted before anything else; they stand where
@@ -105,4 +111,40 @@ func (r *run) add(key string) {
 		return
 	}
 	r.key, r.n = key, 1
+}
+
+// Limited puts a list that was put in another order since it was made, or has lost
+// items, back under the limit of courses of one provider, as far as what it holds allows.
+// Otherwise its order stays, and so do the places of what rules pinned.
+func (l *Linear) Limited(req Request, items []Scored, candidates []Candidate) []Scored {
+	most, places := l.cfg.Lists.MaxPerProvider, min(l.cfg.Lists.LimitedPlaces, len(items))
+	if most == 0 || places == 0 || req.Row == lectern.RowContinue {
+		return items
+	}
+	counts := make(map[string]int)
+	provider := func(s Scored) string { return candidates[s.Index].Course.Provider }
+	free := make([]Scored, 0, len(items))
+	for i, s := range items {
+		switch {
+		case s.Pinned == "":
+			free = append(free, s)
+		case i < places:
+			counts[provider(s)]++
+		}
+	}
+	out := make([]Scored, 0, len(items))
+	for i, s := range items {
+		if s.Pinned != "" {
+			out = append(out, s)
+			continue
+		}
+		pick := 0
+		if i < places {
+			pick = max(0, slices.IndexFunc(free, func(s Scored) bool { return provider(s) == "" || counts[provider(s)] < most }))
+			counts[provider(free[pick])]++
+		}
+		out = append(out, free[pick])
+		free = slices.Delete(free, pick, pick+1)
+	}
+	return out
 }
