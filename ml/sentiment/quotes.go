@@ -32,7 +32,7 @@ type quotable struct {
 func quotes(ms []mention, score float64, u *usage, taken map[string]bool) []lectern.Quote {
 	var good, bad []quotable
 	for _, m := range ms {
-		if !m.whole || taken[m.sentence] || !u.quotable(m.sentence) {
+		if !m.whole || !m.leads || taken[m.sentence] || !u.quotable(m.sentence) {
 			continue
 		}
 		q := quotable{mention: m, fit: fitness(m)}
@@ -67,14 +67,11 @@ func quotes(ms []mention, score float64, u *usage, taken map[string]bool) []lect
 	return out
 }
 
-// fitness prefers sentences that are clear in tone and in subject, of one aspect,
-// of a readable length, recent and found helpful.
+// fitness prefers sentences that are clear in tone and in subject, of a readable
+// length, recent and found helpful.
 func fitness(m mention) float64 {
 	f := 2 * max(m.score, 1-m.score)
 	f += 0.5 * min(m.strength, 2)
-	if m.single {
-		f++
-	}
 	if n := utf8.RuneCountInString(m.sentence); n >= 60 && n <= 140 {
 		f += 0.3
 	}

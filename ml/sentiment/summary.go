@@ -41,7 +41,7 @@ type mention struct {
 	review   *lectern.Review
 	sentence string // that the clause is of
 	whole    bool   // the clause is the sentence
-	single   bool   // no other aspect is mentioned
+	leads    bool   // no other aspect is mentioned as much
 	strength float64
 	score    float64
 	weight   float64
@@ -152,7 +152,7 @@ func (a *Aspects) mentions(r *lectern.Review, c Classifier, weight float64, teac
 			}
 			for _, k := range ks {
 				out[k] = append(out[k], mention{review: r, sentence: sentence, whole: len(clauses) == 1,
-					single: len(ks) == 1, strength: strengths[k], score: p, weight: weight})
+					leads: len(ks) == 1 || k == ks[0] && strengths[k] > strengths[ks[1]], strength: strengths[k], score: p, weight: weight})
 			}
 		}
 	}
