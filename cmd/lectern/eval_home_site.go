@@ -86,7 +86,7 @@ func openHomeSite(ctx context.Context, dir string, config Config, now time.Time)
 func (s *homeSite) rewire() (err error) {
 	s.ingest.Clock = s.Now
 	s.catalog = retrieve.NewCatalog(s.config.Retrieve, s.store, s.Now)
-	ageRatings(s.catalog, s.store)
+	s.catalog.ReadHistories(s.store)
 	s.profiles, err = learner.NewProfilesFrom(s.store, learner.Sources{
 		Courses: s.courseFacts, Skills: newLearnerSkills(s.skills), Events: s.store, Corrections: s.store,
 	}, s.config.Learner, s.Now)

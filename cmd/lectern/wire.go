@@ -67,7 +67,7 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 	e := &engine{environment: env, meters: &meters{}, holder: holderName()}
 	e.words = text.NewLexicon(text.DefaultParams())
 	e.catalog = retrieve.NewCatalog(env.config.Retrieve, env.store, lectern.SystemClock)
-	ageRatings(e.catalog, env.store)
+	e.catalog.ReadHistories(env.store)
 	e.courseFacts = learner.NewCatalogue()
 	e.creators = &creators{}
 	var err error
