@@ -118,7 +118,7 @@ func Bomb(byCourse map[string][]lectern.Review, a Attack, known bool, c sentimen
 		pools := poolsWithout(byCourse, id)
 		before := sentimentMean(reviews, nil, c)
 		for n := range times {
-			r := rand.New(rand.NewPCG(seed, uint64(n)))
+			r := newRand(seed + uint64(n))
 			all, fakes, context := inject(reviews, a, pools, r)
 			if !known {
 				context = sentiment.BombingContext{}
@@ -217,3 +217,5 @@ func sentimentMean(reviews []lectern.Review, held map[string]bool, c sentiment.C
 	}
 	return sum / float64(max(n, 1))
 }
+
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
