@@ -1,10 +1,6 @@
 package rerank
 
-import (
-	"slices"
-
-	"github.com/lectern-dev/lectern"
-)
+import "slices"
 
 // limit holds the first places to so many courses of one provider. It is hard as long as
 // anything else is left: then the best of what is left fills the list, rather than that
@@ -116,9 +112,9 @@ func (r *run) add(key string) {
 // Limited puts a list that was put in another order since it was made, or has lost
 // items, back under the limit of courses of one provider, as far as what it holds allows.
 // Otherwise its order stays, and so do the places of what rules pinned.
-func (l *Linear) Limited(req Request, items []Scored, candidates []Candidate) []Scored {
+func (l *Linear) Limited(items []Scored, candidates []Candidate) []Scored {
 	most, places := l.cfg.Lists.MaxPerProvider, min(l.cfg.Lists.LimitedPlaces, len(items))
-	if most == 0 || places == 0 || req.Row == lectern.RowContinue {
+	if most == 0 || places == 0 {
 		return items
 	}
 	counts := make(map[string]int)

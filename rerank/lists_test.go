@@ -371,17 +371,15 @@ func TestLimitedAgain(t *testing.T) {
 	for _, tt := range []struct {
 		name, in string // providers; a pinned one in capitals
 		places   int
-		row      lectern.Row
 		want     string
 	}{
-		{"kept already", "abc", 3, "", "abc"},
-		{"put off", "aabca", 3, "", "abcaa"},
-		{"beyond the places", "aabca", 1, "", "aabca"},
-		{"nothing else is left", "aaab", 4, "", "abaa"},
-		{"unknown ones", "--a-a", 4, "", "--a-a"},
-		{"pins count first, and stay", "abAc", 4, "", "bcAa"},
-		{"two pins", "bAAb", 4, "", "bAAb"},
-		{"what is under way", "aab", 3, lectern.RowContinue, "aab"},
+		{"kept already", "abc", 3, "abc"},
+		{"put off", "aabca", 3, "abcaa"},
+		{"beyond the places", "aabca", 1, "aabca"},
+		{"nothing else is left", "aaab", 4, "abaa"},
+		{"unknown ones", "--a-a", 4, "--a-a"},
+		{"pins count first, and stay", "abAc", 4, "bcAa"},
+		{"two pins", "bAAb", 4, "bAAb"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var in []rerank.Candidate
@@ -394,7 +392,7 @@ func TestLimitedAgain(t *testing.T) {
 				}
 			}
 			l := plain(t, func(c *rerank.Config) { c.Lists.MaxPerProvider, c.Lists.LimitedPlaces = 1, tt.places })
-			got := order(l.Limited(rerank.Request{Row: tt.row}, items, in), in)
+			got := order(l.Limited(items, in), in)
 			if strings.Join(got, "") != tt.want {
 				t.Errorf("got %s, want %s", strings.Join(got, ""), tt.want)
 			}

@@ -46,7 +46,7 @@ func (e *Engine) compareRow(ctx context.Context, p *pass, k int) (rerank.Compari
 	req := e.rowRequest(p, row.name)
 	out := rerank.Compare(req, row.candidates, row.common, p.compared)
 	for i := range out.Lists {
-		items := e.arrangeRow(p, row, out.Lists[i].Items)
+		items := e.arrangeRow(p, row, p.compared[i], out.Lists[i].Items)
 		out.Lists[i].Items = items[:min(len(items), k)]
 	}
 	return out, nil

@@ -119,7 +119,7 @@ func (e *Engine) makePage(ctx context.Context, p *pass) (keptPage, error) {
 	page := keptPage{at: p.at}
 	shown := make(map[string]bool, len(rows)*p.req.Limit)
 	for _, row := range rows {
-		e.withoutShown(row, shown)
+		e.withoutShown(p, row, shown)
 		if len(row.scored) < e.least(row.name) {
 			continue
 		}

@@ -65,7 +65,7 @@ func (e *Engine) makeRow(p *pass, name lectern.Row) *homeRow {
 		return row
 	}
 	ranked := p.reranker.Rerank(e.rowRequest(p, name), row.candidates)
-	row.scored, row.weights = e.arrangeRow(p, row, ranked.Items), ranked.Terms
+	row.scored, row.weights = e.arrangeRow(p, row, p.reranker, ranked.Items), ranked.Terms
 	row.strength = strength(row)
 	return row
 }
@@ -135,7 +135,7 @@ func (e *Engine) rowRequest(p *pass, name lectern.Row) rerank.Request {
 
 // arrangeRow puts what is under way in order by date, and what there is to explore by
 // lot.
-func (e *Engine) arrangeRow(p *pass, row *homeRow, scored []rerank.Scored) []rerank.Scored {
+func (e *Engine) arrangeRow(p *pass, row *homeRow, by rerank.Reranker, scored []rerank.Scored) []rerank.Scored {
 	switch row.name {
 	case lectern.RowContinue:
 		reorder(scored, func(a, b rerank.Scored) int { return cmp.Compare(a.Index, b.Index) })
@@ -143,6 +143,7 @@ func (e *Engine) arrangeRow(p *pass, row *homeRow, scored []rerank.Scored) []rer
 		scored = scored[:min(len(scored), explorePool)]
 		drawLots(row.candidates, scored, p.req.Learner, p.at)
 		row.even = true
+		scored = limited(by, row, scored)
 		scored = scored[:min(len(scored), e.cfg.Home.RowDepth)]
 	}
 	return scored
@@ -365,11 +366,28 @@ func arrangeRows(rows []*homeRow, p *pass, activeWithin time.Duration) {
 	})
 }
 
+// limiter is a reranker with a limit of courses of one provider. *rerank.Linear is one.
+type limiter interface {
+	Limited(items []rerank.Scored, candidates []rerank.Candidate) []rerank.Scored
+}
+
+// limited holds a row that is not in the reranker's order, or not whole, to its limit.
+func limited(by rerank.Reranker, row *homeRow, scored []rerank.Scored) []rerank.Scored {
+	if l, ok := by.(limiter); ok && row.name != lectern.RowContinue {
+		return l.Limited(scored, row.candidates)
+	}
+	return scored
+}
+
 // withoutShown drops from a row what rows above it show.
-func (e *Engine) withoutShown(row *homeRow, shown map[string]bool) {
+func (e *Engine) withoutShown(p *pass, row *homeRow, shown map[string]bool) {
+	whole := len(row.scored)
 	row.scored = dropShown(row.scored, func(s rerank.Scored) bool {
 		return shown[row.candidates[s.Index].Course.ID]
 	})
+	if len(row.scored) < whole {
+		row.scored = limited(p.reranker, row, row.scored)
+	}
 }
 
 // recordRow makes the record of a row and hands it to the recorder.
