@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/lectern-dev/lectern"
 )
 
 // kills is how often a crash test kills: a few times in every run, often in a soak.
@@ -126,17 +128,19 @@ type acknowledged struct {
 	mu      sync.Mutex
 	events  map[string]string // id → learner
 	courses map[string]bool
+
+	feedback map[string]string // id → learner
 }
 
 func newAcked() *acknowledged {
-	return &acknowledged{events: map[string]string{}, courses: map[string]bool{}}
+	return &acknowledged{events: map[string]string{}, courses: map[string]bool{}, feedback: map[string]string{}}
 }
 
 // check finds everything in the store, once.
 func (a *acknowledged) check(d *deployment) {
 	t := d.t
 	t.Helper()
-	if len(a.events) == 0 || len(a.courses) == 0 {
+	if len(a.events) == 0 || len(a.courses) == 0 || len(a.feedback) == 0 {
 		t.Fatal("nothing was acknowledged before the kills: the test shows nothing")
 	}
 	d.withStore(func(store relational) {
@@ -164,8 +168,23 @@ func (a *acknowledged) check(d *deployment) {
 				t.Errorf("course %s was acknowledged and is not there: %v", id, err)
 			}
 		}
+		said := map[string]bool{}
+		for i := range 7 {
+			all, err := store.Feedback(t.Context(), lectern.LearnerRef{ID: fmt.Sprintf("l-%d", i)})
+			if err != nil && lectern.ErrorCode(err) != lectern.CodeNotFound {
+				t.Fatal(err)
+			}
+			for _, f := range all {
+				said[f.ID] = true
+			}
+		}
+		for id := range a.feedback {
+			if !said[id] {
+				t.Errorf("feedback %s was acknowledged and is not there", id)
+			}
+		}
 	})
-	t.Logf("%d events and %d courses acknowledged, all there", len(a.events), len(a.courses))
+	t.Logf("%d events, %d courses and %d pieces of feedback acknowledged, all there", len(a.events), len(a.courses), len(a.feedback))
 }
 
 // ingest sends events and courses from several clients while during runs, and
@@ -185,6 +204,12 @@ func (a *acknowledged) ingest(t *testing.T, s *testServer, key string, round int
 					if s.send(http.MethodPut, "/v1/courses/"+course, key, body) < 300 {
 						a.mu.Lock()
 						a.courses[course] = true
+						a.mu.Unlock()
+					}
+					said := fmt.Sprintf(`{"id":%q,"kind":"less_like_this","course_id":%q}`, "f-"+course, course)
+					if s.send(http.MethodPost, "/v1/learners/"+learner+"/feedback", key, said) < 300 {
+						a.mu.Lock()
+						a.feedback["f-"+course] = learner
 						a.mu.Unlock()
 					}
 				}
