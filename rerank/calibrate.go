@@ -3,7 +3,6 @@ package rerank
 import (
 	"math"
 	"slices"
-	"sort"
 )
 
 // calibrationSmoothing is the part of the wanted shares that is mixed into those of
@@ -182,7 +181,7 @@ func (k *shares) find(c *Candidate) int {
 	if key == "" {
 		return len(k.want) + 1
 	}
-	if i := sort.SearchStrings(k.keys, key); i < len(k.keys) && k.keys[i] == key {
+	if i, ok := slices.BinarySearch(k.keys, key); ok {
 		return i
 	}
 	return len(k.want)

@@ -96,10 +96,11 @@ func places(values []string, fold func(string) string) map[string]int {
 // hint is one of 64 bits that says, for most values that no rule selects, that there is
 // no use in looking them up.
 func hint(s string) uint64 {
-	if s == "" {
+	n := len(s)
+	if n < 2 {
 		return 1
 	}
-	return 1 << ((uint(len(s))*7 + uint(s[0]) + uint(s[len(s)-1])*5) & 63)
+	return 1 << ((uint(n) + uint(s[0])*3 + uint(s[n/2])*7 + uint(s[n-2])*13 + uint(s[n-1])*29) & 63)
 }
 
 // active marks the rules that hold for a request, and reports whether any does.
@@ -135,16 +136,24 @@ func (r *Rule) during(at time.Time) bool {
 
 // matches appends the active rules about a course to out, in the order of the document.
 func (b *rulebook) matches(f *Facts, active []bool, out []int32) []int32 {
-	out = b.look(byCourse, f.ID, f, active, out)
-	out = b.look(byProvider, f.Provider, f, active, out)
-	if b.index[byCategory] != nil {
+	if b.hints[byCourse]&hint(f.ID) != 0 {
+		out = b.look(byCourse, f.ID, f, active, out)
+	}
+	if b.hints[byProvider]&hint(f.Provider) != 0 {
+		out = b.look(byProvider, f.Provider, f, active, out)
+	}
+	if hints := b.hints[byCategory]; hints != 0 {
 		for _, s := range f.Categories {
-			out = b.look(byCategory, s, f, active, out)
+			if hints&hint(s) != 0 {
+				out = b.look(byCategory, s, f, active, out)
+			}
 		}
 	}
-	if b.index[bySkill] != nil {
+	if hints := b.hints[bySkill]; hints != 0 {
 		for _, s := range f.Skills {
-			out = b.look(bySkill, s, f, active, out)
+			if hints&hint(s) != 0 {
+				out = b.look(bySkill, s, f, active, out)
+			}
 		}
 	}
 	if len(out) > 1 {
@@ -156,9 +165,6 @@ func (b *rulebook) matches(f *Facts, active []bool, out []int32) []int32 {
 
 // look appends the rules that stand under one value, if the rest of them matches too.
 func (b *rulebook) look(kind int, value string, f *Facts, active []bool, out []int32) []int32 {
-	if b.hints[kind]&hint(value) == 0 || value == "" {
-		return out
-	}
 	for _, at := range b.index[kind][value] {
 		if active[at] && (b.rules[at].plain || b.rules[at].about(f)) {
 			out = append(out, at)
