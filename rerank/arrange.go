@@ -43,7 +43,6 @@ type slate struct {
 	out    []int32 // the list: ranks
 	head   int     // no rank below is open
 	kept   int     // open ones that are not away
-	pinsIn int     // pinned ones without a place
 
 	rules  matching
 	pins   pinning

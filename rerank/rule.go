@@ -33,7 +33,7 @@ type Rule struct {
 	Until      *time.Time        `json:"until,omitempty"`    // exclusive
 	Position   int               `json:"position,omitempty"` // pin: 0-based place of the first course, in the order of Courses, else by score
 	Count      int               `json:"count,omitempty"`    // pin by anything but Courses: how many of the best; 0 is 1
-	Strength   float64           `json:"strength,omitempty"` // boost, bury: over 0, at most 1
+	Strength   float64           `json:"strength,omitempty"` // boost, bury: over 0, at most 1; 0 is DefaultStrength
 	Off        bool              `json:"off,omitempty"`      // kept, but without effect
 	Note       string            `json:"note,omitempty"`     // why, for people
 }
