@@ -93,7 +93,7 @@ func (c *partsCollector) storeStats(ctx context.Context) (lectern.StoreStats, er
 // Describe implements prometheus.Collector.
 func (*partsCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descRows, descParked, descJobs, descLag, descCourses, descVectors, descBytes, descTraining, descReady, descDropped, descSearchesDropped,
+		descRows, descParked, descJobs, descLag, descCourses, descVectors, descBytes, descTraining, descReady, descDropped, descSearchesDropped, descOpinionHeld,
 	} {
 		out <- d
 	}
@@ -133,6 +133,7 @@ func (c *partsCollector) Collect(out chan<- prometheus.Metric) {
 		gauge(descParked, float64(n), kind)
 	}
 	gauge(descJobs, float64(s.PendingJobs))
+	gauge(descOpinionHeld, float64(s.HeldReviews))
 	gauge(descLag, float64(c.lag(ctx, s, ready)))
 }
 

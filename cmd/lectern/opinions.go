@@ -36,11 +36,12 @@ func newOpinions(e *engine) (*opinion.Keeper, error) {
 // maxOpinionWait is how long reading waits for what answers requests.
 const maxOpinionWait = time.Minute
 
-// readyForOpinions lets the start of a server pass first, unless that takes long.
+// readyForOpinions lets the start of a server, and the training of an embedder that
+// goes with a first one, pass first, unless that takes long.
 func (e *engine) readyForOpinions(ctx context.Context) error {
 	wait, cancel := context.WithTimeout(ctx, maxOpinionWait)
 	defer cancel()
-	err := e.pipeline.Wait(wait, func(r indexing.Readiness) bool { return r.Scanned && r.VectorsReady() })
+	err := e.pipeline.Wait(wait, func(r indexing.Readiness) bool { return r.Scanned && !r.Training })
 	if ctx.Err() != nil {
 		return err
 	}
@@ -95,7 +96,7 @@ var _ prometheus.Collector = (*opinionsCollector)(nil)
 // Describe implements prometheus.Collector.
 func (*opinionsCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descOpinionVersion, descOpinionWaiting, descOpinionRead, descOpinionHeld, descOpinionFailures, descOpinionRefused, descOpinionChat,
+		descOpinionVersion, descOpinionWaiting, descOpinionRead, descOpinionFailures, descOpinionRefused, descOpinionChat,
 	} {
 		out <- d
 	}
