@@ -206,10 +206,11 @@ func (d *duplicates) leaveOut(s *slate, rank, of int) {
 	s.marks[rank] = folded
 }
 
-// copies reports whether two courses have the same title and provider.
+// copies reports whether two courses have the same title and provider. Two unknown
+// providers may be any two.
 func (d *duplicates) copies(s *slate, a, b int) bool {
 	x, y := &s.in[s.all[a].index], &s.in[s.all[b].index]
-	return x.Course.Title != "" && x.Course.Provider == y.Course.Provider &&
+	return x.Course.Title != "" && x.Course.Provider != "" && x.Course.Provider == y.Course.Provider &&
 		sameFolded(x.Course.Title, y.Course.Title) && mayBeSame(x, y)
 }
 
@@ -238,7 +239,7 @@ func mayBeSame(a, b *Candidate) bool {
 // hash returns the hash of a leading course's folded title and provider; 0 is of none.
 func (d *duplicates) hash(s *slate, rank int) uint64 {
 	f := s.in[s.all[rank].index].Course
-	if d.hashes[rank] == 0 && f.Title != "" {
+	if d.hashes[rank] == 0 && f.Title != "" && f.Provider != "" {
 		d.hashes[rank] = hashFolded(hashFolded(fnvOffset, f.Title), f.Provider) | 1
 	}
 	return d.hashes[rank]

@@ -261,6 +261,7 @@ func TestDuplicatesAreLeftOut(t *testing.T) {
 			func(c *rerank.Candidate) { copyOf("ŁĄKA", "u")(c); language("pl")(c.Course) }, "a[b]", "a[b]"},
 		{"an edition in another language", func(c *rerank.Candidate) { copyOf("Excel", "u")(c); language("pl")(c.Course) },
 			func(c *rerank.Candidate) { copyOf("Excel", "u")(c); language("fr")(c.Course) }, "a b", "a b"},
+		{"unknown providers", copyOf("Intro to Law", ""), copyOf("Intro to Law", ""), "a b", "a b"},
 		{"no titles", copyOf("", "u"), copyOf("", "u"), "a b", "a b"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
