@@ -66,7 +66,7 @@ func (m model) refits(ctx context.Context, p *pairSet, l2 float64, draws int, se
 		}
 		scaleInto(total, 1/n)
 		pull(total, m.theta, p.terms, l2)
-		out[d] = solve(total, m.theta, p.terms, m.free)
+		out[d] = m.solve(total, p.terms)
 	})
 	return slices.DeleteFunc(out, func(t []float64) bool { return t == nil }), err
 }

@@ -12,7 +12,7 @@ import (
 // 1982).
 func depends(p *pairSet, free []bool, l2 float64) bool {
 	none := make([]bool, p.terms)
-	base := fit(p, none, l2) // places alone
+	base := fit(p, none, l2, 0) // places alone
 	var terms []int
 	for j, f := range free {
 		if f {

@@ -1,6 +1,9 @@
 package tuning
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // model is a fitted pairwise logistic regression: the log-odds that the upper place of
 // a pair is preferred are θ·(difference), as in Bayesian personalised ranking (Rendle
@@ -8,6 +11,7 @@ import "math"
 type model struct {
 	theta []float64 // terms, then place features
 	free  []bool    // terms that vary; the others stay 0
+	least float64   // that a weight may be: 0, or −∞ for estimates that chance pushes to either side alike
 	loss  float64
 }
 
@@ -19,17 +23,17 @@ const (
 )
 
 // fit minimises the mean loss and the pull of l2 by Newton steps, each of which
-// minimises the quadratic model over weights of at least 0. The loss is convex, so this
-// ends at its minimum.
-func fit(p *pairSet, free []bool, l2 float64) model {
-	m := model{theta: make([]float64, p.width), free: free}
+// minimises the quadratic model over weights of at least least. The loss is convex, so
+// this ends at its minimum.
+func fit(p *pairSet, free []bool, l2, least float64) model {
+	m := model{theta: make([]float64, p.width), free: free, least: least}
 	n := totalWeight(p)
 	loss, s := p.all(m.theta)
 	m.loss = penalised(loss/n, m.theta, p.terms, l2)
 	for range maxSteps {
 		scaleInto(s, 1/n)
 		pull(s, m.theta, p.terms, l2)
-		step := solve(s, m.theta, p.terms, free)
+		step := m.solve(s, p.terms)
 		improved := false
 		for size := 1.0; size > 1e-4; size /= 2 {
 			next := make([]float64, p.width)
@@ -89,22 +93,22 @@ func pull(s slopes, theta []float64, terms int, l2 float64) {
 	}
 }
 
-// solve minimises g·(t − θ) + (t − θ)ᵀH(t − θ)/2 over t whose terms are at least 0, by
-// cyclic coordinate descent.
-func solve(s slopes, theta []float64, terms int, free []bool) []float64 {
-	n := len(theta)
-	t := append([]float64(nil), theta...)
+// solve minimises g·(t − θ) + (t − θ)ᵀH(t − θ)/2 over t whose terms are at least what
+// they may be, by cyclic coordinate descent.
+func (m *model) solve(s slopes, terms int) []float64 {
+	n := len(m.theta)
+	t := slices.Clone(m.theta)
 	slope := append([]float64(nil), s.g...) // of the quadratic model at t
 	for range 2000 {
 		most := 0.0
 		for j := range n {
 			h := s.h[at(j, j)]
-			if j < terms && !free[j] || h <= 0 {
+			if j < terms && !m.free[j] || h <= 0 {
 				continue
 			}
 			next := t[j] - slope[j]/h
 			if j < terms {
-				next = max(next, 0)
+				next = max(next, m.least)
 			}
 			by := next - t[j]
 			if by == 0 {

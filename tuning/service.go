@@ -98,7 +98,10 @@ func (s *Service) learn(ctx context.Context, req Request, d *dataset) (Proposal,
 	if !depends(pairs, l.free, *req.L2) {
 		return Proposal{}, refused("what was chosen depends on the terms no more than chance would have it (%d lists, %d pairs): collect more events that cite lists", len(d.lists), pairs.len())
 	}
-	m := fit(pairs, l.free, *req.L2)
+	if err := l.keepVague(ctx, pairs); err != nil {
+		return Proposal{}, err
+	}
+	m := fit(pairs, l.free, *req.L2, 0)
 	if total(m.theta[:len(d.terms)]) <= 0 {
 		return Proposal{}, refused("no term speaks for what was chosen: every one is, if anything, higher on what was passed over")
 	}
@@ -174,17 +177,8 @@ func (l *learner) freeTerms() {
 func (l *learner) method(ctx context.Context, pairs *pairSet, m model) ([]float64, [][]float64, error) {
 	terms := len(l.d.terms)
 	if l.req.Method == MethodPairwise {
-		thetas, err := m.refits(ctx, pairs, *l.req.L2, l.cfg.Draws, l.req.Seed)
-		if err != nil {
-			return nil, nil, err
-		}
-		draws := make([][]float64, 0, len(thetas))
-		for _, t := range thetas {
-			if total(t[:terms]) > 0 {
-				draws = append(draws, l.shares(t[:terms]))
-			}
-		}
-		return l.shares(m.theta[:terms]), draws, nil
+		draws, err := l.pairDraws(ctx, pairs)
+		return l.shares(m.theta[:terms]), draws, err
 	}
 	lists := judge(l.train, l.propensity)
 	lots := rand.New(rand.NewPCG(l.req.Seed, 0)) //nolint:gosec // draws, no secrets
@@ -196,6 +190,67 @@ func (l *learner) method(ctx context.Context, pairs *pairSet, m model) ([]float6
 	}
 	draws, err := l.climbDraws(ctx, lists, weights)
 	return l.shares(weights), draws, err
+}
+
+// pairDraws are shares in resamples. Their fits may fall below 0: held at 0, the noise
+// of many terms that mean nothing would add up, and take its part from all others.
+func (l *learner) pairDraws(ctx context.Context, pairs *pairSet) ([][]float64, error) {
+	terms := len(l.d.terms)
+	m := fit(pairs, l.free, *l.req.L2, math.Inf(-1))
+	thetas, err := m.refits(ctx, pairs, *l.req.L2, l.cfg.Draws, l.req.Seed)
+	if err != nil {
+		return nil, err
+	}
+	left := l.learnt()
+	draws := make([][]float64, 0, len(thetas))
+	for _, t := range thetas {
+		sum := total(t[:terms])
+		if sum <= 0 {
+			continue
+		}
+		w := make([]float64, terms)
+		for j := range w {
+			b := l.req.Bounds[l.d.terms[j]]
+			w[j] = min(max(left*t[j]/sum, b.Min), b.most())
+		}
+		draws = append(draws, w)
+	}
+	return draws, nil
+}
+
+// vague is the standard error of a share beyond which a term's weight is kept: its
+// interval would be wider than four tenths of all weights.
+const vague = 0.1
+
+// keepVague keeps the weights of terms of which the log tells too little: they differ
+// so seldom, or so little, that what is estimated of them is noise. It goes by how sure
+// an estimate is, and never by what it is.
+func (l *learner) keepVague(ctx context.Context, pairs *pairSet) error {
+	m := fit(pairs, l.free, *l.req.L2, math.Inf(-1))
+	thetas, err := m.refits(ctx, pairs, *l.req.L2, 100, l.req.Seed)
+	if err != nil {
+		return err
+	}
+	sizes := 0.0
+	for _, t := range fit(pairs, l.free, *l.req.L2, 0).theta[:len(l.d.terms)] {
+		sizes += t
+	}
+	for j := range l.free {
+		mean, square := 0.0, 0.0
+		for _, t := range thetas {
+			mean += t[j] / float64(len(thetas))
+		}
+		for _, t := range thetas {
+			square += (t[j] - mean) * (t[j] - mean) / float64(len(thetas))
+		}
+		if l.free[j] && math.Sqrt(square) > vague*sizes && sizes > 0 {
+			l.free[j], l.kept[j] = false, "the log tells too little of it"
+		}
+	}
+	if !slices.Contains(l.free, true) {
+		return refused("the log tells too little of every term (%d lists, %d pairs): collect more events that cite lists", len(l.d.lists), pairs.len())
+	}
+	return nil
 }
 
 // Coordinate ascent is slow, so it looks at a sample of the lists, and its intervals
@@ -237,16 +292,13 @@ func (l *learner) climbDraws(ctx context.Context, lists []judged, weights []floa
 // or to what is left beside the terms that are kept, and within bounds.
 func (l *learner) shares(weights []float64) []float64 {
 	out := make([]float64, len(weights))
-	sum, left := 0.0, 1.0
+	sum, left := 0.0, l.learnt()
 	least, most := make([]float64, len(weights)), make([]float64, len(weights))
 	for j, w := range weights {
 		if l.free[j] {
 			sum += w
-		} else {
-			left -= l.current[j]
 		}
 	}
-	left -= l.unlogged()
 	for j, w := range weights {
 		if !l.free[j] {
 			out[j] = l.current[j]
@@ -258,6 +310,17 @@ func (l *learner) shares(weights []float64) []float64 {
 	}
 	bound(out, l.free, least, most, left)
 	return out
+}
+
+// learnt is the share of all weights that is shared out anew.
+func (l *learner) learnt() float64 {
+	left := 1 - l.unlogged()
+	for j, w := range l.current {
+		if !l.free[j] {
+			left -= w
+		}
+	}
+	return left
 }
 
 // unlogged is the share of the weights of terms that the log does not hold.
@@ -333,7 +396,7 @@ func (l *learner) proposal(ctx context.Context, proposed []float64, draws [][]fl
 				values[d] = draws[d][j]
 			}
 			low, high := interval(values)
-			low, high = round(low), round(high)
+			low, high = round(max(0, min(low, proposed[j]))), round(max(high, proposed[j]))
 			out.Low, out.High = &low, &high
 		}
 		p.Weights = append(p.Weights, out)

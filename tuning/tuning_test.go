@@ -33,9 +33,9 @@ func fiveTerms() []string {
 // TestRecoversWeights holds the intervals to what they promise: over many logs, about
 // 95 % of them hold the weights behind the choices, under each way of choosing.
 func TestRecoversWeights(t *testing.T) {
-	seeds := 20
+	seeds, least := 20, 0.88
 	if testing.Short() {
-		seeds = 6
+		seeds, least = 6, 0.8
 	}
 	hidden := []float64{0.4, 0.3, 0.15, 0.1, 0.05}
 	for _, chooser := range []string{plackettLuce, cascade, views} {
@@ -67,7 +67,7 @@ func TestRecoversWeights(t *testing.T) {
 					}
 				}
 				t.Logf("mean proposed %.3f; %d of %d intervals hold the truth; nDCG rose in %d of %d", sum, covered, all, gained, seeds)
-				if float64(covered) < 0.88*float64(all) {
+				if float64(covered) < least*float64(all) {
 					t.Errorf("only %d of %d intervals hold the weights behind the choices", covered, all)
 				}
 				if gained < seeds*9/10 {
