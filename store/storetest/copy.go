@@ -158,6 +158,10 @@ func fillDerivedForCopy(t *testing.T, s Store, full lectern.Course) {
 		ok(t, s.PutKey(ctx, lectern.APIKey{ID: fmt.Sprint("key", i), Name: "n", Scope: lectern.ScopeAdmin, Hash: []byte{byte(i), 0, 255}, CreatedAt: noon1}))
 	}
 	ok(t, s.RevokeKey(ctx, "key1", noon1.Add(time.Hour)))
+	for i := range 3 {
+		must[lectern.SettingsVersion](t)(s.PutSettings(ctx, draft("rerank", i, int64(i))))
+	}
+	ok(t, s.ActivateSettings(ctx, lectern.SettingsActivation{Kind: "rerank", Version: 2, Author: "key", At: noon1.Add(time.Hour)}, 3))
 	must[[]byte](t)(s.Secret(ctx, "cursors", []byte{1, 2, 3}))
 }
 
@@ -328,6 +332,8 @@ func goOn(t *testing.T, s Store) {
 		t.Errorf("the next version is %d, want 4", v)
 	}
 	ok(t, s.PutKey(ctx, lectern.APIKey{ID: "later", Scope: lectern.ScopeAdmin, Hash: []byte("later"), CreatedAt: noon1}))
+	wantCode(t, s.ActivateSettings(ctx, lectern.SettingsActivation{Kind: "rerank", Version: 3}, 3), lectern.CodePrecondition)
+	equal(t, "the next version of settings", must[lectern.SettingsVersion](t)(s.PutSettings(ctx, draft("rerank", 4, 2))).Version, int64(4))
 	ok(t, s.PutVectors(ctx, "f3", map[lectern.ContentHash][]float32{contentHash(newCourse("later")): {1}}))
 }
 
