@@ -81,6 +81,9 @@ func TestEvalUsageErrors(t *testing.T) {
 		{"queries"},
 		{"queries", "--queries", "q", "--qrels", "r", "--class", "all"},
 		{"queries", "--queries", "q", "--qrels", "r", "--variant", "half"},
+		{"sentiment"},
+		{"sentiment", "--demo", "--share", "1"},
+		{"sentiment", "--demo", "--repeat", "0"},
 	} {
 		if code, out, stderr := runCommand(t, append([]string{"eval"}, args...)...); code != 2 {
 			t.Errorf("eval %v: status %d\n%s%s", args, code, out, stderr)
