@@ -31,7 +31,6 @@ import (
 	"github.com/lectern-dev/lectern/ml/noise"
 	"github.com/lectern-dev/lectern/neighbours"
 	"github.com/lectern-dev/lectern/opinion"
-	"github.com/lectern-dev/lectern/opinion"
 	"github.com/lectern-dev/lectern/preview"
 	"github.com/lectern-dev/lectern/rerank"
 	"github.com/lectern-dev/lectern/retrieve"
@@ -72,7 +71,6 @@ type Config struct {
 	Suggest    suggest.Config       `koanf:"suggest"`
 	SearchLog  searchlog.Config     `koanf:"searchlog"`
 	Skills     skills.Config        `koanf:"skills"`
-	Opinion    opinion.Config       `koanf:"opinion"`
 	Opinion    opinion.Config       `koanf:"opinion"`
 }
 
@@ -136,7 +134,6 @@ func DefaultConfig() Config {
 		Suggest:    suggest.DefaultConfig(),
 		SearchLog:  searchlog.DefaultConfig(),
 		Skills:     skills.DefaultConfig(),
-		Opinion:    opinion.DefaultConfig(),
 		Opinion:    opinion.DefaultConfig(),
 	}
 	c.share()

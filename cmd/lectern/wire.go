@@ -16,7 +16,6 @@ import (
 	"github.com/lectern-dev/lectern/learner"
 	"github.com/lectern-dev/lectern/neighbours"
 	"github.com/lectern-dev/lectern/opinion"
-	"github.com/lectern-dev/lectern/opinion"
 	"github.com/lectern-dev/lectern/retrieve"
 	"github.com/lectern-dev/lectern/searchlog"
 	"github.com/lectern-dev/lectern/settings"
@@ -37,7 +36,6 @@ type engine struct {
 	ingest      ingest.Service
 	words       *text.Lexicon
 	synonyms    *synonyms.Keeper
-	opinions    *opinion.Keeper
 	opinions    *opinion.Keeper
 	catalog     *retrieve.Catalog
 	courseFacts *learner.Catalogue
@@ -95,9 +93,6 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 		return nil, err
 	}
 	if e.followers, err = newFollowers(e); err != nil {
-		return nil, err
-	}
-	if e.opinions, err = newOpinions(e); err != nil {
 		return nil, err
 	}
 	if e.opinions, err = newOpinions(e); err != nil {
