@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -99,11 +100,12 @@ type tuneReport struct {
 // recoveredBy is one term over the seeds.
 type recoveredBy struct {
 	Term  string  `json:"term"`
-	Truth float64 `json:"truth"` // behind the choices, as a share
+	Truth float64 `json:"truth"` // behind the choices, as a share of what was learnt, mean
 	Mean  float64 `json:"mean"`  // of what was proposed
 	Low   float64 `json:"low"`   // mean lower end
 	High  float64 `json:"high"`  // mean upper end
-	Held  int     `json:"held"`  // seeds whose interval holds the truth
+	Held  int     `json:"held"`  // draws whose interval holds the truth
+	Draws int     `json:"draws"` // in which it was learnt, not kept
 }
 
 // run makes the platform, logs lists and learns from them.
@@ -174,14 +176,14 @@ func (o *tuneEval) known(ctx context.Context, s *tuneSite, report *tuneReport) e
 		if p.NDCG.Gain > 0 {
 			report.Gained++
 		}
-		report.add(p, hidden, o.seeds)
+		report.add(p, hidden)
 	}
 	return nil
 }
 
 // add holds a proposal against the weights behind the choices, as shares of the terms
 // that were learnt.
-func (r *tuneReport) add(p tuning.Proposal, hidden map[string]float64, seeds int) {
+func (r *tuneReport) add(p tuning.Proposal, hidden map[string]float64) {
 	left, sum := 0.0, 0.0
 	for _, w := range p.Weights {
 		if w.Kept == "" {
@@ -189,26 +191,31 @@ func (r *tuneReport) add(p tuning.Proposal, hidden map[string]float64, seeds int
 			sum += hidden[w.Term]
 		}
 	}
-	first := len(r.Known) == 0
-	at := 0
 	for _, w := range p.Weights {
 		if w.Kept != "" {
 			continue
 		}
 		truth := left * hidden[w.Term] / sum
-		if first {
-			r.Known = append(r.Known, recoveredBy{Term: w.Term, Truth: truth})
+		at := slices.IndexFunc(r.Known, func(k recoveredBy) bool { return k.Term == w.Term })
+		if at < 0 {
+			at = len(r.Known)
+			r.Known = append(r.Known, recoveredBy{Term: w.Term})
 		}
 		k := &r.Known[at]
-		at++
-		k.Mean += w.Proposed / float64(seeds)
-		k.Low += *w.Low / float64(seeds)
-		k.High += *w.High / float64(seeds)
+		k.add(truth, w)
 		r.Of++
 		if *w.Low <= truth+1e-6 && truth <= *w.High+1e-6 {
 			k.Held++
 			r.Held++
 		}
+	}
+}
+
+// add takes one more draw into the means.
+func (k *recoveredBy) add(truth float64, w tuning.Weight) {
+	k.Draws++
+	for to, v := range map[*float64]float64{&k.Truth: truth, &k.Mean: w.Proposed, &k.Low: *w.Low, &k.High: *w.High} {
+		*to += (v - *to) / float64(k.Draws)
 	}
 }
 
@@ -218,7 +225,7 @@ func (r tuneReport) write(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, "TERM\tBEHIND THE CHOICES\tPROPOSED, MEAN\t95 %, MEAN\tHELD")
 	for _, k := range r.Known {
-		fmt.Fprintf(t, "%s\t%.3f\t%.3f\t%.3f to %.3f\t%d of %d\n", k.Term, k.Truth, k.Mean, k.Low, k.High, k.Held, r.Seeds)
+		fmt.Fprintf(t, "%s\t%.3f\t%.3f\t%.3f to %.3f\t%d of %d\n", k.Term, k.Truth, k.Mean, k.Low, k.High, k.Held, k.Draws)
 	}
 	if err := t.Flush(); err != nil {
 		return err
