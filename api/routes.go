@@ -99,7 +99,6 @@ func routes() []route {
 
 		{get, "/v1/courses/{id}/reviews", accessAny, bodyNone, (*Server).listReviews},
 		{get, "/v1/courses/{id}/reviews/summary", accessAny, bodyNone, (*Server).reviewSummary},
-		{get, "/v1/courses/{id}/reviews/summary", accessAny, bodyNone, (*Server).reviewSummary},
 		{put, "/v1/reviews/{id}", accessServer, bodyJSON, (*Server).putReview},
 		{del, "/v1/reviews/{id}", accessServer, bodyNone, (*Server).deleteReview},
 		{post, "/v1/reviews/batch", accessServer, bodyLines, batch(ingest.Reviews)},
@@ -147,8 +146,6 @@ func routes() []route {
 		{get, "/v1/admin/reports", accessAdmin, bodyNone, (*Server).listReports},
 		{patch, "/v1/admin/reports/{course}", accessAdmin, bodyJSON, (*Server).settleReports},
 		{post, "/v1/admin/reports/{course}/rule", accessAdmin, bodyJSON, (*Server).ruleOfReports},
-		{get, "/v1/admin/reviews/held", accessAdmin, bodyNone, (*Server).listHeld},
-		{post, "/v1/admin/reviews/{id}/hold", accessAdmin, bodyJSON, (*Server).decideHeld},
 		{get, "/v1/admin/reviews/held", accessAdmin, bodyNone, (*Server).listHeld},
 		{post, "/v1/admin/reviews/{id}/hold", accessAdmin, bodyJSON, (*Server).decideHeld},
 		{get, "/v1/admin/models", accessAdmin, bodyNone, (*Server).listModels},
