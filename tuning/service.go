@@ -74,7 +74,8 @@ type learner struct {
 	d           *dataset
 	train, test []shown
 	current     []float64 // of the log's terms, as shares of all weights
-	free        []bool
+	free        []bool    // terms that are fitted
+	open        []bool    // of these, the ones that a weight is proposed for
 	kept        []string
 	propensity  []float64
 }
@@ -89,6 +90,7 @@ func (s *Service) learn(ctx context.Context, req Request, d *dataset) (Proposal,
 	l.freeTerms()
 	pairs := newPairs(l.train, len(d.terms))
 	d.log.Pairs = pairs.len()
+	l.open = slices.Clone(l.free)
 	if !slices.Contains(l.free, true) {
 		return Proposal{}, refused("no term differs between the courses that were looked at, so there is nothing to learn weights from")
 	}
@@ -102,7 +104,7 @@ func (s *Service) learn(ctx context.Context, req Request, d *dataset) (Proposal,
 		return Proposal{}, err
 	}
 	m := fit(pairs, l.free, *req.L2, 0)
-	if total(m.theta[:len(d.terms)]) <= 0 {
+	if l.sum(m.theta) <= 0 {
 		return Proposal{}, refused("no term speaks for what was chosen: every one is, if anything, higher on what was passed over")
 	}
 	l.propensity = propensities(l.train, m.theta, len(d.terms), s.cfg.Places)
@@ -184,7 +186,7 @@ func (l *learner) method(ctx context.Context, pairs *pairSet, m model) ([]float6
 	lots := rand.New(rand.NewPCG(l.req.Seed, 0)) //nolint:gosec // draws, no secrets
 	lots.Shuffle(len(lists), func(i, j int) { lists[i], lists[j] = lists[j], lists[i] })
 	lists = lists[:min(climbLists, len(lists))]
-	weights, err := climb(ctx, lists, l.current, l.free, climbRounds)
+	weights, err := climb(ctx, lists, l.current, l.open, climbRounds)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -204,7 +206,7 @@ func (l *learner) pairDraws(ctx context.Context, pairs *pairSet) ([][]float64, e
 	left := l.learnt()
 	draws := make([][]float64, 0, len(thetas))
 	for _, t := range thetas {
-		sum := total(t[:terms])
+		sum := l.sum(t)
 		if sum <= 0 {
 			continue
 		}
@@ -224,7 +226,8 @@ const vague = 0.1
 
 // keepVague keeps the weights of terms of which the log tells too little: they differ
 // so seldom, or so little, that what is estimated of them is noise. It goes by how sure
-// an estimate is, and never by what it is.
+// an estimate is, and never by what it is. They stay in the fit, so that no other term
+// is taken for them.
 func (l *learner) keepVague(ctx context.Context, pairs *pairSet) error {
 	m := fit(pairs, l.free, *l.req.L2, math.Inf(-1))
 	thetas, err := m.refits(ctx, pairs, *l.req.L2, 100, l.req.Seed)
@@ -244,10 +247,10 @@ func (l *learner) keepVague(ctx context.Context, pairs *pairSet) error {
 			square += (t[j] - mean) * (t[j] - mean) / float64(len(thetas))
 		}
 		if l.free[j] && math.Sqrt(square) > vague*sizes && sizes > 0 {
-			l.free[j], l.kept[j] = false, "the log tells too little of it"
+			l.open[j], l.kept[j] = false, "the log tells too little of it"
 		}
 	}
-	if !slices.Contains(l.free, true) {
+	if !slices.Contains(l.open, true) {
 		return refused("the log tells too little of every term (%d lists, %d pairs): collect more events that cite lists", len(l.d.lists), pairs.len())
 	}
 	return nil
@@ -275,7 +278,7 @@ func (l *learner) climbDraws(ctx context.Context, lists []judged, weights []floa
 		for i := range some {
 			some[i] = lists[lots.IntN(len(lists))]
 		}
-		w, err := climb(ctx, some, weights, l.free, drawRounds)
+		w, err := climb(ctx, some, weights, l.open, drawRounds)
 		if err != nil {
 			return nil, err
 		}
@@ -288,19 +291,30 @@ func (l *learner) climbDraws(ctx context.Context, lists []judged, weights []floa
 	return out, nil
 }
 
-// shares scales the free weights to what the current ones of the same terms sum to,
+// sum is what the open ones of weights sum to.
+func (l *learner) sum(weights []float64) float64 {
+	sum := 0.0
+	for j, open := range l.open {
+		if open {
+			sum += weights[j]
+		}
+	}
+	return sum
+}
+
+// shares scales the open weights to what the current ones of the same terms sum to,
 // or to what is left beside the terms that are kept, and within bounds.
 func (l *learner) shares(weights []float64) []float64 {
 	out := make([]float64, len(weights))
 	sum, left := 0.0, l.learnt()
 	least, most := make([]float64, len(weights)), make([]float64, len(weights))
 	for j, w := range weights {
-		if l.free[j] {
+		if l.open[j] {
 			sum += w
 		}
 	}
 	for j, w := range weights {
-		if !l.free[j] {
+		if !l.open[j] {
 			out[j] = l.current[j]
 			continue
 		}
@@ -308,7 +322,7 @@ func (l *learner) shares(weights []float64) []float64 {
 		least[j], most[j] = b.Min, b.most()
 		out[j] = left * w / sum
 	}
-	bound(out, l.free, least, most, left)
+	bound(out, l.open, least, most, left)
 	return out
 }
 
@@ -316,7 +330,7 @@ func (l *learner) shares(weights []float64) []float64 {
 func (l *learner) learnt() float64 {
 	left := 1 - l.unlogged()
 	for j, w := range l.current {
-		if !l.free[j] {
+		if !l.open[j] {
 			left -= w
 		}
 	}
