@@ -16,6 +16,7 @@ type Facts struct {
 	Language    string   // as the course states it
 	Languages   []string // lectern.LanguageKeys of it
 	Provider    string   // folded
+	TitleKey    uint64   // TitleKey of title and provider; 0 is to be found out
 	Category    string   // the broadest one, folded
 	PublishedAt time.Time
 	FreshAt     time.Time // the later of publication and last substantial update; zero is unknown

@@ -14,8 +14,8 @@ import (
 const (
 	// comparedMost bounds how many leading courses are compared with each other.
 	comparedMost = 600
-	// pivots is how many directions tell vectors apart before they are compared whole.
-	pivots = 4
+	// glance is how many dimensions tell most vectors apart before they are compared whole.
+	glance = 16
 )
 
 // duplicates leave courses out that teach the same as a better one of the list. Two
@@ -33,9 +33,7 @@ type duplicates struct {
 	titles    map[uint64]int32 // hash of title and provider → first rank with it, 1 more
 	same      []int32          // by rank: the next one with that hash, 1 more
 	hashes    []uint64
-	along     [pivots]float32 // where the vector in question lies along the pivots
-	standIns  []standIn       // those that stand for others
-	basis     [pivots][]float32
+	standIns  []standIn // those that stand for others
 	some      bool
 	out       []int32 // those left out
 }
@@ -55,12 +53,8 @@ func (d *duplicates) begin(s *slate) {
 		d.titles = make(map[uint64]int32)
 	}
 	d.standIns = d.standIns[:0]
-	if d.byContent && n > 0 {
-		d.pick(s, n)
-	}
 	for rank := range n { // whatever is pinned stays, and stands for its duplicates
 		if s.marks[rank] == pinned {
-			d.project(s, rank)
 			d.keep(s, rank)
 		}
 	}
@@ -68,7 +62,6 @@ func (d *duplicates) begin(s *slate) {
 		if s.marks[rank] != open {
 			continue
 		}
-		d.project(s, rank)
 		if of := d.find(s, rank); of >= 0 {
 			d.leaveOut(s, rank, of)
 			continue
@@ -79,9 +72,29 @@ func (d *duplicates) begin(s *slate) {
 
 // standIn is a course that duplicates are left out for.
 type standIn struct {
-	along [pivots]float32
+	head  [glance]float32 // of its vector
 	rank  int32
 	level uint8
+}
+
+// headOf returns the first dimensions of a vector.
+func headOf(v []float32) (head [glance]float32) {
+	copy(head[:], v)
+	return head
+}
+
+// apart reports whether two vectors are further from each other along their first
+// dimensions than √most: those of unit length at a cosine of c or more are no further
+// apart than √(2 − 2c) along all of them.
+func apart(a, b *[glance]float32, most float32) bool {
+	sum := float32(0)
+	for j := 0; j < glance; j += 4 {
+		w, x, y, z := a[j]-b[j], a[j+1]-b[j+1], a[j+2]-b[j+2], a[j+3]-b[j+3]
+		if sum += w*w + x*x + y*y + z*z; sum > most {
+			return true
+		}
+	}
+	return false
 }
 
 // levelCode numbers levels for comparing; 0 is unknown.
@@ -95,53 +108,10 @@ func levelCode(l lectern.Level) uint8 {
 	return uint8(levelStep(l))
 }
 
-// pick makes some of the leading vectors orthogonal. Two vectors of unit length at a
-// cosine of c or more are no further apart than √(2 − 2c) along all of them.
-func (d *duplicates) pick(s *slate, n int) {
-	used := 0
-	for i := range pivots {
-		v := s.in[s.all[i*n/pivots].index].Vector
-		if len(v) == 0 || used > 0 && len(v) != len(d.basis[0]) {
-			continue
-		}
-		b := append(d.basis[used][:0], v...)
-		for _, before := range d.basis[:used] {
-			along := vek32.Dot(b, before)
-			for j := range b {
-				b[j] -= along * before[j]
-			}
-		}
-		d.basis[used] = b
-		if length := vek32.Norm(b); length > 1e-3 {
-			for j := range b {
-				b[j] /= length
-			}
-			used++
-		}
-	}
-	for i := used; i < pivots; i++ {
-		d.basis[i] = d.basis[i][:0]
-	}
-}
-
-// project measures a vector along the pivots.
-func (d *duplicates) project(s *slate, rank int) {
-	d.along = [pivots]float32{}
-	if !d.byContent {
-		return
-	}
-	v := s.in[s.all[rank].index].Vector
-	for i, b := range d.basis {
-		if len(v) > 0 && len(v) == len(b) {
-			d.along[i] = vek32.Dot(v, b)
-		}
-	}
-}
-
 // keep lets a course stand for those that come after it.
 func (d *duplicates) keep(s *slate, rank int) {
-	if d.byContent && len(s.in[s.all[rank].index].Vector) > 0 {
-		d.standIns = append(d.standIns, standIn{along: d.along, rank: int32(rank), level: levelCode(s.in[s.all[rank].index].Course.Level)})
+	if c := &s.in[s.all[rank].index]; d.byContent && len(c.Vector) > 0 {
+		d.standIns = append(d.standIns, standIn{head: headOf(c.Vector), rank: int32(rank), level: levelCode(c.Course.Level)})
 	}
 	hash := d.hash(s, rank)
 	if hash == 0 {
@@ -165,20 +135,13 @@ func (d *duplicates) find(s *slate, rank int) int {
 	if !d.byContent || len(c.Vector) == 0 {
 		return found
 	}
-	level := levelCode(c.Course.Level)
-	apart := float32(2-2*d.from) + 1e-4
+	level, first, most := levelCode(c.Course.Level), headOf(c.Vector), float32(2-2*d.from)+1e-4
 	for i := range d.standIns {
 		other := &d.standIns[i]
 		if level != other.level && level != 0 && other.level != 0 {
 			continue
 		}
-		sum := float32(0)
-		for j, x := range d.along {
-			if sum += (x - other.along[j]) * (x - other.along[j]); sum > apart {
-				break
-			}
-		}
-		if sum <= apart && (found < 0 || int(other.rank) < found) && d.alike(s, rank, int(other.rank)) {
+		if (found < 0 || int(other.rank) < found) && !apart(&first, &other.head, most) && d.alike(s, rank, int(other.rank)) {
 			found = int(other.rank)
 		}
 	}
@@ -239,10 +202,22 @@ func mayBeSame(a, b *Candidate) bool {
 // hash returns the hash of a leading course's folded title and provider; 0 is of none.
 func (d *duplicates) hash(s *slate, rank int) uint64 {
 	f := s.in[s.all[rank].index].Course
-	if d.hashes[rank] == 0 && f.Title != "" && f.Provider != "" {
-		d.hashes[rank] = hashFolded(hashFolded(fnvOffset, f.Title), f.Provider) | 1
+	if f.TitleKey != 0 {
+		return f.TitleKey
+	}
+	if d.hashes[rank] == 0 {
+		d.hashes[rank] = TitleKey(f.Title, f.Provider)
 	}
 	return d.hashes[rank]
+}
+
+// TitleKey is the same for two courses whose titles and providers fold to the same; 0 is
+// for those of which one is not known. Facts that are used often hold it.
+func TitleKey(title, provider string) uint64 {
+	if title == "" || provider == "" {
+		return 0
+	}
+	return hashFolded(hashFolded(fnvOffset, title), provider) | 1
 }
 
 // kept returns the course that stands for a rank: itself, unless it was left out.

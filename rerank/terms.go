@@ -239,18 +239,29 @@ func hoursLeft(c *Candidate) *float64 {
 // languageFit is 1 when the course is in a wanted language and 0 otherwise. While
 // no language is wanted it is ½ in the likely one and ¼ in another.
 func languageFit(want, likely, have []string) float64 {
-	in := func(w string) bool { return slices.Contains(have, w) }
 	switch {
 	case len(have) == 0:
 		return Neutral
-	case len(want) == 0 && (len(likely) == 0 || slices.ContainsFunc(likely, in)):
+	case len(want) == 0 && (len(likely) == 0 || shareOne(likely, have)):
 		return Neutral
 	case len(want) == 0:
 		return Neutral / 2
-	case slices.ContainsFunc(want, in):
+	case shareOne(want, have):
 		return 1
 	}
 	return 0
+}
+
+// shareOne reports whether two short lists share a member.
+func shareOne(a, b []string) bool {
+	for _, x := range a {
+		for _, y := range b {
+			if x == y {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // LevelsUp is how many levels one level is above another; 0 where either has no place

@@ -30,6 +30,7 @@ func (c *Catalog) newEntry(course lectern.Course, stats lectern.CourseStats) *en
 	}
 	e.facts.Languages = e.payload.Languages
 	e.facts.Provider = e.payload.Provider
+	e.facts.TitleKey = rerank.TitleKey(course.Title, e.payload.Provider)
 	e.facts.Skills, e.facts.Categories = e.payload.Skills, e.payload.Categories
 	if len(e.payload.Categories) > 0 {
 		e.facts.Category = e.payload.Categories[0]
