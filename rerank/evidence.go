@@ -3,6 +3,7 @@ package rerank
 import (
 	"math"
 	"slices"
+	"time"
 )
 
 // exposureGate is by how much a course must lead the catalogue to be worth showing for
@@ -20,11 +21,20 @@ func (s *scoring) quality(f *Facts) float64 {
 		r := f.Recent[s.recent]
 		mean, weight = r.Mean, r.Weight
 		if !f.RecentAt.IsZero() {
-			weight *= decay(s.req.At.Sub(f.RecentAt), s.ratedFor)
+			weight *= s.ratingDecay(f.RecentAt)
 		}
 	}
 	s.rated, s.stars = f, ratingFit(mean, weight, s.req.RatingMean, s.cfg.Terms.RatingPrior)
 	return s.stars
+}
+
+// ratingDecay is what ratings as of some time still weigh. Most of a catalogue is as of
+// the same.
+func (s *scoring) ratingDecay(at time.Time) float64 {
+	if at != s.decayedAt {
+		s.decayedAt, s.decayedBy = at, decay(s.req.At.Sub(at), s.ratedFor)
+	}
+	return s.decayedBy
 }
 
 // recentOf returns which of Facts.Recent a half-life in days stands for; -1 is none.

@@ -45,6 +45,7 @@ func fullCandidates(n, dim int) []rerank.Candidate {
 			c.Course.Level = out[i-1].Course.Level
 		}
 		c.Course.Title = fmt.Sprintf("A Practical Introduction to Subject %d", i)
+		c.Course.TitleKey = rerank.TitleKey(c.Course.Title, c.Course.Provider)
 		c.Course.Categories = []string{c.Course.Category, fmt.Sprint("sub", i%31)}
 		for k := range 8 {
 			c.Course.Skills = append(c.Course.Skills, fmt.Sprint("skill ", (i*k)%200))

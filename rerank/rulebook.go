@@ -23,7 +23,7 @@ type rulebook struct {
 	// its selectors, so that a candidate meets only rules that may be about it, however
 	// many there are.
 	index [selectorKinds]map[string][]int32
-	hints [selectorKinds]uint64 // see hint
+	hints [selectorKinds]hints
 	pins  bool
 }
 
@@ -57,7 +57,7 @@ func newRulebook(rules []Rule) *rulebook {
 		}
 		for value := range c.selects[kind] {
 			b.index[kind][value] = append(b.index[kind][value], at)
-			b.hints[kind] |= hint(value)
+			b.hints[kind].add(value)
 		}
 	}
 	return b
@@ -93,14 +93,37 @@ func places(values []string, fold func(string) string) map[string]int {
 	return out
 }
 
-// hint is one of 64 bits that says, for most values that no rule selects, that there is
-// no use in looking them up.
-func hint(s string) uint64 {
+// hints say, of most values that no rule selects, that there is no use in looking them
+// up: each value stands for one of 1,024 bits.
+type hints struct {
+	bits [16]uint64
+	some bool
+}
+
+func (h *hints) add(s string) {
+	at := hint(s)
+	h.bits[at>>6] |= 1 << (at & 63)
+	h.some = true
+}
+
+func (h *hints) may(s string) bool {
+	at := hint(s)
+	return h.bits[at>>6]&(1<<(at&63)) != 0
+}
+
+// hint mixes a few letters, most of them from the end, where names of a kind differ.
+func hint(s string) uint32 {
 	n := len(s)
-	if n < 2 {
-		return 1
+	if n < 4 {
+		h := uint32(n)
+		for i := range n {
+			h = h*31 + uint32(s[i])
+		}
+		return h * 0x9e3779b1 >> 22
 	}
-	return 1 << ((uint(n) + uint(s[0])*3 + uint(s[n/2])*7 + uint(s[n-2])*13 + uint(s[n-1])*29) & 63)
+	h := uint32(s[n-1]) | uint32(s[n-2])<<8 | uint32(s[n-3])<<16 | uint32(s[n-4])<<24
+	h = h*0x85ebca6b ^ (uint32(s[0]) | uint32(s[n/2])<<8 | uint32(n)<<16)
+	return h * 0x9e3779b1 >> 22
 }
 
 // active marks the rules that hold for a request, and reports whether any does.
@@ -136,22 +159,22 @@ func (r *Rule) during(at time.Time) bool {
 
 // matches appends the active rules about a course to out, in the order of the document.
 func (b *rulebook) matches(f *Facts, active []bool, out []int32) []int32 {
-	if b.hints[byCourse]&hint(f.ID) != 0 {
+	if h := &b.hints[byCourse]; h.some && h.may(f.ID) {
 		out = b.look(byCourse, f.ID, f, active, out)
 	}
-	if b.hints[byProvider]&hint(f.Provider) != 0 {
+	if h := &b.hints[byProvider]; h.some && h.may(f.Provider) {
 		out = b.look(byProvider, f.Provider, f, active, out)
 	}
-	if hints := b.hints[byCategory]; hints != 0 {
+	if h := &b.hints[byCategory]; h.some {
 		for _, s := range f.Categories {
-			if hints&hint(s) != 0 {
+			if h.may(s) {
 				out = b.look(byCategory, s, f, active, out)
 			}
 		}
 	}
-	if hints := b.hints[bySkill]; hints != 0 {
+	if h := &b.hints[bySkill]; h.some {
 		for _, s := range f.Skills {
-			if hints&hint(s) != 0 {
+			if h.may(s) {
 				out = b.look(bySkill, s, f, active, out)
 			}
 		}

@@ -58,6 +58,9 @@ type scoring struct {
 	level lectern.Level // wanted, moved by what the learner wants of challenge
 	rated *Facts        // whose quality stars is
 	stars float64
+
+	decayedAt time.Time // ratings of which weigh decayedBy
+	decayedBy float64
 }
 
 func (l *Linear) scoring(req *Request) scoring {
@@ -110,7 +113,12 @@ func (s *scoring) value(term int, c *Candidate) float64 {
 	case termExposure:
 		v = s.exposure(c.Course)
 	}
-	return float64(int64(min(max(v, 0), 1)*1e6+0.5)) / 1e6
+	if v < 0 { // min and max are slower: they mind the sign of zero
+		v = 0
+	} else if v > 1 {
+		v = 1
+	}
+	return float64(int64(v*1e6+0.5)) / 1e6
 }
 
 // days is a number of days as a duration.
