@@ -38,6 +38,7 @@ type compared struct {
 	newDiverse         float64
 	oldAge, newAge     float64 // mean days; NaN where none is known
 	detail             *Detail
+	degraded           []string
 }
 
 // measure compares the two lists of c.
@@ -45,7 +46,8 @@ func measure(c rerank.Comparison, k, depth int, detailed bool) compared {
 	a, b := c.Lists[0], c.Lists[1]
 	old, fresh := head(a, k), head(b, k)
 	out := compared{
-		old: slots(c, old), new: slots(c, fresh), oldTerms: a.Terms, newTerms: b.Terms,
+		degraded: c.Degraded,
+		old:      slots(c, old), new: slots(c, fresh), oldTerms: a.Terms, newTerms: b.Terms,
 		oldDiverse: diversity(c, old), newDiverse: diversity(c, fresh),
 	}
 	out.oldAges, out.newAges = ages(c, old), ages(c, fresh)

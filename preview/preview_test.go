@@ -23,8 +23,9 @@ var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // platform is learners and lists in memory. Every learner's list is of the same
 // courses; levels and countries differ.
 type platform struct {
-	people int
-	lists  func(ref lectern.LearnerRef) rerank.Comparison
+	degraded []string // of every list
+	people   int
+	lists    func(ref lectern.LearnerRef) rerank.Comparison
 
 	mu       sync.Mutex
 	asked    map[lectern.LearnerRef]int
@@ -83,7 +84,9 @@ func (p *platform) Compare(ctx context.Context, req lectern.ListRequest, _ []rer
 		case <-time.After(p.delay):
 		}
 	}
-	return p.lists(req.Learner), p.failWith
+	c := p.lists(req.Learner)
+	c.Degraded = p.degraded
+	return c, p.failWith
 }
 
 // course is a candidate with a vector along one axis.
@@ -356,6 +359,17 @@ func TestFailures(t *testing.T) {
 	p.failWith = lectern.Errorf(lectern.CodeNotFound, "there is no course")
 	if _, err := run(t, p, preview.Request{Sample: ptr(20)}); lectern.ErrorCode(err) != lectern.CodeNotFound {
 		t.Errorf("an unknown course: %v", err)
+	}
+}
+
+// TestDegradedListsAreCounted: lists that were made without something are compared, and
+// the report says so.
+func TestDegradedListsAreCounted(t *testing.T) {
+	p := newPlatform(50)
+	p.degraded = []string{"neighbours"}
+	r, err := run(t, p, preview.Request{Sample: ptr(20)})
+	if err != nil || r.Overall.Learners != 20 || r.Degraded["neighbours"] != 20 {
+		t.Errorf("%d lists, %v degraded, %v", r.Overall.Learners, r.Degraded, err)
 	}
 }
 

@@ -21,6 +21,9 @@ type Report struct {
 	// Failed are lists that could not be made, with why, for the first of them.
 	Failed  int    `json:"failed"`
 	Failure string `json:"failure,omitempty"`
+	// Degraded says of how many of the lists that were compared some part is missing,
+	// by the name of the part.
+	Degraded map[string]int `json:"degraded,omitempty"`
 
 	Overall Group    `json:"overall"` // everybody who was compared, each once
 	Groups  []Group  `json:"groups"`  // given, everybody, nobody, and the segments

@@ -269,9 +269,9 @@ func (r *run) compare(ctx context.Context) error {
 		}
 		c, err := r.Service.lists.Compare(ctx, r.req.list(who.ref), rerankers, r.req.depth())
 		switch {
-		case err == nil && len(c.Lists) == 2:
-		case ctx.Err() != nil:
+		case ctx.Err() != nil && (err != nil || len(c.Degraded) > 0): // what is missing may be for want of time
 			return ctx.Err()
+		case err == nil && len(c.Lists) == 2:
 		case lectern.ErrorCode(err) == lectern.CodeNotFound || lectern.ErrorCode(err) == lectern.CodeInvalid:
 			return err // it holds for every list
 		default:
@@ -317,6 +317,12 @@ func (r *run) sumUp() {
 			continue
 		}
 		all = append(all, l)
+		for _, part := range l.degraded {
+			if r.report.Degraded == nil {
+				r.report.Degraded = make(map[string]int)
+			}
+			r.report.Degraded[part]++
+		}
 		for _, g := range r.members[i].groups {
 			of[g] = append(of[g], l)
 		}

@@ -10,6 +10,8 @@ type Comparison struct {
 	// Lists stand beside the rerankers. Scored.Index and Scored.Duplicates are places in
 	// Candidates.
 	Lists []Ranked
+	// Degraded are the parts that the candidates were made without.
+	Degraded []string
 }
 
 // Compare puts candidates before several rerankers. Those from common on are there for

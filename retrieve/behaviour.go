@@ -75,7 +75,7 @@ func (e *Engine) askNeighbours(ctx context.Context, p *pass) {
 	}
 	answer := make(chan neighbourAnswer, 1)
 	p.neighbours = answer
-	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Neighbours)
+	bounded, cancel := context.WithTimeout(ctx, p.budgets.Neighbours)
 	p.neighboursDone = bounded.Done()
 	k := e.rowMost(p) + len(p.seen) // of which those are no candidates
 	go func() {

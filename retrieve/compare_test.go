@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -263,4 +264,41 @@ func (p pinner) Rerank(req rerank.Request, candidates []rerank.Candidate) rerank
 		out.Items[i].Duplicates = []int{out.Items[i].Index}
 	}
 	return out
+}
+
+// hurried is what similar learners take, for those who have the time.
+type hurried struct{ fakeNeighbours }
+
+func (n *hurried) Liked(ctx context.Context, ref lectern.LearnerRef, version int64, k int) ([]lectern.Hit, error) {
+	if end, ok := ctx.Deadline(); ok && time.Until(end) < time.Second {
+		return nil, context.DeadlineExceeded
+	}
+	return n.fakeNeighbours.Liked(ctx, ref, version, k)
+}
+
+// TestComparingIsInNoHurry: what is out of time when lists are served is waited for when
+// they are compared, and what is missing all the same is named.
+func TestComparingIsInNoHurry(t *testing.T) {
+	n := &hurried{fakeNeighbours{hits: hitsFor("guitar-workshop-1", "guitar-workshop-2", "guitar-workshop-3")}}
+	w := fullSchool(t, others(nil, n, nil), config(func(c *retrieve.Config) { c.Budgets.Neighbours = 20 * time.Millisecond }))
+	pupil(w)
+	req := lectern.ListRequest{Surface: lectern.SurfaceHome, Learner: ada, Limit: 5}
+	served, err := w.engine.List(t.Context(), req)
+	if err != nil || !slices.Contains(served.Degraded, retrieve.DegradedNeighbours) {
+		t.Fatalf("served without %v, %v", served.Degraded, err)
+	}
+	compare := func() rerank.Comparison {
+		c, err := w.engine.Compare(t.Context(), req, []rerank.Reranker{newLinear(t, "v1", nil)}, 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	if c := compare(); len(c.Degraded) > 0 {
+		t.Errorf("compared without %v", c.Degraded)
+	}
+	n.err = context.DeadlineExceeded
+	if c := compare(); !slices.Contains(c.Degraded, retrieve.DegradedNeighbours) {
+		t.Errorf("that similar learners were not asked is not said: %v", c.Degraded)
+	}
 }

@@ -112,7 +112,7 @@ func (e *Engine) moveToSkills(ctx context.Context, p *pass, query []float32) []f
 	for i, c := range p.concepts {
 		names[i] = c.Name
 	}
-	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Embed)
+	bounded, cancel := context.WithTimeout(ctx, p.budgets.Embed)
 	defer cancel()
 	vectors, err := p.embedder.Embed(bounded, lectern.EmbedQuery, names)
 	if err != nil || len(vectors) != len(names) {

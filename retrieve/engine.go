@@ -137,7 +137,7 @@ func (e *Engine) aboutSearch(ctx context.Context, p *pass, found int) (about lec
 	if found > 0 {
 		about.Corrected = e.corrected(p)
 	}
-	p.patience.left = e.cfg.Budgets.Candidates
+	p.patience.left = p.budgets.Candidates
 	failed := func(err error) bool {
 		if err != nil && ctx.Err() == nil {
 			e.Logger.WarnContext(ctx, "search answered without facets or suggestions", "error", err)
@@ -186,6 +186,7 @@ func (e *Engine) TopIDs(ctx context.Context, req lectern.ListRequest, k int) ([]
 type pass struct {
 	req      lectern.ListRequest
 	at       time.Time
+	budgets  Budgets
 	index    lectern.VectorIndex
 	patience *patience        // below index
 	embedder lectern.Embedder // nil: words only
@@ -263,7 +264,7 @@ func (p *pass) hashOf(row lectern.Row) requestHash {
 }
 
 func (e *Engine) newPass(req lectern.ListRequest) *pass {
-	p := &pass{req: req, at: e.Clock(), reranker: e.Rerankers.Reranker(), view: e.Catalog.current(), dropped: make(map[string]string), held: make(map[string]text.Held)}
+	p := &pass{req: req, at: e.Clock(), budgets: e.cfg.Budgets, reranker: e.Rerankers.Reranker(), view: e.Catalog.current(), dropped: make(map[string]string), held: make(map[string]text.Held)}
 	index, embedder := e.Generations.Generation()
 	p.patience = &patience{VectorIndex: index, left: e.cfg.Budgets.Candidates}
 	p.index, p.embedder = p.patience, embedder
@@ -339,7 +340,7 @@ func (e *Engine) loadProfile(ctx context.Context, p *pass) error {
 	if p.req.Learner.IsZero() {
 		return nil
 	}
-	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Profile)
+	bounded, cancel := context.WithTimeout(ctx, p.budgets.Profile)
 	defer cancel()
 	profile, taste, err := e.Profiles.Load(bounded, p.req.Learner, p.patience.VectorIndex, e.readers(p.embedder))
 	switch {

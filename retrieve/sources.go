@@ -263,7 +263,7 @@ func (e *Engine) embedQuery(ctx context.Context, p *pass, q string) []float32 {
 	if p.embedded.vector != nil && p.embedded.text == q {
 		return p.embedded.vector
 	}
-	bounded, cancel := context.WithTimeout(ctx, e.cfg.Budgets.Embed)
+	bounded, cancel := context.WithTimeout(ctx, p.budgets.Embed)
 	defer cancel()
 	vectors, err := p.embedder.Embed(bounded, lectern.EmbedQuery, []string{q})
 	if err != nil || len(vectors) != 1 {

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -152,6 +154,9 @@ func printPreview(w io.Writer, d settings.Draft, r preview.Report) error {
 	}
 	if r.Failed > 0 {
 		fmt.Fprintf(w, "%d lists could not be made: %s\n", r.Failed, r.Failure)
+	}
+	for _, part := range slices.Sorted(maps.Keys(r.Degraded)) {
+		fmt.Fprintf(w, "%d lists are without %s\n", r.Degraded[part], part)
 	}
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(t, "\nGROUP\tLISTS\tOVERLAP@%d\tRBO\tCHANGED\tMOVE\tDIVERSITY\tCOURSES\tMEDIAN AGE\n", r.K)
