@@ -65,6 +65,7 @@ func (c Config) Validate() error {
 	check(b.CopyWords >= 1, "bombing.copy_words", b.CopyWords, "at least 1")
 	check(b.CopyAuthors >= 2, "bombing.copy_authors", b.CopyAuthors, "at least 2")
 	check(b.CopyShare > 0 && b.CopyShare <= 1, "bombing.copy_share", b.CopyShare, "over 0, up to 1")
+	check(b.CopyWithin > 0, "bombing.copy_within", b.CopyWithin, "over 0")
 	if c.Chat.Enabled {
 		if e, ok := c.Chat.Validate().(*lectern.Error); ok {
 			bad = append(bad, e.Fields...)

@@ -257,6 +257,15 @@ func (s *scores) Score(text, language string) (float64, bool) {
 	return a.p, a.ok
 }
 
+// positive calls a review with probability p positive or not, where the model has learnt
+// to cut; a chat model cuts in the middle.
+func (s *scores) positive(p float64, text, language string) bool {
+	if _, asked := s.chat[text]; asked {
+		return p >= 0.5
+	}
+	return sentiment.Positive(s.SentenceClassifier, p, text, language)
+}
+
 // trendMonths is how many months a trend has at most, the newest.
 const trendMonths = 36
 
@@ -270,7 +279,7 @@ func (s *scores) trend(reviews []lectern.Review, held map[string]bool) (positive
 			continue
 		}
 		read++
-		if p >= 0.5 {
+		if s.positive(p, r.Text, r.Language) {
 			good++
 		}
 		if r.WrittenAt == nil {

@@ -27,6 +27,8 @@ const (
 // sentimentEval is what lectern eval sentiment was asked to do.
 type sentimentEval struct {
 	data, table string // file or folder, file
+	reviews     string // file that nothing is learnt from beforehand
+	aspects     string // file
 	share       float64
 	seed        uint64
 	repeat      int
@@ -48,16 +50,22 @@ Brier score and the expected calibration error, and the gain of what is learnt. 
 it attacks the larger courses with made-up reviews, and with honest crowds that look
 like an attack, and says how many are held back and what that does to the score.
 
---data is a CSV file with the columns course_id, learner_id, stars, date and text
-(gzip is fine), or a folder that holds one whose name begins with reviews. --demo
-measures on the demo platform, whose aspects are known. --table is a file of sentences:
-kind, good, bad or mixed, and text, separated by tabs. docs/measured/sentiment.md has
-the figures.`,
+--data is a CSV file with the columns text, stars (1 to 5), date (as 2025-01-31) and
+course_id, and learner_id and language where known, in any order (gzip is fine), or a
+folder that holds one whose name begins with reviews. --reviews is another such file:
+it is measured by itself, and with --data also as a whole by what is learnt from that.
+--demo measures on the demo platform, whose aspects are known. --table is a file of
+sentences: kind, good, bad or mixed, and text, separated by tabs. --aspects is a CSV
+file with the columns text and aspect, and polarity (positive or negative) and language
+where known. An aspect is teaching, content, pace, assignments, support or value, several
+with semicolons, or none; rows with the same text are one text. It prints precision,
+recall and F1 of each. docs/measured/sentiment.md has the figures.`,
 		Example: `  lectern eval sentiment --data ./reviews.csv.gz
+  lectern eval sentiment --data ./reviews.csv.gz --reviews ./other.csv --aspects ./labelled.csv
   lectern eval sentiment --demo --table ml/sentiment/testdata/table.tsv --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.data == "" && !o.demo {
-				return usageError{errors.New("nothing to read: give --data, or --demo")}
+			if o.data == "" && o.reviews == "" && o.aspects == "" && !o.demo {
+				return usageError{errors.New("nothing to read: give --data, --reviews, --aspects or --demo")}
 			}
 			if o.share <= 0 || o.share >= 1 {
 				return usageError{fmt.Errorf("--share is between 0 and 1, not %g", o.share)}
@@ -70,6 +78,8 @@ the figures.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.data, "data", "", "file of reviews with stars, or a folder that holds one")
+	flags.StringVar(&o.reviews, "reviews", "", "file of other reviews with stars, to be measured by what --data teaches")
+	flags.StringVar(&o.aspects, "aspects", "", "file of texts with the aspects that they speak of")
 	flags.StringVar(&o.table, "table", "", "file of sentences with what they say")
 	flags.Float64Var(&o.share, "share", sentimentShare, "share of the reviews, by day, that is learnt from")
 	flags.Uint64Var(&o.seed, "seed", evalSeed, "of folds, intervals and attacks")
@@ -89,30 +99,15 @@ func (o sentimentEval) measure(ctx context.Context, w io.Writer) error {
 		}
 		options.Table = table
 	}
-	var reports []opinions.Report
-	if o.data != "" {
-		file, err := reviewFile(o.data)
-		if err != nil {
+	if o.aspects != "" {
+		var err error
+		if options.Aspects, err = opinions.ReadLabelled(o.aspects); err != nil {
 			return err
 		}
-		reviews, err := opinions.ReadReviews(file)
-		if err != nil {
-			return err
-		}
-		r, err := opinions.Measure(ctx, filepath.Base(file), reviews, options)
-		if err != nil {
-			return err
-		}
-		reports = append(reports, r)
 	}
-	if o.demo {
-		reviews, truth := demoReviews()
-		options.Truth, options.Attacks = truth, false
-		r, err := opinions.Measure(ctx, "demo platform", reviews, options)
-		if err != nil {
-			return err
-		}
-		reports = append(reports, r)
+	reports, err := o.reports(ctx, options)
+	if err != nil {
+		return err
 	}
 	if o.asJSON {
 		enc := json.NewEncoder(w)
@@ -128,6 +123,51 @@ func (o sentimentEval) measure(ctx context.Context, w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// reports measures each set of reviews; what is not of reviews is in the first.
+func (o sentimentEval) reports(ctx context.Context, options opinions.Options) ([]opinions.Report, error) {
+	var out []opinions.Report
+	add := func(name string, reviews []lectern.Review, options opinions.Options) error {
+		if len(out) > 0 {
+			options.Table, options.Aspects = nil, nil
+		}
+		r, err := opinions.Measure(ctx, name, reviews, options)
+		out = append(out, r)
+		return err
+	}
+	var learn []lectern.Review
+	for _, path := range []string{o.data, o.reviews} {
+		if path == "" {
+			continue
+		}
+		file, err := reviewFile(path)
+		if err != nil {
+			return nil, err
+		}
+		reviews, err := opinions.ReadReviews(file)
+		if err != nil {
+			return nil, err
+		}
+		options := options
+		options.Learn = learn
+		if err := add(filepath.Base(file), reviews, options); err != nil {
+			return nil, err
+		}
+		learn = reviews
+	}
+	if o.demo {
+		reviews, truth := demoReviews()
+		options := options
+		options.Truth, options.Attacks = truth, false
+		if err := add("demo platform", reviews, options); err != nil {
+			return nil, err
+		}
+	}
+	if len(out) == 0 {
+		return out, add("no reviews", nil, options)
+	}
+	return out, nil
 }
 
 func readSentences(file string) ([]opinions.Sentence, error) {

@@ -146,6 +146,33 @@ func Bomb(byCourse map[string][]lectern.Review, a Attack, known bool, c sentimen
 	return out
 }
 
+// HonestHolds are the reviews that the rules hold with no attack made.
+type HonestHolds struct {
+	Held   int            `json:"held"`
+	Of     int            `json:"of"`
+	ByRule map[string]int `json:"by_rule,omitempty"`
+}
+
+// Share of the reviews that are held.
+func (h HonestHolds) Share() float64 { return float64(h.Held) / float64(max(h.Of, 1)) }
+
+// Honest lets the rules judge reviews as they are, course by course, where nothing is
+// known of authors: they hold most there.
+func Honest(reviews []lectern.Review, cfg sentiment.BombingConfig) HonestHolds {
+	out := HonestHolds{Of: len(reviews), ByRule: map[string]int{}}
+	byCourse := map[string][]lectern.Review{}
+	for _, r := range reviews {
+		byCourse[r.CourseID] = append(byCourse[r.CourseID], r)
+	}
+	for _, of := range byCourse {
+		for _, h := range sentiment.Suspicious(of, sentiment.BombingContext{}, cfg) {
+			out.Held++
+			out.ByRule[h.Rule]++
+		}
+	}
+	return out
+}
+
 // inject adds the attack's reviews and says which they are and who wrote what.
 func inject(reviews []lectern.Review, a Attack, pools map[float64][]string, r *rand.Rand) ([]lectern.Review, map[string]bool, sentiment.BombingContext) {
 	sorted := slices.Clone(reviews)

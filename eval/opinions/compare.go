@@ -18,7 +18,8 @@ type Figures struct {
 	AUC       float64    `json:"auc"`
 	Interval  Interval   `json:"auc_interval"`
 	Threshold float64    `json:"threshold"` // below it a review counts as negative; chosen in the training part
-	F1        [2]float64 `json:"f1"`        // of the negative and of the positive class
+	F1        [2]float64 `json:"f1"`        // of the negative and of the positive class, at the threshold
+	F1Middle  [2]float64 `json:"f1_middle"` // the same at .5
 	Brier     float64    `json:"brier"`
 	ECE       float64    `json:"ece"`
 }
@@ -89,8 +90,12 @@ func figures(name string, s scores, threshold float64, seed uint64) Figures {
 	f := Figures{Model: name, Unread: s.unread, Threshold: threshold, Brier: Brier(s.scored), ECE: ECE(s.scored)}
 	f.AUC, f.Interval = AUCInterval(s.scored, seed)
 	f.F1[0], f.F1[1] = F1(s.scored, threshold)
+	f.F1Middle[0], f.F1Middle[1] = F1(s.scored, middle)
 	return f
 }
+
+// middle is the threshold where nothing else is known.
+const middle = 0.5
 
 func isTooFew(err error) bool { return errors.Is(err, sentiment.ErrTooFew) }
 

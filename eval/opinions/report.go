@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/lectern-dev/lectern"
@@ -17,6 +19,8 @@ type Options struct {
 	Repeat  int // each attack on each course
 	Attacks bool
 	Table   []Sentence
+	Learn   []lectern.Review // all learnt from for one more split, tested on all; nil makes none
+	Aspects []Labelled
 	Truth   map[string]map[string]float64 // hidden score by course and aspect; nil where nobody knows
 }
 
@@ -31,12 +35,16 @@ const (
 // Report is all that Measure found of one set of reviews.
 type Report struct {
 	Name    string         `json:"name"`
-	Classes [3]int         `json:"classes"` // negative, neutral, positive
+	Classes [3]int         `json:"classes"`           // negative, neutral, positive
+	Lexicon *Figures       `json:"lexicon,omitempty"` // on all reviews, nothing learnt; nil where there is one class only
+	Held    HonestHolds    `json:"held"`
 	Splits  []Comparison   `json:"splits"`
 	Skipped []string       `json:"skipped,omitempty"` // splits with too little to learn from
 	Attacks []AttackResult `json:"attacks,omitempty"`
 	Aspects []ModelAspects `json:"aspects,omitempty"`
 	Tables  []TableResult  `json:"tables,omitempty"`
+
+	Labelled []LabelledResult `json:"labelled,omitempty"`
 }
 
 // ModelAspects is how the aspects that one model sees go with the truth.
@@ -55,6 +63,16 @@ func Measure(ctx context.Context, name string, reviews []lectern.Review, o Optio
 	fit.Seed = o.Seed
 	out := Report{Name: name}
 	out.Classes[0], out.Classes[1], out.Classes[2] = Classes(reviews)
+	out.Held = Honest(reviews, sentiment.DefaultBombingConfig())
+	if s := score(lex, reviews); out.Classes[0] > 0 && out.Classes[2] > 0 {
+		f := figures(lex.Name(), s, middle, o.Seed)
+		out.Lexicon = &f
+	}
+	if len(o.Learn) > 0 {
+		if err := out.compare(ctx, "unseen: all of these, learnt from the others", o.Learn, reviews, lex, fit); err != nil {
+			return out, err
+		}
+	}
 	before, after := SplitByTime(reviews, o.Share)
 	split := fmt.Sprintf("time: after %.0f %%", 100*o.Share)
 	if len(after) > 0 {
@@ -133,6 +151,9 @@ func (r *Report) rest(ctx context.Context, train, all []lectern.Review, lex *sen
 		if len(o.Table) > 0 {
 			r.Tables = append(r.Tables, Judge(c, o.Table))
 		}
+		if len(o.Aspects) > 0 {
+			r.Labelled = append(r.Labelled, JudgeAspects(c, sentiment.SeedAspects(lex), o.Aspects))
+		}
 		if o.Truth == nil {
 			continue
 		}
@@ -161,6 +182,16 @@ func kind(c sentiment.Classifier) string {
 func (r *Report) Write(w io.Writer) error {
 	p := &printer{w: w}
 	p.f("%s: %d negative, %d neutral, %d positive reviews\n", r.Name, r.Classes[0], r.Classes[1], r.Classes[2])
+	p.f("held back as they are, of authors unknown: %d of %d (%.2f %%)", r.Held.Held, r.Held.Of, 100*r.Held.Share())
+	for _, rule := range slices.Sorted(maps.Keys(r.Held.ByRule)) {
+		p.f(" %s %d", rule, r.Held.ByRule[rule])
+	}
+	p.f("\n")
+	if f := r.Lexicon; f != nil {
+		p.f("\nall, by the lexicon with nothing learnt\n")
+		p.head()
+		p.figures(f)
+	}
 	for _, c := range r.Splits {
 		p.comparison(c)
 	}
@@ -193,6 +224,9 @@ func (r *Report) Write(w io.Writer) error {
 			p.f("  %-10s %.2f, want %-5s %s\n", s.Kind, s.P, s.Want, s.Text)
 		}
 	}
+	for i := range r.Labelled {
+		p.labelled(&r.Labelled[i])
+	}
 	return p.err
 }
 
@@ -212,14 +246,22 @@ func (p *printer) comparison(c Comparison) {
 	p.f("\n%s\n  learnt from %d negative, %d neutral, %d positive; tested on %d, %d, %d\n", c.Split,
 		c.Train[0], c.Train[1], c.Train[2], c.Test[0], c.Test[1], c.Test[2])
 	for _, f := range c.Fit {
-		p.f("  %s: penalty %g of n-grams, %d features, cross-validated AUC %.4f (lexicon %.4f)\n", f.Language, f.Penalty, f.Features, f.AUC, f.LexiconAUC)
+		p.f("  %s: penalty %g of n-grams, %d features, cross-validated AUC %.4f (lexicon %.4f), F1 of negative %.3f\n", f.Language, f.Penalty, f.Features, f.AUC, f.LexiconAUC, f.F1)
 	}
-	p.f("  %-8s %-24s %-7s %-7s %-7s %-7s %s\n", "", "AUC", "F1 neg", "F1 pos", "Brier", "ECE", "unread")
-	for _, f := range []*Figures{&c.Lexicon, c.Learnt} {
-		if f != nil {
-			p.f("  %-8s %.4f [%.4f, %.4f]  %.3f   %.3f   %.4f  %.4f  %d\n", strings.SplitN(f.Model, "/", 2)[0], f.AUC, f.Interval[0], f.Interval[1],
-				f.F1[0], f.F1[1], f.Brier, f.ECE, f.Unread)
-		}
+	p.head()
+	p.figures(&c.Lexicon)
+	if c.Learnt != nil {
+		p.figures(c.Learnt)
 	}
 	p.f("  gain     %+.4f [%+.4f, %+.4f]\n", c.Gain, c.GainOver[0], c.GainOver[1])
+}
+
+func (p *printer) head() {
+	p.f("  %-8s %-24s %-15s %-15s %-9s %-7s %-7s %s\n", "", "AUC", "F1 neg/pos, .5", "F1 neg/pos, cut", "cut", "Brier", "ECE", "unread")
+}
+
+func (p *printer) figures(f *Figures) {
+	name, _, _ := strings.Cut(f.Model, "/")
+	p.f("  %-8s %.4f [%.4f, %.4f]  %.3f   %.3f   %.3f   %.3f   %.3f     %.4f  %.4f  %d\n", name, f.AUC, f.Interval[0], f.Interval[1],
+		f.F1Middle[0], f.F1Middle[1], f.F1[0], f.F1[1], f.Threshold, f.Brier, f.ECE, f.Unread)
 }

@@ -1,6 +1,7 @@
 package sentiment
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -129,6 +130,37 @@ func (a *Aspects) Of(sentence, language string) []lectern.Aspect {
 	for i, k := range ks {
 		out[i] = lectern.Aspects()[k]
 	}
+	return out
+}
+
+// AspectScore is what a text says of one aspect.
+type AspectScore struct {
+	Aspect   lectern.Aspect `json:"aspect"`
+	Score    float64        `json:"score"`    // probability that it is praise rather than blame, mean of the clauses
+	Mentions int            `json:"mentions"` // clauses
+	Strength float64        `json:"strength"` // how clearly it is the subject, summed over the clauses
+}
+
+// InText lists the aspects that a whole review speaks of, each with what it says: the
+// clearest subject first. One sentence may speak of several. language is what the
+// review says it is written in, and may be empty; a language without words of aspects
+// has none.
+func (a *Aspects) InText(text, language string, c Classifier) []AspectScore {
+	var ms [aspectCount][]mention
+	a.mentions(&lectern.Review{Text: text, Language: language}, c, 1, nil, &ms)
+	var out []AspectScore
+	for k, of := range ms {
+		if len(of) == 0 {
+			continue
+		}
+		s := AspectScore{Aspect: lectern.Aspects()[k], Mentions: len(of)}
+		for _, m := range of {
+			s.Score += m.score / float64(len(of))
+			s.Strength += m.strength
+		}
+		out = append(out, s)
+	}
+	slices.SortStableFunc(out, func(x, y AspectScore) int { return cmp.Compare(y.Strength, x.Strength) })
 	return out
 }
 

@@ -15,7 +15,7 @@ import (
 const (
 	RuleBurst   = "burst"            // far more blame in a few days than the course's own history
 	RuleOneOffs = "one_off_accounts" // the same of accounts that have done nothing else
-	RuleCopies  = "copies"           // nearly the same text by several authors
+	RuleCopies  = "copies"           // nearly the same text by several authors in a short time
 )
 
 // Author is what is known of who wrote a review.
@@ -44,6 +44,7 @@ type BombingConfig struct {
 	CopyWords   int           `koanf:"copy_words"`   // words of a text that can be a copy: short praise is alike without any
 	CopyAuthors int           `koanf:"copy_authors"` // authors of the same text, at least
 	CopyShare   float64       `koanf:"copy_share"`   // of two texts' word pairs that they have in common, at least
+	CopyWithin  time.Duration `koanf:"copy_within"`  // span in which so many authors have it; accounts with nothing else at any time
 }
 
 // DefaultBombingConfig holds no honest review of the measured courses back but a few.
@@ -51,7 +52,7 @@ func DefaultBombingConfig() BombingConfig {
 	return BombingConfig{
 		History: 20, Several: 6, Factor: 4, Chance: 1e-4, Memory: 30 * 24 * time.Hour,
 		Established: 3, AccountAge: 30 * 24 * time.Hour,
-		CopyWords: 8, CopyAuthors: 3, CopyShare: 0.5,
+		CopyWords: 8, CopyAuthors: 3, CopyShare: 0.5, CopyWithin: 30 * 24 * time.Hour,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +113,44 @@ func TestLaunchIsNoAttack(t *testing.T) {
 	}
 	if held := Suspicious(launch, BombingContext{Authors: authors}, DefaultBombingConfig()); len(held) > 0 {
 		t.Errorf("held %+v", held)
+	}
+}
+
+// TestCopiesOverTime: the same words years apart are how people praise, unless they
+// come from accounts that have done nothing else; four in one month are a campaign,
+// and those of other years are not of it.
+func TestCopiesOverTime(t *testing.T) {
+	const text = "An excellent course, I recommend it to everybody. I learned a lot in a short time."
+	at := func(id string, months int) lectern.Review { return written(id, 5, now.AddDate(0, -months, 0), text) }
+	apart := []lectern.Review{at("x1", 40), at("x2", 30), at("x3", 20), at("x4", 10)}
+	burst := []lectern.Review{at("x5", 5), written("x6", 5, now.AddDate(0, -5, 2), text), written("x7", 5, now.AddDate(0, -5, 20), text)}
+	undated := slices.Clone(apart)
+	for i := range undated {
+		undated[i].WrittenAt = nil
+	}
+	for name, c := range map[string]struct {
+		reviews []lectern.Review
+		author  *Author
+		want    int
+	}{
+		"years apart":                       {apart, nil, 0},
+		"years apart, by those who took it": {apart, &Author{Reviews: 1, Took: true}, 0},
+		"years apart, by one-off accounts":  {apart, &Author{Reviews: 1}, 4},
+		"of one month":                      {append(slices.Clone(apart), burst...), nil, 3},
+		"of one month, by one-off accounts": {append(slices.Clone(apart), burst...), &Author{Reviews: 1}, 7},
+		"of no time":                        {undated, nil, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			known := BombingContext{Authors: map[string]Author{}}
+			for _, r := range c.reviews {
+				if c.author != nil {
+					known.Authors[r.LearnerID] = *c.author
+				}
+			}
+			if held := Suspicious(c.reviews, known, DefaultBombingConfig()); len(held) != c.want {
+				t.Errorf("%d held, want %d: %+v", len(held), c.want, held)
+			}
+		})
 	}
 }
 

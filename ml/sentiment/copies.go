@@ -3,6 +3,7 @@ package sentiment
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/lectern-dev/lectern"
 )
@@ -22,8 +23,10 @@ type printed struct {
 	pairs []uint32 // sorted, each once
 }
 
-// copies holds texts that several authors have nearly alike. Short ones are left
-// alone, and so are those of established authors unless they are long.
+// copies holds texts that several authors have nearly alike within a short time, and
+// those that one-off accounts have at whatever distance: people who praise a course
+// with the same few words years apart are no campaign. Short texts are left alone, and
+// so are those of established authors unless they are long.
 func copies(all []judged, c BombingConfig, found map[string]lectern.HeldReview) {
 	prints := make([]printed, 0, len(all))
 	for i := range all {
@@ -35,23 +38,79 @@ func copies(all []judged, c BombingConfig, found map[string]lectern.HeldReview) 
 			prints = append(prints, p)
 		}
 	}
-	for _, members := range alike(prints, c.CopyShare) {
-		authors := map[string]bool{}
-		for _, m := range members {
-			r := all[prints[m].at].review
-			if r.LearnerID == "" {
-				authors["review "+r.ID] = true // unknown authors are taken for different ones
-				continue
-			}
-			authors[r.LearnerID] = true
+	together := func(i, j int) bool { return together(&all[prints[i].at], &all[prints[j].at], c.CopyWithin) }
+	for _, members := range alike(prints, c.CopyShare, together) {
+		same := make([]*judged, len(members))
+		for i, m := range members {
+			same[i] = &all[prints[m].at]
 		}
-		if len(authors) < c.CopyAuthors {
-			continue
+		campaigns(same, c, found)
+	}
+}
+
+// together reports whether two reviews can be of one campaign.
+func together(a, b *judged, within time.Duration) bool {
+	return a.oneOff && b.oneOff || near(a, b, within)
+}
+
+// near reports whether two reviews are of the same time, as two of unknown time are.
+func near(a, b *judged, within time.Duration) bool {
+	if a.at.IsZero() || b.at.IsZero() {
+		return a.at.IsZero() && b.at.IsZero()
+	}
+	return a.at.Sub(b.at).Abs() <= within
+}
+
+// campaigns holds those of the reviews with nearly the same text, in order of time,
+// that have enough authors in some span of CopyWithin, or enough one-off accounts.
+func campaigns(same []*judged, c BombingConfig, found map[string]lectern.HeldReview) {
+	var oneOffs []*judged
+	for _, j := range same {
+		if j.oneOff {
+			oneOffs = append(oneOffs, j)
 		}
-		detail := fmt.Sprintf("%d reviews by %d authors have nearly the same text.", len(members), len(authors))
-		for _, m := range members {
-			hold(found, all[prints[m].at].review, RuleCopies, detail)
+	}
+	if n := countAuthors(oneOffs); n >= c.CopyAuthors {
+		holdCopies(oneOffs, fmt.Sprintf("%d reviews by %d accounts with nothing else have nearly the same text.", len(oneOffs), n), found)
+	}
+	inSpan := map[string]int{} // reviews by author
+	last, done := 0, 0
+	for first := range same {
+		for last < len(same) && near(same[first], same[last], c.CopyWithin) {
+			inSpan[same[last].author()]++
+			last++
 		}
+		if len(inSpan) >= c.CopyAuthors && last > done {
+			holdCopies(same[first:last], fmt.Sprintf("%d reviews by %d authors within %s have nearly the same text.", last-first, len(inSpan), days(c.CopyWithin)), found)
+			done = last
+		}
+		if a := same[first].author(); inSpan[a] > 1 {
+			inSpan[a]--
+		} else {
+			delete(inSpan, a)
+		}
+	}
+}
+
+// author tells writers apart: unknown ones are taken for different ones.
+func (j *judged) author() string {
+	if j.review.LearnerID == "" {
+		return "review " + j.review.ID
+	}
+	return "learner " + j.review.LearnerID
+}
+
+func countAuthors(js []*judged) int {
+	authors := map[string]bool{}
+	for _, j := range js {
+		authors[j.author()] = true
+	}
+	return len(authors)
+}
+
+func holdCopies(js []*judged, detail string, found map[string]lectern.HeldReview) {
+	for _, j := range js {
+		hold(found, j.review, RuleCopies, detail)
 	}
 }
 
@@ -75,8 +134,8 @@ func fingerprint(s string, least int) (printed, bool) {
 }
 
 // alike groups prints by single linkage of those with at least share of their pairs
-// in common. Groups of one are left out.
-func alike(prints []printed, share float64) [][]int {
+// in common, where together allows it. Groups of one are left out.
+func alike(prints []printed, share float64, together func(i, j int) bool) [][]int {
 	parent := make([]int, len(prints))
 	for i := range parent {
 		parent[i] = i
@@ -97,7 +156,7 @@ func alike(prints []printed, share float64) [][]int {
 			}
 			b := buckets[key]
 			for _, j := range b[max(0, len(b)-copyBucket):] {
-				if find(i) != find(j) && jaccard(p.pairs, prints[j].pairs) >= share {
+				if find(i) != find(j) && together(i, j) && jaccard(p.pairs, prints[j].pairs) >= share {
 					parent[find(i)] = find(j)
 				}
 			}

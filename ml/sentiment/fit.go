@@ -46,6 +46,7 @@ type LanguageFit struct {
 	AUC        float64 `json:"auc"`         // cross-validated
 	LexiconAUC float64 `json:"lexicon_auc"` // of the same reviews
 	Threshold  float64 `json:"threshold"`   // below which Score finds most negative reviews with least false alarm (F1), cross-validated
+	F1         float64 `json:"f1"`          // of the negative class there, cross-validated
 }
 
 // validationReviews bound a cross-validation, which fits twenty times.
@@ -214,7 +215,8 @@ func fitLanguage(ctx context.Context, lex *Lexicon, lang string, all []example, 
 	}
 	h.prior = prior
 	h.calibration = calibrate(part, scores, prior)
-	fit.Threshold = threshold(part, scores, h.calibration)
+	fit.Threshold, fit.F1 = threshold(part, scores, h.calibration)
+	h.cut = fit.Threshold
 	fit.Features = len(h.vocabulary.grams)
 	return h, fit, nil
 }
@@ -448,8 +450,8 @@ func areaUnder(es []example, scores []float64) float64 {
 }
 
 // threshold is the probability below which a review is best called negative, by F1 of
-// the negative class on held-out scores.
-func threshold(es []example, scores []float64, c platt) float64 {
+// the negative class on held-out scores, and that F1.
+func threshold(es []example, scores []float64, c platt) (at, best float64) {
 	var order []int
 	total := 0.0
 	for i, e := range es {
@@ -461,7 +463,8 @@ func threshold(es []example, scores []float64, c platt) float64 {
 		}
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(scores[a], scores[b]) })
-	best, at, hits := -1.0, 0.5, 0.0
+	best, at = -1, middle
+	hits := 0.0
 	for n, i := range order[:len(order)-1] {
 		if es[i].negative {
 			hits++
@@ -474,5 +477,5 @@ func threshold(es []example, scores []float64, c platt) float64 {
 			best, at = f, logistic(c.logit((scores[i]+scores[next])/2))
 		}
 	}
-	return at
+	return at, max(best, 0)
 }

@@ -13,7 +13,10 @@ type Model struct {
 	name    string
 }
 
-var _ SentenceClassifier = (*Model)(nil)
+var (
+	_ SentenceClassifier = (*Model)(nil)
+	_ Caller             = (*Model)(nil)
+)
 
 // head is the logistic regression of one language.
 type head struct {
@@ -23,6 +26,7 @@ type head struct {
 	grams       []float32 // beside vocabulary.grams
 	calibration platt
 	prior       float64 // log-odds of a positive review on the platform
+	cut         float64 // probability below which a review is called negative
 }
 
 // Name implements Classifier.
@@ -51,6 +55,15 @@ func (m *Model) Score(text, language string) (float64, bool) {
 // ScoreSentence implements SentenceClassifier.
 func (m *Model) ScoreSentence(text, language string) (float64, bool) {
 	return m.score(text, language, true)
+}
+
+// Cut implements Caller: of a language that was learnt the probability with the best
+// F1 of the negative class on held-out reviews.
+func (m *Model) Cut(text, language string) float64 {
+	if h := m.heads[m.lexicon.Language(text, language)]; h != nil {
+		return h.cut
+	}
+	return middle
 }
 
 func (m *Model) score(text, language string, sentence bool) (float64, bool) {

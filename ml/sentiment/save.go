@@ -35,11 +35,12 @@ type headState struct {
 	Slope float64                `json:"slope"`
 	Shift float64                `json:"shift"`
 	Prior float64                `json:"prior"`
+	Cut   float64                `json:"cut,omitempty"` // 0 of models saved before there was one
 }
 
 func (h *head) state() *headState {
 	s := &headState{IDF: blob.FromVector(h.vocabulary.idf), W: blob.FromVector(h.grams), Bias: h.bias, Dense: h.dense,
-		Slope: h.calibration.slope, Shift: h.calibration.shift, Prior: h.prior}
+		Slope: h.calibration.slope, Shift: h.calibration.shift, Prior: h.prior, Cut: h.cut}
 	for _, g := range h.vocabulary.grams {
 		s.Grams = append(s.Grams, uint32(g))
 	}
@@ -114,6 +115,13 @@ func (s *headState) head() (*head, error) {
 			return nil, fmt.Errorf("holds %v", v)
 		}
 	}
+	cut := s.Cut
+	if cut == 0 {
+		cut = middle
+	}
+	if !(cut > 0 && cut < 1) {
+		return nil, fmt.Errorf("calls reviews negative below %v", cut)
+	}
 	return &head{vocabulary: newVocabulary(grams, idf), bias: s.Bias, dense: s.Dense, grams: w,
-		calibration: platt{s.Slope, s.Shift}, prior: s.Prior}, nil
+		calibration: platt{s.Slope, s.Shift}, prior: s.Prior, cut: cut}, nil
 }

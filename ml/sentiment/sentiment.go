@@ -29,3 +29,21 @@ func scoreSentence(c Classifier, text, language string) (float64, bool) {
 	}
 	return c.Score(text, language)
 }
+
+// Caller is a Classifier that knows below which probability a review is best called
+// negative. Where nearly all reviews are positive that is far from the middle: few
+// negative ones get less than .5 there, however clear their rank.
+type Caller interface {
+	Cut(text, language string) float64
+}
+
+// middle is the cut of who knows no better.
+const middle = 0.5
+
+// Positive calls a review that c gave p positive or not.
+func Positive(c Classifier, p float64, text, language string) bool {
+	if by, ok := c.(Caller); ok {
+		return p >= by.Cut(text, language)
+	}
+	return p >= middle
+}
