@@ -180,6 +180,12 @@ func (s *Service) Look(ctx context.Context) error {
 	}
 	next, err := compile(v)
 	if err != nil {
+		if now.version == 0 && now.seq == 0 { // nothing that was stored holds here yet
+			if err := s.useBefore(ctx, v); err != nil {
+				return err
+			}
+			now = s.current.Load()
+		}
 		s.stuck.Store(v.Version)
 		s.o.Logger.ErrorContext(ctx, "this build cannot read the rerank settings in use; those before stay",
 			"version", v.Version, "staying", now.reranker.Version(), "error", err)
@@ -188,6 +194,31 @@ func (s *Service) Look(ctx context.Context) error {
 	s.stuck.Store(0)
 	next.seq, next.since = a.Seq, a.At
 	s.use(ctx, next)
+	return nil
+}
+
+// maxBefore bounds how many unreadable versions in a row a start looks behind.
+const maxBefore = 100
+
+// useBefore puts the newest readable version that v was made from to use, so that a
+// process that starts ranks like those that were running when v came: by the file's
+// settings it would show what rules hide. Where there is none the file's stay.
+func (s *Service) useBefore(ctx context.Context, v lectern.SettingsVersion) error {
+	for range maxBefore {
+		if v.Base == 0 {
+			return nil
+		}
+		base, err := s.o.Store.Settings(ctx, v.Kind, v.Base)
+		if err != nil {
+			return fmt.Errorf("find readable rerank settings: %w", err)
+		}
+		if before, err := compile(base); err == nil {
+			before.since = base.CreatedAt
+			s.use(ctx, before)
+			return nil
+		}
+		v = base
+	}
 	return nil
 }
 

@@ -311,7 +311,7 @@ func TestLook(t *testing.T) {
 	if err != nil || d.Version != 2 || d.Readable || len(d.Warnings) != 1 || !strings.Contains(d.Warnings[0].Message, "of_a_later_build") {
 		t.Errorf("%+v, %v", d, err)
 	}
-	if c := service(t, store); c.Unreadable() != 2 || !strings.HasPrefix(c.Reranker().Version(), "v0-") {
+	if c := service(t, store); c.Unreadable() != 2 || c.Reranker().Version() != "v1" {
 		t.Errorf("started beside it: %s", c.Reranker().Version())
 	}
 	_, err = b.Activate(ctx, 2, settings.Change{})
