@@ -13,7 +13,8 @@ import (
 
 // What a sentence needs to be quoted.
 const (
-	shortestQuote = 40 // letters
+	shortestQuote = 25 // letters
+	shortQuote    = 40 // longer ones come first
 	longestQuote  = 200
 	clearQuote    = 0.7 // score of praise, at least; of blame 1 - it, at most
 	maxCapitals   = 0.3 // share of the letters
@@ -32,7 +33,7 @@ type quotable struct {
 func quotes(ms []mention, score float64, u *usage, taken map[string]bool) []lectern.Quote {
 	var good, bad []quotable
 	for _, m := range ms {
-		if !m.whole || !m.leads || taken[m.sentence] || !u.quotable(m.sentence) {
+		if !m.whole || !m.leads || taken[m.sentence] || !u.quotable(m.sentence, m.language) {
 			continue
 		}
 		q := quotable{mention: m, fit: fitness(m)}
@@ -72,8 +73,14 @@ func quotes(ms []mention, score float64, u *usage, taken map[string]bool) []lect
 func fitness(m mention) float64 {
 	f := 2 * max(m.score, 1-m.score)
 	f += 0.5 * min(m.strength, 2)
-	if n := utf8.RuneCountInString(m.sentence); n >= 60 && n <= 140 {
+	switch n := utf8.RuneCountInString(m.sentence); {
+	case n >= 60 && n <= 140:
 		f += 0.3
+	case n < shortQuote:
+		f -= 0.6
+	}
+	if !endsInMark(m.sentence) {
+		f -= 0.3
 	}
 	return f + 0.3*min(m.weight, 2)
 }
@@ -129,15 +136,23 @@ func (u *usage) count(text string) {
 	}
 }
 
-// quotable reports whether a sentence reads well by itself and names nobody.
-func (u *usage) quotable(s string) bool {
+// endsInMark reports whether a sentence ends as one; the last of a review often does
+// not.
+func endsInMark(s string) bool {
+	last, _ := utf8.DecodeLastRuneInString(s)
+	return strings.ContainsRune(".!…", last)
+}
+
+// quotable reports whether a sentence of a language reads well by itself and names
+// nobody.
+func (u *usage) quotable(s, language string) bool {
 	n := utf8.RuneCountInString(s)
 	if n < shortestQuote || n > longestQuote {
 		return false
 	}
-	first, _ := utf8.DecodeRuneInString(s)
+	first, _ := utf8.DecodeRuneInString(strings.TrimPrefix(s, "¡"))
 	last, _ := utf8.DecodeLastRuneInString(s)
-	if !unicode.IsUpper(first) || !strings.ContainsRune(".!?…", last) || last == '?' {
+	if !unicode.IsUpper(first) || !endsInMark(s) && !unicode.IsLetter(last) {
 		return false
 	}
 	letters, capitals := 0, 0
@@ -155,19 +170,19 @@ func (u *usage) quotable(s string) bool {
 	if letters < n/2 || float64(capitals) > maxCapitals*float64(letters) || strings.Count(s, "\"")%2 == 1 || strings.Count(s, "(") != strings.Count(s, ")") {
 		return false
 	}
-	return !u.private.MatchString(s) && !u.named(s)
+	return !u.private.MatchString(s) && !u.named(s, language)
 }
 
 // named reports whether a sentence seems to name somebody: a name that is known, a
 // title before a capital, or a word that these reviews write with a capital rather
-// than without.
-func (u *usage) named(s string) bool {
+// than without. Where nouns have capitals, one says nothing and two in a row do.
+func (u *usage) named(s, language string) bool {
 	for _, t := range tokenize(s) {
 		if u.names[strings.TrimSuffix(t.word, "'s")] {
 			return true
 		}
 	}
-	title := false
+	title, before := false, false
 	for i, w := range strings.Fields(s) {
 		open := strings.HasSuffix(w, ".") || strings.HasSuffix(w, ",")
 		bare := strings.TrimFunc(w, func(r rune) bool { return !isWordRune(r) })
@@ -175,20 +190,25 @@ func (u *usage) named(s string) bool {
 		r, _ := utf8.DecodeRuneInString(bare)
 		capital := unicode.IsUpper(r)
 		key := foldWord(bare)
+		odd := i > 0 && capital && !isAcronym(bare) && !isCommonCapital(key) && u.lower[key] <= u.capital[key]
 		switch {
 		case title && capital:
 			return true
-		case i > 0 && capital && !isAcronym(bare) && !isCommonCapital(key) && u.lower[key] <= u.capital[key]:
+		case odd && (before || !capitalNouns(language)):
 			return true
 		}
-		title = isHonorific(key) && (!open || strings.HasSuffix(w, "."))
+		title, before = isHonorific(key) && (!open || strings.HasSuffix(w, ".")), odd && !open
 	}
 	return false
 }
 
+// capitalNouns reports languages that write every noun with a capital.
+func capitalNouns(language string) bool { return language == "de" || language == "lb" }
+
 func isHonorific(w string) bool {
 	switch w {
-	case "dr", "prof", "professor", "mr", "mrs", "ms", "sir", "dear", "madam", "instructor":
+	case "dr", "prof", "professor", "mr", "mrs", "ms", "sir", "dear", "madam", "instructor", "herr", "herrn", "frau",
+		"senor", "senora", "don", "dona", "monsieur", "madame", "professeur", "profesor", "profesora", "dozent", "dozentin", "professorin":
 		return true
 	}
 	return false

@@ -39,6 +39,7 @@ const neutralSentence = 0.5
 // mention is one clause that speaks of an aspect.
 type mention struct {
 	review   *lectern.Review
+	language string
 	sentence string // that the clause is of
 	whole    bool   // the clause is the sentence
 	leads    bool   // no other aspect is mentioned as much
@@ -151,7 +152,7 @@ func (a *Aspects) mentions(r *lectern.Review, c Classifier, weight float64, teac
 				continue
 			}
 			for _, k := range ks {
-				out[k] = append(out[k], mention{review: r, sentence: sentence, whole: len(clauses) == 1,
+				out[k] = append(out[k], mention{review: r, language: lang, sentence: sentence, whole: len(clauses) == 1,
 					leads: len(ks) == 1 || k == ks[0] && strengths[k] > strengths[ks[1]], strength: strengths[k], score: p, weight: weight})
 			}
 		}

@@ -109,7 +109,7 @@ func TestQuotes(t *testing.T) {
 	never := []string{
 		"The lectures are great.", // too short
 		"the lectures of this course are great and I enjoyed each one of them.",                // no capital
-		"The lectures of this course are great and I enjoyed each one of them",                 // no end
+		"The lectures of this course are great and I enjoyed each one of them:",                // no end
 		"THE LECTURES OF THIS COURSE ARE GREAT AND I ENJOYED EACH ONE OF THEM.",                // shouts
 		"The lectures are great, write to me at someone@example.org for more of them.",         // address
 		"The lectures are great, and you find more of them on www.example.org as well.",        // link
@@ -137,6 +137,32 @@ func TestQuotes(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{good, bad}, got); diff != "" {
 		t.Error(diff)
+	}
+	for i, s := range never {
+		if a := aspectOf(Summarise(reviews[i+2:i+3], NewLexicon(), o), lectern.AspectTeaching); a != nil && len(a.Quotes) > 0 {
+			t.Errorf("%q is quoted", s)
+		}
+	}
+}
+
+// TestQuotesOfOtherLanguages: capitals of nouns are no names, and signs before a
+// sentence no reason against it; of two, the one that is whole comes first.
+func TestQuotesOfOtherLanguages(t *testing.T) {
+	for text, want := range map[string]bool{
+		"Die Erklärungen des Dozenten sind sehr klar und hilfreich.":                      true,
+		"Die Erklärungen von Annabel Schuster sind sehr klar und hilfreich.":              false,
+		"Die Erklärungen von Frau Schuster sind sehr klar und hilfreich.":                 false,
+		"¡Las explicaciones del profesor son excelentes y muy claras!":                    true,
+		"Les explications sont très claires.":                                             true,
+		"Les explications de Madame Dupont sont très claires et excellentes.":             false,
+		"The explanations of the lecturer are excellent and very clear, I enjoyed them":   true,
+		"Las explicaciones del profesor son excelentes, pero no me gustan los ejercicios": false, // two clauses
+	} {
+		s := Summarise([]lectern.Review{{ID: "r1", CourseID: "c1", Text: text}}, NewLexicon(), summaryOptions())
+		a := aspectOf(s, lectern.AspectTeaching)
+		if got := a != nil && len(a.Quotes) == 1; got != want {
+			t.Errorf("%q is quoted: %v", text, got)
+		}
 	}
 }
 

@@ -206,7 +206,8 @@ func (e *entry) spans(ts []token, i int) int {
 			return 0
 		}
 		w := ts[at].word
-		if w != e.words[k] && !(e.open && k == len(e.words)-1 && strings.HasPrefix(w, e.words[k])) {
+		begins := e.open && k == len(e.words)-1 && strings.HasPrefix(w, e.words[k])
+		if w != e.words[k] && !begins {
 			return 0
 		}
 		at++

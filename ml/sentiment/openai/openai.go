@@ -87,7 +87,7 @@ func (c *Client) Score(ctx context.Context, texts []string) (map[int]float64, er
 			{Role: goopenai.ChatMessageRoleSystem, Content: instructions},
 			{Role: goopenai.ChatMessageRoleUser, Content: q.body},
 		},
-		MaxTokens:      100 + answerBytes*(len(q.keys)+2),
+		MaxTokens:      100 + answerBytes*(len(q.keys)+2), //nolint:staticcheck // the newer name is unknown to most servers that speak this API
 		ResponseFormat: &goopenai.ChatCompletionResponseFormat{Type: goopenai.ChatCompletionResponseFormatTypeJSONObject},
 	})
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
