@@ -324,8 +324,23 @@ func (e *Engine) twins(a, b *entry) bool {
 type completedSkills struct {
 	courses []*entry
 	bySkill map[string][]int // into courses
-	bits    uint64           // what a course that shares a skill shares one of
+	bits    skillBits        // what a course that shares a skill shares one of
 	leads   []bool           // beside courses: the learner can go on with one that needs it
+}
+
+// skillBits are one of 256 bits for each of some skills.
+type skillBits [4]uint64
+
+func (b *skillBits) add(hash uint64) { b[hash>>6&3] |= 1 << (hash & 63) }
+
+func (b *skillBits) join(other *skillBits) {
+	for i, bits := range other {
+		b[i] |= bits
+	}
+}
+
+func (b *skillBits) share(other *skillBits) bool {
+	return b[0]&other[0]|b[1]&other[1]|b[2]&other[2]|b[3]&other[3] != 0
 }
 
 // completedMost is how many completed courses are looked at for twins.
@@ -338,7 +353,7 @@ func newCompletedSkills(completed []*entry, follows map[*entry]map[string]float6
 		for _, v := range follows[en] {
 			s.leads[i] = s.leads[i] || v == 1
 		}
-		s.bits |= en.skillBits
+		s.bits.join(&en.skillBits)
 		for _, skill := range en.payload.Skills {
 			s.bySkill[skill] = append(s.bySkill[skill], i)
 		}
@@ -349,7 +364,7 @@ func newCompletedSkills(completed []*entry, follows map[*entry]map[string]float6
 // twin finds a completed course that a course is a twin of, nil for none: of several
 // one that leads on, as its successors go before its twins.
 func (s completedSkills) twin(e *Engine, en *entry) *entry {
-	if s.bits&en.skillBits == 0 {
+	if !s.bits.share(&en.skillBits) {
 		return nil
 	}
 	var last, found *entry

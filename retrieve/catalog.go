@@ -71,10 +71,14 @@ type popularityScale struct{ activity, volume float64 }
 
 // entry is one course. Read only once published.
 type entry struct {
+	// What is asked of every candidate lies together.
+	skillBits skillBits // of the skills in payload: courses that share one share a bit
+	needs     []string  // ids of the direct prerequisites
+	finishers finishers // of a year; see lately
+
 	facts      rerank.Facts
 	payload    lectern.Payload
 	skills     []string
-	needs      []string // ids of the direct prerequisites
 	provider   string   // as the course has it; payload has it folded
 	categories []string // as the course has them; payload has them folded
 	title      string   // normalised
@@ -82,12 +86,10 @@ type entry struct {
 	phrases    []uint32 // terms of the title and of each skill in order; see phrasesOf
 	stated     lectern.StatedStats
 	stats      lectern.CourseStats
-	skillBits  uint64    // of the skills in payload: courses that share one share a bit
-	hash       uint64    // of the course as it was read, statistics aside
-	activity   float64   // decayed and weighted events
-	volume     float64   // ratings or enrolments of all time
-	finishers  finishers // of a year; see lately
-	recentOf   rated     // what facts.Recent was made of
+	hash       uint64  // of the course as it was read, statistics aside
+	activity   float64 // decayed and weighted events
+	volume     float64 // ratings or enrolments of all time
+	recentOf   rated   // what facts.Recent was made of
 }
 
 // NewCatalog returns an empty catalogue. stats may be nil: then RefreshStats does

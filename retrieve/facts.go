@@ -50,7 +50,7 @@ func (c *Catalog) newEntry(course lectern.Course, stats lectern.CourseStats) *en
 	slices.Sort(e.terms)
 	e.terms = slices.Clip(slices.Compact(e.terms))
 	for _, skill := range e.payload.Skills {
-		e.skillBits |= 1 << (maphash.String(c.seed, skill) & 63)
+		e.skillBits.add(maphash.String(c.seed, skill))
 	}
 	e.setStats(stats, &c.cfg)
 	e.hash = c.hashCourse(&course)

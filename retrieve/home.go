@@ -241,7 +241,7 @@ func (e *Engine) fillRow(p *pass, row *keptRow, slots []int, next int, courses [
 	p.sayProgress(r.Row, list.Items)
 	more := row.total > len(r.Items)
 	if !more {
-		left, _ := e.showable(p.matchFor(r.Row), r.Items, next, 1)
+		left, _ := e.showable(p, p.matchFor(r.Row), r.Items, next, 1)
 		more = len(left) > 0
 	}
 	if more {

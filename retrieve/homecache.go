@@ -28,6 +28,7 @@ type pageState struct {
 	fingerprint string // of the embedder
 	model       int64  // version
 	settings    string // of the reranker
+	phase       int    // of its rules
 }
 
 func (e *Engine) stateOf(p *pass) pageState {
@@ -36,6 +37,9 @@ func (e *Engine) stateOf(p *pass) pageState {
 	}
 	if p.embedder != nil {
 		s.fingerprint = p.embedder.Fingerprint()
+	}
+	if rules, ok := p.reranker.(ruled); ok {
+		s.phase = rules.Phase(p.at)
 	}
 	return s
 }

@@ -122,12 +122,43 @@ func (p *pass) touchedIDs() []string {
 	return out
 }
 
-// measureNovelty finds the liked course that is nearest to a candidate, and how unlike it
-// is to all that the learner touched. A course that they touched themselves is nothing
-// new.
-func (p *pass) measureNovelty(c *rerank.Candidate, v []float32, liked []likedCourse) {
-	measureNearest(c, v, liked)
-	nearestOf, known := nearest(v, p.touched)
+// measureNovelty finds the liked course that is nearest to each candidate, and how unlike
+// it is to all that the learner touched. A few candidates are held against one course
+// after the other, so that neither leaves the processor's cache.
+func (p *pass) measureNovelty(liked []likedCourse) {
+	const few = 8
+	if p.vectors == nil {
+		return
+	}
+	for from := 0; from < len(p.candidates); from += few {
+		some := p.candidates[from:min(from+few, len(p.candidates))]
+		vectors := p.vectors[from : from+len(some)]
+		for k := range liked {
+			for i, v := range vectors {
+				measureNearest(&some[i], v, &liked[k])
+			}
+		}
+		var best [few]float64
+		var known [few]bool
+		for _, o := range p.touched {
+			for i, v := range vectors {
+				if v == nil || len(o) != len(v) {
+					continue
+				}
+				if s := dot(v, o); !known[i] || s > best[i] {
+					best[i], known[i] = s, true
+				}
+			}
+		}
+		for i := range some {
+			p.setNovelty(&some[i], best[i], known[i])
+		}
+	}
+}
+
+// setNovelty takes the nearest of the liked and of the other courses that the learner
+// touched, if any is known. A course that they touched themselves is nothing new.
+func (p *pass) setNovelty(c *rerank.Candidate, nearestOf float64, known bool) {
 	if c.NearestID != "" && (!known || c.NearestSim > nearestOf) {
 		nearestOf, known = c.NearestSim, true
 	}
@@ -186,19 +217,29 @@ func (e *Engine) teaching(names []string) func(courseID string, stated []string,
 	}
 }
 
-// measureFinishers lays over the candidates who started and finished them: similar
-// learners, and where none of them did all learners.
-func (p *pass) measureFinishers() {
+// measureHistory lays over the candidates what they ask for of the learner, and who
+// finished them: while the entries are at hand, as vectors take their place in the
+// processor's cache.
+func (p *pass) measureHistory() {
 	for i := range p.candidates {
 		c, en := &p.candidates[i], p.entries[i]
-		if p.outcomes != nil {
-			if started, finished := p.outcomes(c.Course.ID); started > 0 {
-				c.Starters, c.Finishers, c.Alike = started, finished, true
-				continue
-			}
+		if p.req.Surface != lectern.SurfaceSimilar {
+			p.measureReadiness(c, en)
 		}
-		c.Starters, c.Finishers = en.finishers.started, en.finishers.finished
+		p.measureFinishers(c, en)
 	}
+}
+
+// measureFinishers says who started and finished a course: similar learners, and where
+// none of them did all learners.
+func (p *pass) measureFinishers(c *rerank.Candidate, en *entry) {
+	if p.outcomes != nil {
+		if started, finished := p.outcomes(c.Course.ID); started > 0 {
+			c.Starters, c.Finishers, c.Alike = started, finished, true
+			return
+		}
+	}
+	c.Starters, c.Finishers = en.finishers.started, en.finishers.finished
 }
 
 // measureHoursLeft says how much work a course under way still is.

@@ -89,6 +89,7 @@ func (e *Engine) nextPage(ctx context.Context, p *pass) (lectern.List, error) {
 	if err := e.loadProfile(ctx, p); err != nil {
 		return lectern.List{}, err
 	}
+	e.hideByNow(p)
 	p.stage("profile")
 	if p.req.Surface == lectern.SurfaceSearch {
 		p.understood = e.Words.Understand(p.req.Query, e.queryOptions(p))
@@ -118,7 +119,7 @@ func (e *Engine) page(ctx context.Context, p *pass, r lectern.Ranking, offset in
 	for len(list.Items) < limit && next < len(r.Items) {
 		from := next
 		var slots []int
-		slots, next = e.showable(match, r.Items, from, limit-len(list.Items))
+		slots, next = e.showable(p, match, r.Items, from, limit-len(list.Items))
 		courses, err := e.readCourses(ctx, r.Items, slots)
 		if err != nil {
 			return lectern.List{}, err
@@ -143,7 +144,7 @@ func (e *Engine) page(ctx context.Context, p *pass, r lectern.Ranking, offset in
 			list.Items = append(list.Items, item)
 		}
 	}
-	if more, _ := e.showable(match, r.Items, next, 1); len(more) > 0 {
+	if more, _ := e.showable(p, match, r.Items, next, 1); len(more) > 0 {
 		list.NextCursor = encodeCursor(cursor{ranking: r.ID, offset: next, request: p.hashOf(p.req.Row)}, e.CursorKey)
 	}
 	p.sayProgress(r.Row, list.Items)
@@ -167,10 +168,10 @@ func itemOf(course lectern.Course, slot int, r *lectern.RankedItem, terms []lect
 
 // showable returns the slots, at most n from one on, whose courses memory knows
 // and the request allows, and the slot to go on from.
-func (e *Engine) showable(match *matcher, items []lectern.RankedItem, from, n int) (slots []int, next int) {
+func (e *Engine) showable(p *pass, match *matcher, items []lectern.RankedItem, from, n int) (slots []int, next int) {
 	for next = from; next < len(items) && len(slots) < n; next++ {
 		id := items[next].CourseID
-		if en := e.Catalog.get(id); en != nil && match.allows(id, &en.payload) {
+		if en := e.Catalog.get(id); en != nil && match.allows(id, &en.payload) && (p.hidden == nil || !p.hidden(en)) {
 			slots = append(slots, next)
 		}
 	}

@@ -157,11 +157,11 @@ func (e *Engine) measure(ctx context.Context, p *pass) error {
 	}
 	e.measureBehaviour(p)
 	e.measureGoal(p)
-	p.measureFinishers()
+	p.measureHistory()
 	p.measureHoursLeft()
 	wordScores := p.similarityByWords()
 	interests := e.interestTerms(p)
-	liked := e.likedCourses(p)
+	p.measureNovelty(e.likedCourses(p))
 	p.cosines = make([]float64, len(p.candidates))
 	home := p.req.Surface == lectern.SurfaceHome
 	if home {
@@ -182,13 +182,10 @@ func (e *Engine) measure(ctx context.Context, p *pass) error {
 			c.Similarity = rerank.Matched(s)
 		}
 		if p.req.Surface == lectern.SurfaceSimilar {
-			p.measureNovelty(c, v, liked)
 			c.NearestID, c.NearestTitle, c.NearestSim = p.seed.facts.ID, p.seed.facts.Title, c.Similarity.Value
 			continue
 		}
 		measureInterest(c, en, v, interests)
-		p.measureReadiness(c, en)
-		p.measureNovelty(c, v, liked)
 	}
 	return nil
 }
@@ -321,15 +318,13 @@ func (e *Engine) likedCourses(p *pass) []likedCourse {
 	return out
 }
 
-// measureNearest finds the liked course that is nearest to a candidate.
-func measureNearest(c *rerank.Candidate, v []float32, liked []likedCourse) {
-	for _, l := range liked {
-		if v == nil || len(l.Vector) != len(v) || l.CourseID == c.Course.ID {
-			continue
-		}
-		if s := dot(v, l.Vector); c.NearestID == "" || s > c.NearestSim {
-			c.NearestID, c.NearestTitle, c.NearestSim = l.CourseID, l.title, s
-		}
+// measureNearest notes a liked course with a candidate if none before was nearer to it.
+func measureNearest(c *rerank.Candidate, v []float32, l *likedCourse) {
+	if v == nil || len(l.Vector) != len(v) || l.CourseID == c.Course.ID {
+		return
+	}
+	if s := dot(v, l.Vector); c.NearestID == "" || s > c.NearestSim {
+		c.NearestID, c.NearestTitle, c.NearestSim = l.CourseID, l.title, s
 	}
 }
 
