@@ -33,7 +33,7 @@ type ReviewSummary struct {
 	Held     int             `json:"held"`            // held back, see HeldReview
 	Score    *float64        `json:"score,omitempty"` // mean probability that a review is positive, weighted by recency, in [0, 1]; nil when none is read
 	Weight   float64         `json:"weight"`          // reviews that Score weighs as, for damping
-	Positive float64         `json:"positive"`        // share of those read that are more likely positive than not
+	Positive float64         `json:"positive"`        // share of those read that are called positive: above the cut that the model has learnt, .5 of the lexicon
 	Aspects  []AspectSummary `json:"aspects,omitempty"`
 	Trend    []OpinionMonth  `json:"trend,omitempty"` // of those read, by month, oldest first
 	MadeAt   time.Time       `json:"made_at"`

@@ -42,6 +42,12 @@ func (k *Keeper) chatName() string {
 	return k.o.Chat.Name()
 }
 
+// Reader is what reads reviews now: the model in use, or the lexicon, and the aspects.
+func (k *Keeper) Reader() (sentiment.SentenceClassifier, *sentiment.Aspects) {
+	r := k.current()
+	return r.classifier, r.aspects
+}
+
 func (k *Keeper) current() *reader {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -140,7 +140,7 @@ func (d *doctor) opinions(ctx context.Context, env environment) error {
 
 func newReviewsCommand() *cobra.Command {
 	return parent("reviews", "See what reviews say, which are held back, and train what reads them",
-		newReviewsSummaryCommand(), newReviewsHeldCommand(), newReviewsTrainCommand(), newReviewsRebuildCommand())
+		newReviewsSummaryCommand(), newReviewsHeldCommand(), newReviewsTrainCommand(), newReviewsRebuildCommand(), newReviewsScoreCommand())
 }
 
 // withOpinions opens a store with data and what reads its reviews.

@@ -133,6 +133,9 @@ func (a *Aspects) Of(sentence, language string) []lectern.Aspect {
 	return out
 }
 
+// Language recognises the language of a text, as that of the lexicon does.
+func (a *Aspects) Language(text, stated string) string { return a.lexicon.Language(text, stated) }
+
 // AspectScore is what a text says of one aspect.
 type AspectScore struct {
 	Aspect   lectern.Aspect `json:"aspect"`

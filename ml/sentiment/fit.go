@@ -216,7 +216,7 @@ func fitLanguage(ctx context.Context, lex *Lexicon, lang string, all []example, 
 	h.prior = prior
 	h.calibration = calibrate(part, scores, prior)
 	fit.Threshold, fit.F1 = threshold(part, scores, h.calibration)
-	h.cut = fit.Threshold
+	h.cut = max(fit.Threshold, middle) // below the middle it would call even fewer negative than there are
 	fit.Features = len(h.vocabulary.grams)
 	return h, fit, nil
 }
