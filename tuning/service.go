@@ -76,6 +76,7 @@ type learner struct {
 	current     []float64 // of the log's terms, as shares of all weights
 	free        []bool    // terms that are fitted
 	open        []bool    // of these, the ones that a weight is proposed for
+	signed      []bool    // those that may fall below 0 in resamples: all but those that speak against a course
 	kept        []string
 	propensity  []float64
 }
@@ -198,7 +199,7 @@ func (l *learner) method(ctx context.Context, pairs *pairSet, m model) ([]float6
 // of many terms that mean nothing would add up, and take its part from all others.
 func (l *learner) pairDraws(ctx context.Context, pairs *pairSet) ([][]float64, error) {
 	terms := len(l.d.terms)
-	m := fit(pairs, l.free, *l.req.L2, math.Inf(-1))
+	m := fit(pairs, l.signed, *l.req.L2, math.Inf(-1))
 	thetas, err := m.refits(ctx, pairs, *l.req.L2, l.cfg.Draws, l.req.Seed)
 	if err != nil {
 		return nil, err
@@ -229,28 +230,17 @@ const vague = 0.1
 // an estimate is, and never by what it is. They stay in the fit, so that no other term
 // is taken for them.
 func (l *learner) keepVague(ctx context.Context, pairs *pairSet) error {
-	m := fit(pairs, l.free, *l.req.L2, math.Inf(-1))
-	thetas, err := m.refits(ctx, pairs, *l.req.L2, 100, l.req.Seed)
+	thetas, mean, sd, err := l.unbounded(ctx, pairs)
 	if err != nil {
 		return err
 	}
-	sizes := 0.0
-	for _, t := range fit(pairs, l.free, *l.req.L2, 0).theta[:len(l.d.terms)] {
-		sizes += t
-	}
+	sizes := total(fit(pairs, l.free, *l.req.L2, 0).theta[:len(l.d.terms)])
 	for j := range l.free {
-		mean, square := 0.0, 0.0
-		for _, t := range thetas {
-			mean += t[j] / float64(len(thetas))
-		}
-		for _, t := range thetas {
-			square += (t[j] - mean) * (t[j] - mean) / float64(len(thetas))
-		}
-		if l.free[j] && math.Sqrt(square) > vague*sizes && sizes > 0 {
+		if l.signed[j] && sd[j] > vague*max(sizes, total(mean)) {
 			l.open[j], l.kept[j] = false, "the log tells too little of it"
 		}
 	}
-	if !slices.Contains(l.open, true) {
+	if !slices.Contains(l.open, true) || l.unsteady(thetas) {
 		return refused("the log tells too little of every term (%d lists, %d pairs): collect more events that cite lists", len(l.d.lists), pairs.len())
 	}
 	return nil
@@ -289,6 +279,57 @@ func (l *learner) climbDraws(ctx context.Context, lists []judged, weights []floa
 		out = append(out, w)
 	}
 	return out, nil
+}
+
+// againstFrom is by how many standard errors an estimate below 0 speaks against what is
+// higher in a term. Such a term has no weight, and no part in what weights sum to.
+const againstFrom = 2
+
+// unbounded fits weights that may fall below 0, to all lists and to resamples, but for
+// the terms that speak against a course, which it finds one after the other.
+func (l *learner) unbounded(ctx context.Context, pairs *pairSet) (thetas [][]float64, mean, sd []float64, err error) {
+	terms := len(l.d.terms)
+	l.signed = slices.Clone(l.free)
+	for {
+		m := fit(pairs, l.signed, *l.req.L2, math.Inf(-1))
+		if thetas, err = m.refits(ctx, pairs, *l.req.L2, 100, l.req.Seed); err != nil {
+			return nil, nil, nil, err
+		}
+		mean, sd = make([]float64, terms), make([]float64, terms)
+		worst, at := -againstFrom*1.0, -1
+		for j := range terms {
+			for _, t := range thetas {
+				mean[j] += t[j] / float64(len(thetas))
+			}
+			for _, t := range thetas {
+				sd[j] += (t[j] - mean[j]) * (t[j] - mean[j]) / float64(len(thetas))
+			}
+			sd[j] = math.Sqrt(sd[j])
+			if l.signed[j] && sd[j] > 0 && mean[j]/sd[j] < worst {
+				worst, at = mean[j]/sd[j], j
+			}
+		}
+		if at < 0 {
+			return thetas, mean, sd, nil
+		}
+		l.signed[at] = false
+	}
+}
+
+// unsteadyFrom is the standard error of what the weights sum to, against the sum, from
+// which shares of it are a lottery.
+const unsteadyFrom = 0.5
+
+// unsteady reports whether the sum of the open weights is all but unknown.
+func (l *learner) unsteady(thetas [][]float64) bool {
+	mean, square := 0.0, 0.0
+	for _, t := range thetas {
+		mean += l.sum(t) / float64(len(thetas))
+	}
+	for _, t := range thetas {
+		square += (l.sum(t) - mean) * (l.sum(t) - mean) / float64(len(thetas))
+	}
+	return mean <= 0 || math.Sqrt(square) > unsteadyFrom*mean
 }
 
 // sum is what the open ones of weights sum to.

@@ -27,7 +27,7 @@ type tuneEval struct {
 }
 
 func newEvalTuneCommand() *cobra.Command {
-	o := tuneEval{home: homeEval{demo: demoOptions(), share: 0.85}, lists: 3000, seeds: 20}
+	o := tuneEval{home: homeEval{demo: demoOptions(), share: 0.85}, lists: 5000, seeds: 20}
 	cmd := &cobra.Command{
 		Use: "tune", Args: noArgs,
 		Short: "Measure what weights are learnt from a log whose choices are simulated",

@@ -37,7 +37,7 @@ type shownTo struct {
 // hiddenWeights are behind the simulated choices. They are far from the default ones.
 func hiddenWeights() map[string]float64 {
 	return map[string]float64{
-		"similarity": 0.30, "collaborative": 0.20, "quality": 0.18, "level_fit": 0.12, "interest_match": 0.10, "popularity": 0.06, "novelty": 0.04,
+		"level_fit": 0.25, "popularity": 0.20, "similarity": 0.15, "quality": 0.15, "novelty": 0.15, "collaborative": 0.10,
 	}
 }
 
@@ -163,21 +163,29 @@ func (s *tuneSite) byWeights(hidden map[string]float64, seed uint64) chooser {
 	}
 }
 
-// byInterests chooses by what the demo platform hides, as in a simulated month: a place
-// is looked at the less the lower it is, and a wanted course clicked and enrolled in.
+// By hidden interests a place is looked at with interestLook^place, and a course that
+// was looked at is clicked with clickLeast + clickMost × want, where want is
+// min(1, 3 × demo.Relevance); one that was clicked is enrolled in with want.
+const (
+	interestLook = 0.92
+	clickLeast   = 0.02
+	clickMost    = 0.9
+)
+
+// byInterests chooses by what the demo platform hides.
 func (s *tuneSite) byInterests(n int, to shownTo) []lectern.Event {
 	lots := rand.New(rand.NewPCG(s.seed, uint64(n)+1<<40)) //nolint:gosec // a simulation
 	var out []lectern.Event
 	for i, item := range to.list.Items {
-		if lots.Float64() > math.Pow(tuneLook, float64(i)) {
+		if lots.Float64() > math.Pow(interestLook, float64(i)) {
 			continue
 		}
-		want := math.Min(1, 2*demo.Relevance(to.person.Truth, s.truth[item.CourseID]))
-		if lots.Float64() > 0.01+0.6*want {
+		want := math.Min(1, 3*demo.Relevance(to.person.Truth, s.truth[item.CourseID]))
+		if lots.Float64() > clickLeast+clickMost*want {
 			continue
 		}
 		out = append(out, at(lectern.EventClick, item.CourseID, i))
-		if lots.Float64() < 0.05+0.7*want {
+		if lots.Float64() < want {
 			out = append(out, at(lectern.EventEnrol, item.CourseID, i))
 		}
 	}

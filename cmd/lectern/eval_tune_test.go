@@ -7,7 +7,7 @@ import (
 
 // smallTune is the evaluation of proposed weights in small.
 func smallTune(t *testing.T) tuneEval {
-	o := tuneEval{home: homeEval{demo: demoOptions(), share: 0.85}, lists: 2500, seeds: 12, progress: t.Logf}
+	o := tuneEval{home: homeEval{demo: demoOptions(), share: 0.85}, lists: 4500, seeds: 12, progress: t.Logf}
 	o.home.demo.Courses, o.home.demo.Learners, o.home.demo.Reviews, o.home.demo.Events = 600, 600, 2500, 17_000
 	return o
 }
