@@ -33,7 +33,7 @@ type duplicates struct {
 	titles    map[uint64]int32 // hash of title and provider → first rank with it, 1 more
 	same      []int32          // by rank: the next one with that hash, 1 more
 	hashes    []uint64
-	standIns  []standIn // those that stand for others
+	standIns  [levelCodes][]standIn // those that stand for others, by level
 	some      bool
 	out       []int32 // those left out
 }
@@ -52,7 +52,9 @@ func (d *duplicates) begin(s *slate) {
 	if d.titles == nil {
 		d.titles = make(map[uint64]int32)
 	}
-	d.standIns = d.standIns[:0]
+	for i := range d.standIns {
+		d.standIns[i] = d.standIns[i][:0]
+	}
 	for rank := range n { // whatever is pinned stays, and stands for its duplicates
 		if s.marks[rank] == pinned {
 			d.keep(s, rank)
@@ -72,9 +74,8 @@ func (d *duplicates) begin(s *slate) {
 
 // standIn is a course that duplicates are left out for.
 type standIn struct {
-	head  [glance]float32 // of its vector
-	rank  int32
-	level uint8
+	head [glance]float32 // of its vector
+	rank int32
 }
 
 // headOf returns the first dimensions of a vector.
@@ -97,6 +98,9 @@ func apart(a, b *[glance]float32, most float32) bool {
 	return false
 }
 
+// levelCodes is how many codes of levels there are.
+const levelCodes = 5
+
 // levelCode numbers levels for comparing; 0 is unknown.
 func levelCode(l lectern.Level) uint8 {
 	switch l {
@@ -111,7 +115,8 @@ func levelCode(l lectern.Level) uint8 {
 // keep lets a course stand for those that come after it.
 func (d *duplicates) keep(s *slate, rank int) {
 	if c := &s.in[s.all[rank].index]; d.byContent && len(c.Vector) > 0 {
-		d.standIns = append(d.standIns, standIn{head: headOf(c.Vector), rank: int32(rank), level: levelCode(c.Course.Level)})
+		same := &d.standIns[levelCode(c.Course.Level)]
+		*same = append(*same, standIn{head: headOf(c.Vector), rank: int32(rank)})
 	}
 	hash := d.hash(s, rank)
 	if hash == 0 {
@@ -136,13 +141,15 @@ func (d *duplicates) find(s *slate, rank int) int {
 		return found
 	}
 	level, first, most := levelCode(c.Course.Level), headOf(c.Vector), float32(2-2*d.from)+1e-4
-	for i := range d.standIns {
-		other := &d.standIns[i]
-		if level != other.level && level != 0 && other.level != 0 {
+	for code := range d.standIns {
+		if other := uint8(code); other != level && other != 0 && level != 0 {
 			continue
 		}
-		if (found < 0 || int(other.rank) < found) && !apart(&first, &other.head, most) && d.alike(s, rank, int(other.rank)) {
-			found = int(other.rank)
+		for i := range d.standIns[code] {
+			other := &d.standIns[code][i]
+			if (found < 0 || int(other.rank) < found) && !apart(&first, &other.head, most) && d.alike(s, rank, int(other.rank)) {
+				found = int(other.rank)
+			}
 		}
 	}
 	return found
