@@ -3,6 +3,7 @@ package preview
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/rerank"
@@ -42,7 +43,7 @@ type compared struct {
 }
 
 // measure compares the two lists of c.
-func measure(c rerank.Comparison, k, depth int, detailed bool) compared {
+func measure(c rerank.Comparison, by [2]rerank.Reranker, k, depth int, detailed bool) compared {
 	a, b := c.Lists[0], c.Lists[1]
 	old, fresh := head(a, k), head(b, k)
 	out := compared{
@@ -60,7 +61,7 @@ func measure(c rerank.Comparison, k, depth int, detailed bool) compared {
 	}
 	out.move = meanMove(old, fresh, oldAt, newAt, max(len(a.Items), len(b.Items)))
 	if detailed {
-		d := sideBySide(c, k, depth, oldAt, newAt)
+		d := sideBySide(c, by, k, depth, oldAt, newAt)
 		d.Overlap, d.RBO = round(out.overlap), round(out.rbo)
 		out.detail = &d
 	}
@@ -208,11 +209,12 @@ const (
 	movedByDuplicate = "duplicate"
 	movedByHiding    = "hidden"
 	movedByPin       = "pin:"
+	movedByRule      = "rule:"
 )
 
 // sideBySide lays both lists out with what moved each course.
-func sideBySide(c rerank.Comparison, k, depth int, oldAt, newAt []int) Detail {
-	w := newWhy(c, k, depth)
+func sideBySide(c rerank.Comparison, by [2]rerank.Reranker, k, depth int, oldAt, newAt []int) Detail {
+	w := newWhy(c, by, k, depth)
 	lay := func(items []rerank.Scored, here, there []int, isNew bool) []Place {
 		out := make([]Place, len(items))
 		for i, it := range items {
@@ -225,7 +227,7 @@ func sideBySide(c rerank.Comparison, k, depth int, oldAt, newAt []int) Detail {
 			}
 			p.Change = change(i, other, k, isNew)
 			if p.Change != "same" {
-				p.Moved, p.By = w.of(it.Index, oldAt[it.Index], newAt[it.Index])
+				p.Moved, p.Rule, p.By = w.of(it.Index, oldAt[it.Index], newAt[it.Index])
 			}
 			out[i] = p
 		}
@@ -258,20 +260,23 @@ func change(here, there, k int, isNew bool) string {
 // change that all courses share moves nobody.
 type why struct {
 	c     rerank.Comparison
+	by    [2]rerank.Reranker        // beside the lists
 	depth int                       // places that were asked for
 	items [2]map[int]*rerank.Scored // by candidate
+	alone [2]map[int]*rerank.Scored // those that the list does not reach; nil is hidden from it
 	mean  map[string]float64
 	names []string
 }
 
-func newWhy(c rerank.Comparison, k, depth int) *why {
+func newWhy(c rerank.Comparison, by [2]rerank.Reranker, k, depth int) *why {
 	if d := c.Request.Depth; d > 0 {
 		depth = min(depth, d)
 	}
-	w := &why{c: c, depth: depth, mean: map[string]float64{}}
+	w := &why{c: c, by: by, depth: depth, mean: map[string]float64{}}
 	neighbours := map[int]bool{}
 	for l := range w.items {
 		w.items[l] = make(map[int]*rerank.Scored, len(c.Lists[l].Items))
+		w.alone[l] = make(map[int]*rerank.Scored)
 		for i := range c.Lists[l].Items {
 			it := &c.Lists[l].Items[i]
 			w.items[l][it.Index] = it
@@ -293,12 +298,13 @@ func newWhy(c rerank.Comparison, k, depth int) *why {
 }
 
 // changes is how much each part of a candidate's score changes. Where one list does
-// not reach it, its values in the other stand in.
+// not reach it, its score there stands in, and where that list would not have it at all
+// its values in the other.
 func (w *why) changes(i int) map[string]float64 {
 	out := map[string]float64{}
 	values := map[string]float64{}
 	for l, sign := range []float64{-1, 1} {
-		it := w.items[l][i]
+		it := w.scored(l, i)
 		if it == nil {
 			continue
 		}
@@ -313,7 +319,7 @@ func (w *why) changes(i int) map[string]float64 {
 		}
 	}
 	for l, sign := range []float64{-1, 1} {
-		if w.items[l][i] != nil {
+		if w.scored(l, i) != nil {
 			continue
 		}
 		for _, t := range w.c.Lists[l].Terms {
@@ -325,14 +331,51 @@ func (w *why) changes(i int) map[string]float64 {
 	return out
 }
 
+// scored is what a list's reranker makes of a candidate, whether the list reaches it or
+// not; nil where the list would not have it.
+func (w *why) scored(l, i int) *rerank.Scored {
+	if it := w.items[l][i]; it != nil {
+		return it
+	}
+	it, known := w.alone[l][i]
+	if known {
+		return it
+	}
+	req := w.c.Request
+	req.Depth = 1
+	if r := w.by[l].Rerank(req, w.c.Candidates[i:i+1]); len(r.Items) == 1 {
+		it = &r.Items[0]
+	}
+	w.alone[l][i] = it
+	return it
+}
+
+// hider finds the rule that hides a course. *rerank.Linear is one.
+type hider interface {
+	HiddenBy(req rerank.Request, f *rerank.Facts) string
+}
+
+var _ hider = (*rerank.Linear)(nil)
+
+// hiddenBy returns the id of the rule that hides a candidate from a list, or "".
+func (w *why) hiddenBy(l, i int) string {
+	h, ok := w.by[l].(hider)
+	if !ok {
+		return ""
+	}
+	return h.HiddenBy(w.c.Request, w.c.Candidates[i].Course)
+}
+
 // leastMove is the smallest change of a score that is given as a reason.
 const leastMove = 1e-6
 
-func (w *why) of(i, oldAt, newAt int) (name string, by float64) {
+// of returns what moved a candidate, the rule where it is one's doing, and by how much
+// that changed its score.
+func (w *why) of(i, oldAt, newAt int) (name, rule string, by float64) {
 	for l := range w.items {
 		if it := w.items[l][i]; it != nil && it.Pinned != "" {
 			if other := w.items[1-l][i]; other == nil || other.Pinned != it.Pinned {
-				return movedByPin + it.Pinned, 0
+				return movedByPin + it.Pinned, it.Pinned, 0
 			}
 		}
 	}
@@ -340,13 +383,16 @@ func (w *why) of(i, oldAt, newAt int) (name string, by float64) {
 		if w.items[l][i] != nil {
 			continue
 		}
+		if id := w.hiddenBy(l, i); id != "" {
+			return movedByHiding, id, 0
+		}
 		for _, it := range w.c.Lists[l].Items {
 			if slices.Contains(it.Duplicates, i) {
-				return movedByDuplicate, 0
+				return movedByDuplicate, "", 0
 			}
 		}
 		if w.complete(l) {
-			return movedByHiding, 0
+			return movedByHiding, "", 0
 		}
 	}
 	up := newAt >= 0 && (oldAt < 0 || newAt < oldAt)
@@ -358,9 +404,12 @@ func (w *why) of(i, oldAt, newAt int) (name string, by float64) {
 		}
 	}
 	if name == "" {
-		return movedByList, 0
+		return movedByList, "", 0
 	}
-	return name, round(by)
+	if id, ok := strings.CutPrefix(name, movedByRule); ok {
+		rule = id
+	}
+	return name, rule, round(by)
 }
 
 // complete reports whether a list holds all that it could, so that what it lacks was

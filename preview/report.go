@@ -129,8 +129,10 @@ type Place struct {
 	// Change is what became of it: same, up, down, entered or left.
 	Change string `json:"change"`
 	// Moved names what moved it most: a term, rule:<id>, pin:<id>, duplicate, hidden, or
-	// list_making where its score is not what moved it; "" where it stands still. By is
+	// list_making where its score is not what moved it; "" where it stands still. Rule is
+	// the id of the rule where one did: it hides, pins, boosts or buries the course. By is
 	// how much that changed its score beyond the change of its neighbours.
 	Moved string  `json:"moved_by,omitempty"`
+	Rule  string  `json:"rule,omitempty"`
 	By    float64 `json:"by,omitempty"`
 }
