@@ -234,10 +234,10 @@ func TestReports(t *testing.T) {
 			t.Fatal(err)
 		}
 		g := report("a", lectern.ReportOutdated)
-		switch {
-		case i%3 == 1:
+		switch i % 3 {
+		case 1:
 			g = report("b", lectern.ReportIrrelevant)
-		case i%3 == 2:
+		case 2:
 			id := fmt.Sprint("rk", i)
 			d.shown(id, ref)
 			g.RankingID = id

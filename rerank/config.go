@@ -284,10 +284,6 @@ func (v *checker) err() error {
 
 func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
 
-func unit(f float64) bool { return f >= 0 && f <= 1 }
-
-func part(f float64) bool { return f >= 0 && f < 1 }
-
 // list writes values for people.
 func list[T ~string](values []T) string {
 	words := make([]string, len(values))

@@ -274,7 +274,7 @@ func (v *checker) numbers(rules map[string]fieldRule, value reflect.Value, path 
 		}
 	case reflect.Float64, reflect.Int:
 		rule := rules[generic(path)]
-		f := 0.0
+		var f float64
 		if value.CanFloat() {
 			f = value.Float()
 		} else {

@@ -65,7 +65,7 @@ func Judge(c sentiment.SentenceClassifier, table []Sentence) TableResult {
 		if !ok {
 			p = 0.5
 		}
-		right := false
+		var right bool
 		switch s.Want {
 		case "good":
 			right = p > 0.5
