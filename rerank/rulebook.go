@@ -292,3 +292,38 @@ func (l *Linear) HiddenBy(req Request, f *Facts) string {
 	}
 	return ""
 }
+
+// Hides returns what decides quickly, of many courses, whether rules hide them from a
+// list; nil where no rule hides anything from it. What it returns is for one goroutine.
+func (l *Linear) Hides(req Request) func(*Facts) bool {
+	active, some := make([]bool, len(l.rules.rules)), false
+	for i := range l.rules.rules {
+		if c := &l.rules.rules[i]; c.Action == RuleHide && c.holds(&req) {
+			active[i], some = true, true
+		}
+	}
+	if !some {
+		return nil
+	}
+	var found []int32
+	return func(f *Facts) bool {
+		found = l.rules.matches(f, active, found[:0])
+		return len(found) > 0
+	}
+}
+
+// Phase counts the instants up to a time at which rules begin or end: what is kept of
+// lists made in another phase may show what rules hide by now.
+func (l *Linear) Phase(at time.Time) int {
+	n := 0
+	for i := range l.rules.rules {
+		r := &l.rules.rules[i]
+		if r.From != nil && !at.Before(*r.From) {
+			n++
+		}
+		if r.Until != nil && !at.Before(*r.Until) {
+			n++
+		}
+	}
+	return n
+}

@@ -198,8 +198,8 @@ type pass struct {
 	seen    map[string]lectern.CourseState // what the list leaves out
 	filter  lectern.Filter                 // the caller's, with eligibility
 	match   *matcher
-	hidden  func(*entry) bool // by rules, of a list that was recorded before; nil hides none
-	seed    *entry // SurfaceSimilar, SurfaceNext
+	hidden  func(*rerank.Facts) bool // by rules, of a list that was recorded before; nil hides none
+	seed    *entry                   // SurfaceSimilar, SurfaceNext
 
 	rows        map[lectern.Row]bool // SurfaceHome: what it is made for
 	asked       *entry               // SurfaceHome: the course that a row was asked for about

@@ -8,8 +8,8 @@ import (
 
 // ruled is a reranker whose rules can be asked about lists that were made before.
 type ruled interface {
-	// HiddenBy returns the rule that hides a course from a list, "" for none.
-	HiddenBy(req rerank.Request, f *rerank.Facts) string
+	// Hides returns what tells which courses rules hide from a list; nil hides none.
+	Hides(req rerank.Request) func(*rerank.Facts) bool
 	// Phase differs between two times when a rule begins or ends between them.
 	Phase(at time.Time) int
 }
@@ -27,5 +27,5 @@ func (e *Engine) hideByNow(p *pass) {
 	if p.req.Row != "" {
 		req.Surface, req.Row = rowSurface(p.req.Row), p.req.Row
 	}
-	p.hidden = func(en *entry) bool { return rules.HiddenBy(req, &en.facts) != "" }
+	p.hidden = rules.Hides(req)
 }
