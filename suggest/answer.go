@@ -34,7 +34,7 @@ func (s *Suggester) Suggest(ctx context.Context, r lectern.SuggestRequest) (lect
 		analyzer: text.NewAnalyzer(),
 	}
 	a.meet(ctx, r.Learner)
-	a.matches = newMatcher(a.eligible(r.Filter))
+	a.matches = s.visible(r.Learner, newMatcher(a.eligible(r.Filter)))
 	var out lectern.Suggestions
 	if strings.TrimSpace(r.Query) == "" {
 		out = a.empty(ctx, r.Learner)

@@ -35,6 +35,18 @@ func newMatcher(f lectern.Filter) func(id string, p *lectern.Payload) bool {
 	}
 }
 
+// visible takes what is hidden from somebody out of what matches.
+func (s *Suggester) visible(ref lectern.LearnerRef, matches func(string, *lectern.Payload) bool) func(string, *lectern.Payload) bool {
+	if s.o.Hidden == nil {
+		return matches
+	}
+	hidden := s.o.Hidden(ref)
+	if hidden == nil {
+		return matches
+	}
+	return func(id string, p *lectern.Payload) bool { return matches(id, p) && !hidden(id) }
+}
+
 // eligible reports whether a course may be shown to this caller.
 func eligible(e *lectern.Eligibility, p *lectern.Payload) bool {
 	if p.Status != lectern.StatusOpen || e == nil {

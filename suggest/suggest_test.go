@@ -227,3 +227,34 @@ func TestSameTitle(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// What rules hide is neither suggested nor counted, and comes back with the rule's end.
+func TestHiddenCoursesAreNotSuggested(t *testing.T) {
+	hide := map[string]bool{}
+	s, err := NewWith(Options{Clock: testNow, Hidden: func(ref lectern.LearnerRef) func(string) bool {
+		if ref.ID == "" || len(hide) == 0 {
+			return nil
+		}
+		return func(id string) bool { return hide[id] }
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Apply(t.Context(), upserts(fixture()), nil, true); err != nil {
+		t.Fatal(err)
+	}
+	s.Rebuild()
+	expect := func(learner string, want bool) {
+		t.Helper()
+		got, err := s.Suggest(t.Context(), lectern.SuggestRequest{Query: "macroeco", Learner: lectern.LearnerRef{ID: learner}})
+		if err != nil || strings.Contains(ids(got.Courses), "macro") != want {
+			t.Errorf("%+v, %v", got, err)
+		}
+	}
+	expect("ada", true)
+	hide["macro"] = true
+	expect("ada", false)
+	expect("", true)
+	clear(hide)
+	expect("ada", true)
+}

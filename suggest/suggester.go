@@ -35,6 +35,9 @@ type Options struct {
 	Recents  Recents
 	Searches Searches
 	Synonyms Synonyms
+	// Hidden returns what tells of which courses a request may hear nothing, whatever its
+	// filter; nil hides none. It is called once for each answer.
+	Hidden func(lectern.LearnerRef) func(courseID string) bool
 }
 
 // Suggester answers from snapshots that it keeps up to date. It is safe for

@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/rerank"
 	"github.com/lectern-dev/lectern/retrieve"
 	"github.com/lectern-dev/lectern/skills"
 	"github.com/lectern-dev/lectern/suggest"
@@ -14,12 +15,35 @@ func newSuggester(e *engine) (*suggest.Suggester, error) {
 		Config: e.config.Suggest, Clock: lectern.SystemClock, Logger: e.log,
 		Generations: suggestGenerations{e}, Local: lectern.KnowsCatalogueOnly, // what learnt from the catalogue works in this process
 		Profiles: countedProfiles{e.store, e.courseFacts, e.config.Learner}, Searches: &suggestSearches{phrases: e.searches.phrases}, Recents: e.searches.phrases,
-		Synonyms: suggestSynonyms{e.words},
+		Synonyms: suggestSynonyms{e.words}, Hidden: e.hiddenFromSearch,
 	}
 	if e.skills != nil {
 		o.Concepts = suggestConcepts{e.skills}
 	}
 	return suggest.NewWith(o)
+}
+
+// hiddenFromSearch tells which courses the rules hide from somebody's searches, for what
+// completes them. Rules for a part of all people ask for more than is read while somebody
+// types: of audiences only whether they are signed in is known.
+func (e *engine) hiddenFromSearch(ref lectern.LearnerRef) func(courseID string) bool {
+	if e.settings == nil {
+		return nil
+	}
+	linear, ok := e.settings.Reranker().(*rerank.Linear)
+	if !ok {
+		return nil
+	}
+	hides := linear.Hides(rerank.Request{
+		Surface: lectern.SurfaceSearch, At: lectern.SystemClock(), Who: rerank.Who{SignedIn: ref.ID != ""},
+	})
+	if hides == nil {
+		return nil
+	}
+	return func(courseID string) bool {
+		facts := e.catalog.Facts(courseID)
+		return facts != nil && hides(facts)
+	}
 }
 
 // suggestGenerations are those of the engine: the pipeline's, or an evaluation's own.
