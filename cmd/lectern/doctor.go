@@ -129,6 +129,9 @@ func (d *doctor) examine(ctx context.Context, env environment, deep bool) (err e
 	if err := d.opinions(ctx, env); err != nil {
 		return err
 	}
+	if err := d.settings(ctx, env); err != nil {
+		return err
+	}
 	e := &engine{environment: env, meters: &meters{}, holder: holderName(), words: text.NewLexicon(text.DefaultParams())}
 	e.catalog = retrieve.NewCatalog(env.config.Retrieve, env.store, lectern.SystemClock)
 	if err := e.newPipeline(ctx); err != nil {

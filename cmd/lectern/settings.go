@@ -77,3 +77,21 @@ func (c *settingsCollector) Collect(out chan<- prometheus.Metric) {
 	gauge(descSettingsSince, seconds)
 	gauge(descSettingsUnreadable, float64(c.engine.settings.Unreadable()))
 }
+
+// settings tells which settings are in use, and whether this build can read them.
+func (d *doctor) settings(ctx context.Context, env environment) error {
+	s, err := keptSettings(env, nil)
+	if err != nil {
+		return err
+	}
+	if err := s.Look(ctx); err != nil {
+		return err
+	}
+	if v := s.Unreadable(); v != 0 {
+		d.fault("take what is unknown away with `lectern config rerank patch`, go back with `lectern config rerank activate`, or run the build that wrote it",
+			"this build cannot read the rerank settings in use, %s: it ranks by %s", settings.Name(v), s.Reranker().Version())
+		return nil
+	}
+	d.good("lists are made by the settings %s", s.Reranker().Version())
+	return nil
+}
