@@ -79,7 +79,7 @@ func (s *Server) acceptJSON(in *request, op *operation) error {
 	if better := s.decodeOnly(in); better != nil {
 		return better
 	}
-	return err
+	return s.withMore(in, err)
 }
 
 // readError tells a body that is too large from a caller who went away.

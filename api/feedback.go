@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 
 	"github.com/lectern-dev/lectern"
@@ -50,8 +49,8 @@ func (s *Server) say(in *request, visitor bool) error {
 		return err
 	}
 	var given feedback.Given
-	if err := json.Unmarshal(in.body, &given); err != nil {
-		return lectern.Invalid("the body is not as described")
+	if err := s.decode(in, &given); err != nil {
+		return err
 	}
 	f, created, err := s.deps.Feedback.Say(in.ctx(), ref, given)
 	if err != nil {

@@ -152,8 +152,8 @@ func (s *Server) decideHeld(in *request) error {
 	var body struct {
 		Status lectern.HoldStatus `json:"status"`
 	}
-	if err := json.Unmarshal(in.body, &body); err != nil {
-		return lectern.Invalid("the body is not as described")
+	if err := s.decode(in, &body); err != nil {
+		return err
 	}
 	h, err := s.deps.Opinions.Decide(in.ctx(), id, body.Status, in.caller.keyID)
 	if lectern.ErrorCode(err) == lectern.CodeNotFound {

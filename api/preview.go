@@ -48,13 +48,20 @@ type previewDTO struct {
 
 func (s *Server) previewRerank(in *request) error {
 	var body previewBody
-	if err := json.Unmarshal(in.body, &body); err != nil {
-		return lectern.Invalid("the body is not as described")
+	if err := s.decode(in, &body); err != nil {
+		return err
 	}
 	if s.deps.Previews == nil {
 		return lectern.Errorf(lectern.CodeUnavailable, "previews are not available here")
 	}
 	d, err := s.draft(in.ctx(), body.Draft, body.Patch)
+	if bad := faultsOf(err); len(bad) > 0 {
+		more := s.previewFaults(body.Request)
+		if len(more) == 0 {
+			return err
+		}
+		return unusable(joinFaults(bad, more))
+	}
 	if err != nil {
 		return err
 	}
@@ -81,9 +88,17 @@ func (s *Server) draft(ctx context.Context, document, patch json.RawMessage) (se
 		return settings.Draft{}, lectern.Errorf(lectern.CodeUnavailable, "drafts of the settings cannot be read here")
 	}
 	document, patch = given(document), given(patch)
-	if (document == nil) == (patch == nil) {
-		return settings.Draft{}, lectern.Invalid("the draft is not as described",
-			lectern.NewFieldError("draft", "", "is missing, or stands beside patch", "one of draft (a whole document) and patch (a merge patch on the one in use)"))
+	const allowed = "one of draft (a whole document) and patch (a merge patch on the one in use)"
+	switch {
+	case document == nil && patch == nil:
+		return settings.Draft{}, lectern.Invalid("the draft is not as described", lectern.NewFieldError("draft", "", "is missing", allowed))
+	case document != nil && patch != nil:
+		bad := []lectern.FieldError{lectern.NewFieldError("draft", "", "stands beside patch", allowed)}
+		for _, d := range [][2]json.RawMessage{{document, nil}, {nil, patch}} {
+			_, err := s.draft(ctx, d[0], d[1])
+			bad = append(bad, faultsOf(err)...)
+		}
+		return settings.Draft{}, lectern.Invalid("the draft is not as described", bad...)
 	}
 	d, err := reader.Draft(ctx, document, patch)
 	if e, ok := errors.AsType[*lectern.Error](err); ok && len(e.Fields) > 0 {

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 
 	"github.com/lectern-dev/lectern"
@@ -44,8 +43,8 @@ func (s *Server) correct(in *request, visitor bool) error {
 		return err
 	}
 	var patch learner.Patch
-	if err := json.Unmarshal(in.body, &patch); err != nil {
-		return lectern.Invalid("the body is not as described")
+	if err := s.decode(in, &patch); err != nil {
+		return err
 	}
 	d, err := s.deps.Profiles.Correct(in.ctx(), ref, patch)
 	return s.described(in, ref, d, err)

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"time"
@@ -110,8 +109,8 @@ func (s *Server) settleReports(in *request) error {
 		return err
 	}
 	var t feedback.Settlement
-	if err := json.Unmarshal(in.body, &t); err != nil {
-		return lectern.Invalid("the body is not as described")
+	if err := s.decode(in, &t); err != nil {
+		return err
 	}
 	t.By = in.caller.keyID
 	n, err := keeper.Settle(in.ctx(), course, t)
@@ -142,8 +141,8 @@ func (s *Server) ruleOfReports(in *request) error {
 		return err
 	}
 	var given feedback.RuleGiven
-	if err := json.Unmarshal(in.body, &given); err != nil {
-		return lectern.Invalid("the body is not as described")
+	if err := s.decode(in, &given); err != nil {
+		return err
 	}
 	given.Author, given.IfMatch = in.caller.keyID, in.Request().Header.Get("If-Match")
 	made, err := keeper.Rule(in.ctx(), course, given)

@@ -189,8 +189,8 @@ func (s *Server) activateRerankVersion(in *request) error {
 		Comment string `json:"comment"`
 	}
 	if len(in.body) > 0 {
-		if err := json.Unmarshal(in.body, &body); err != nil {
-			return lectern.Invalid("the body is not as described")
+		if err := s.decode(in, &body); err != nil {
+			return err
 		}
 	}
 	r, err := keeper.Activate(in.ctx(), version, settings.Change{

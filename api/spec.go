@@ -42,6 +42,7 @@ type operation struct {
 	pathParams   []string
 	mediaTypes   []string // that the body may have; none: no body
 	bodyRequired bool
+	body         *base.Schema // of JSON; nil is none
 }
 
 func loadSpec() (*spec, error) {
@@ -115,8 +116,11 @@ func (s *spec) operation(method, path string) (*operation, error) {
 	slices.Sort(out.names)
 	if op.RequestBody != nil {
 		out.bodyRequired = op.RequestBody.Required != nil && *op.RequestBody.Required
-		for mt := range op.RequestBody.Content.KeysFromOldest() {
+		for mt, content := range op.RequestBody.Content.FromOldest() {
 			out.mediaTypes = append(out.mediaTypes, mt)
+			if mt == "application/json" && content.Schema != nil {
+				out.body = content.Schema.Schema()
+			}
 		}
 	}
 	return out, nil
@@ -140,7 +144,7 @@ func (s *spec) checkBody(r *http.Request, op *operation) error {
 	if ok {
 		return nil
 	}
-	return bodyError(problems)
+	return bodyError(problems, op.body)
 }
 
 // unknownField makes the error for names that the description does not know.

@@ -119,7 +119,7 @@ const fieldBody = "body"
 
 // bodyError turns the validator's findings on a body into an error:
 // CodeUnknownField when unknown fields are all that is wrong.
-func bodyError(found []*verrors.ValidationError) error {
+func bodyError(found []*verrors.ValidationError, sc *base.Schema) error {
 	e := lectern.Invalid("the body is not as described")
 	unknown := 0
 	for _, f := range found {
@@ -132,7 +132,7 @@ func bodyError(found []*verrors.ValidationError) error {
 				continue
 			}
 			for _, leaf := range leaves(sf.OriginalJsonSchemaError) {
-				fields := leafErrors(leaf)
+				fields := leafErrors(leaf, sc)
 				if _, ok := leaf.ErrorKind.(*kind.AdditionalProperties); ok {
 					unknown += len(fields)
 				}
@@ -197,8 +197,9 @@ func wrongShape(e *jsonschema.ValidationError, depth int) bool {
 	return false
 }
 
-// leafErrors is leafError, with one error per name where a finding has several.
-func leafErrors(e *jsonschema.ValidationError) []lectern.FieldError {
+// leafErrors is leafError, with one error per name where a finding has several. sc is
+// the body's.
+func leafErrors(e *jsonschema.ValidationError, sc *base.Schema) []lectern.FieldError {
 	at := strings.Join(e.InstanceLocation, ".")
 	name := func(n string) string {
 		if at == "" {
@@ -209,8 +210,9 @@ func leafErrors(e *jsonschema.ValidationError) []lectern.FieldError {
 	var out []lectern.FieldError
 	switch k := e.ErrorKind.(type) {
 	case *kind.AdditionalProperties:
+		known := fieldNames(sc, e.InstanceLocation)
 		for _, p := range k.Properties {
-			out = append(out, lectern.NewFieldError(name(p), "", "is not a known field", ""))
+			out = append(out, lectern.NewFieldError(name(p), "", reasonUnknownField+nearest.Hint(p, known), strings.Join(known, ", ")))
 		}
 	case *kind.Required:
 		for _, p := range k.Missing {
@@ -218,6 +220,31 @@ func leafErrors(e *jsonschema.ValidationError) []lectern.FieldError {
 		}
 	default:
 		out = append(out, leafError(e))
+	}
+	return out
+}
+
+// fieldNames are the fields that a schema knows at a place in the body.
+func fieldNames(sc *base.Schema, at []string) []string {
+	if sc == nil {
+		return nil
+	}
+	var out []string
+	for _, part := range slices.Concat(sc.AllOf, sc.AnyOf, sc.OneOf) {
+		out = append(out, fieldNames(part.Schema(), at)...)
+	}
+	switch {
+	case len(at) > 0 && sc.Items != nil && sc.Items.IsA():
+		out = append(out, fieldNames(sc.Items.A.Schema(), at[1:])...)
+	case sc.Properties == nil:
+	case len(at) > 0:
+		if inner, ok := sc.Properties.Get(at[0]); ok {
+			out = append(out, fieldNames(inner.Schema(), at[1:])...)
+		}
+	default:
+		for name := range sc.Properties.KeysFromOldest() {
+			out = append(out, name)
+		}
 	}
 	return out
 }

@@ -32,8 +32,8 @@ type tuneDTO struct {
 func (s *Server) tuneRerank(in *request) error {
 	var req tuning.Request
 	if len(in.body) > 0 {
-		if err := json.Unmarshal(in.body, &req); err != nil {
-			return lectern.Invalid("the body is not as described")
+		if err := s.decode(in, &req); err != nil {
+			return err
 		}
 	}
 	if s.deps.Tuner == nil {

@@ -24,8 +24,8 @@ type Given struct {
 	Comment   string               `json:"comment"`    // of a report
 }
 
-// check returns what is wrong whatever is stored.
-func (g Given) check() []lectern.FieldError {
+// Faults returns what is wrong whatever is stored.
+func (g Given) Faults() []lectern.FieldError {
 	var bad []lectern.FieldError
 	fail := func(field string, value any, reason, allowed string) {
 		bad = append(bad, lectern.NewFieldError(field, value, reason, allowed))

@@ -68,7 +68,7 @@ const (
 // nobody knows the course; CodeConflict for an id that somebody else's feedback has;
 // and those of the stores.
 func (s *Service) Say(ctx context.Context, ref lectern.LearnerRef, g Given) (f lectern.Feedback, created bool, err error) {
-	bad := g.check()
+	bad := g.Faults()
 	list, missing, err := s.look(ctx, ref, g, &bad)
 	if err != nil {
 		return lectern.Feedback{}, false, err

@@ -31,8 +31,8 @@ func unsettled() []lectern.ReportStatus {
 	return []lectern.ReportStatus{lectern.ReportOpen, lectern.ReportLooking}
 }
 
-// check returns what is wrong with a settlement.
-func (t Settlement) check() []lectern.FieldError {
+// Faults returns what is wrong with a settlement.
+func (t Settlement) Faults() []lectern.FieldError {
 	var bad []lectern.FieldError
 	known := func(field string, s lectern.ReportStatus) {
 		if !slices.Contains(lectern.ReportStatuses(), s) {
@@ -58,7 +58,7 @@ func (t Settlement) check() []lectern.FieldError {
 // Errors: CodeInvalid naming every field at fault; CodeNotFound where nobody reported
 // the course; and those of the store.
 func (s *Service) Settle(ctx context.Context, courseID string, t Settlement) (int, error) {
-	if bad := t.check(); len(bad) > 0 {
+	if bad := t.Faults(); len(bad) > 0 {
 		return 0, lectern.Invalid("the reports cannot be set to this", bad...)
 	}
 	of, err := s.about(ctx, courseID)
@@ -138,7 +138,7 @@ func (s *Service) Rule(ctx context.Context, courseID string, g RuleGiven) (RuleM
 		return RuleMade{}, lectern.Errorf(lectern.CodeUnavailable, "rerank settings are not kept here")
 	}
 	now := lectern.Timestamp(s.o.Clock())
-	if bad := g.check(now); len(bad) > 0 {
+	if bad := g.Faults(now); len(bad) > 0 {
 		return RuleMade{}, lectern.Invalid("this is not a rule that reports can make", bad...)
 	}
 	of, err := s.about(ctx, courseID)
@@ -174,8 +174,8 @@ func (s *Service) Rule(ctx context.Context, courseID string, g RuleGiven) (RuleM
 	return out, err
 }
 
-// check returns what is wrong with what is asked for.
-func (g RuleGiven) check(now time.Time) []lectern.FieldError {
+// Faults returns what is wrong with what is asked for.
+func (g RuleGiven) Faults(now time.Time) []lectern.FieldError {
 	var bad []lectern.FieldError
 	fail := func(field string, value any, reason, allowed string) {
 		bad = append(bad, lectern.NewFieldError(field, value, reason, allowed))

@@ -45,6 +45,10 @@ func New(lists Lists, people People, cfg Config) (*Service, error) {
 	return &Service{lists: lists, people: people, cfg: cfg}, nil
 }
 
+// Check returns what Run would object to in what is asked for. Errors: CodeInvalid
+// naming the fields at fault.
+func (s *Service) Check(req Request) error { return req.check(s.cfg) }
+
 // margin is the part of a caller's time that is left for the answer.
 const margin = 10
 
