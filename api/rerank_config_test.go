@@ -27,7 +27,7 @@ func newRerankEnv(t *testing.T) *env {
 			Config: settings.DefaultConfig(), Store: store, File: rerank.DefaultConfig(), Clock: d.Clock, Logger: d.Log,
 			Warn: func(c rerank.Config) []settings.Warning {
 				if len(c.Rules) > 1 {
-					return []settings.Warning{{Rules: []string{c.Rules[0].ID}, Message: "doubtful"}}
+					return []settings.Warning{{Kind: settings.WarnClash, Rules: []string{c.Rules[0].ID}, Message: "doubtful"}}
 				}
 				return nil
 			},

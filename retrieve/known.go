@@ -11,3 +11,20 @@ func (c *Catalog) Facts(id string) *rerank.Facts {
 	}
 	return &e.facts
 }
+
+// Names returns what the courses of the catalogue are told apart by in rules.
+func (c *Catalog) Names() rerank.Names {
+	out := rerank.Names{Providers: map[string]bool{}, Categories: map[string]bool{}, Skills: map[string]bool{}}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, e := range c.byID {
+		out.Providers[e.facts.Provider] = true
+		for _, name := range e.facts.Categories {
+			out.Categories[name] = true
+		}
+		for _, name := range e.facts.Skills {
+			out.Skills[name] = true
+		}
+	}
+	return out
+}

@@ -28,11 +28,19 @@ type Options struct {
 
 // Warning says what is doubtful about settings that are usable.
 type Warning struct {
+	Kind    string   `json:"kind"`              // see the Warn constants
 	Rules   []string `json:"rules,omitempty"`   // ids of the rules it is about
 	Wins    string   `json:"wins,omitempty"`    // the one that has its way
 	Courses []string `json:"courses,omitempty"` // ids, where rules name courses
 	Message string   `json:"message"`           // a sentence
 }
+
+// What a warning is about.
+const (
+	WarnClash      = "clash"      // two rules want contrary things
+	WarnNoEffect   = "no_effect"  // a rule, or what it names, does nothing
+	WarnUnreadable = "unreadable" // this build cannot read the settings in use
+)
 
 // Service reads, writes and uses the settings. It is safe for concurrent use.
 type Service struct {

@@ -71,7 +71,7 @@ func (s *Service) document(v lectern.SettingsVersion, a lectern.SettingsActivati
 		var err error
 		if state, err = compile(v); err != nil {
 			d.Body = v.Body
-			d.Warnings = append(d.Warnings, Warning{Message: "this build cannot read the settings in use and ranks by " +
+			d.Warnings = append(d.Warnings, Warning{Kind: WarnUnreadable, Message: "this build cannot read the settings in use and ranks by " +
 				s.current.Load().reranker.Version() + ": " + message(err)})
 			return d
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -14,29 +15,37 @@ import (
 // newSettings wires what keeps the reranker's settings, and puts those of the store
 // to use.
 func newSettings(ctx context.Context, env environment, catalog *retrieve.Catalog) (*settings.Service, error) {
-	s, err := keptSettings(env, catalog.Facts)
+	s, err := keptSettings(env, catalog)
 	if err != nil {
 		return nil, err
 	}
 	return s, s.Load(ctx)
 }
 
-// keptSettings reads and writes settings; those of the file are in use. facts tells
-// which rules are about the same courses; nil knows none.
-func keptSettings(env environment, facts func(courseID string) *rerank.Facts) (*settings.Service, error) {
+// keptSettings reads and writes settings; those of the file are in use. catalog tells
+// which rules are about the same courses, and which about none; nil knows no course.
+func keptSettings(env environment, catalog *retrieve.Catalog) (*settings.Service, error) {
 	return settings.New(settings.Options{
 		Config: env.config.Settings, Store: env.store, File: env.config.Rerank,
-		Warn:  func(c rerank.Config) []settings.Warning { return clashes(c.Rules, facts) },
+		Warn:  func(c rerank.Config) []settings.Warning { return doubts(c.Rules, catalog, lectern.SystemClock()) },
 		Clock: lectern.SystemClock, Logger: env.log,
 	})
 }
 
-// clashes says which rules want contrary things.
-func clashes(rules []rerank.Rule, facts func(courseID string) *rerank.Facts) []settings.Warning {
-	found := rerank.Clashes(rules, facts)
-	out := make([]settings.Warning, len(found))
-	for i, c := range found {
-		out[i] = settings.Warning{Rules: c.Rules[:], Wins: c.Wins, Courses: c.Courses, Message: c.Message}
+// doubts says which rules want contrary things, and which do nothing at a time.
+func doubts(rules []rerank.Rule, catalog *retrieve.Catalog, at time.Time) []settings.Warning {
+	facts := func(string) *rerank.Facts { return nil }
+	idle := rerank.IdleRules(rules, at, nil, nil)
+	if catalog != nil && catalog.Len() > 0 { // else nothing is known of any course yet
+		facts = catalog.Facts
+		idle = rerank.IdleRules(rules, at, catalog.Facts, catalog.Names)
+	}
+	var out []settings.Warning
+	for _, c := range rerank.Clashes(rules, facts) {
+		out = append(out, settings.Warning{Kind: settings.WarnClash, Rules: c.Rules[:], Wins: c.Wins, Courses: c.Courses, Message: c.Message})
+	}
+	for _, r := range idle {
+		out = append(out, settings.Warning{Kind: settings.WarnNoEffect, Rules: []string{r.Rule}, Courses: r.Courses, Message: r.Message})
 	}
 	return out
 }
