@@ -13,6 +13,7 @@ import (
 
 // The rules that hold reviews back.
 const (
+	RuleRepeats = "repeats"          // of several reviews by one author, all but the newest
 	RuleBurst   = "burst"            // far more blame in a few days than the course's own history
 	RuleOneOffs = "one_off_accounts" // the same of accounts that have done nothing else
 	RuleCopies  = "copies"           // nearly the same text by several authors in a short time
@@ -20,7 +21,7 @@ const (
 
 // Author is what is known of who wrote a review.
 type Author struct {
-	Reviews int       // of any course, ever
+	Reviews int       // courses that they reviewed, but for reviews of other courses that are held
 	Since   time.Time // first seen; zero is unknown
 	Took    bool      // has started or completed the course
 }
@@ -35,12 +36,13 @@ type BombingContext struct {
 // BombingConfig are the bounds of the rules.
 type BombingConfig struct {
 	History     int           `koanf:"history"`      // reviews before a burst that the rules need; fewer, as in a launch week, hold nothing back
+	FewHistory  int           `koanf:"few_history"`  // the same where all of the burst comes from accounts that are known to be new and have done nothing else
 	Several     int           `koanf:"several"`      // reviews that make a burst, at least
 	Factor      float64       `koanf:"factor"`       // times what was to be expected, at least
 	Chance      float64       `koanf:"chance"`       // of such a count, and of such a share, without an attack, at most
 	Memory      time.Duration `koanf:"memory"`       // half-life of the history
-	Established int           `koanf:"established"`  // reviews of an author whom bursts do not hold back
-	AccountAge  time.Duration `koanf:"account_age"`  // of a one-off account, at most
+	Established int           `koanf:"established"`  // courses reviewed by an author whom bursts do not hold back
+	AccountAge  time.Duration `koanf:"account_age"`  // of a one-off account, at most; of an established one, more
 	CopyWords   int           `koanf:"copy_words"`   // words of a text that can be a copy: short praise is alike without any
 	CopyAuthors int           `koanf:"copy_authors"` // authors of the same text, at least
 	CopyShare   float64       `koanf:"copy_share"`   // of two texts' word pairs that they have in common, at least
@@ -50,7 +52,7 @@ type BombingConfig struct {
 // DefaultBombingConfig holds no honest review of the measured courses back but a few.
 func DefaultBombingConfig() BombingConfig {
 	return BombingConfig{
-		History: 20, Several: 6, Factor: 4, Chance: 1e-4, Memory: 30 * 24 * time.Hour,
+		History: 20, FewHistory: 5, Several: 6, Factor: 4, Chance: 1e-4, Memory: 30 * 24 * time.Hour,
 		Established: 3, AccountAge: 30 * 24 * time.Hour,
 		CopyWords: 8, CopyAuthors: 3, CopyShare: 0.5, CopyWithin: 30 * 24 * time.Hour,
 	}
@@ -68,12 +70,13 @@ type judged struct {
 	at          time.Time // zero is unknown
 	polarity    int
 	oneOff      bool
+	fresh       bool // one-off, and known to have been new at the time
 	established bool
 }
 
 // Suspicious returns the reviews of one course that look as if they were made to
 // move its score, by review id; one that several rules find is held by the first of
-// copies, one-off accounts and burst. A burst needs both a count and a share of its
+// repeats, copies, one-off accounts and burst. The text of a review may be empty. A burst needs both a count and a share of its
 // kind that the history of the course makes unlikely: enthusiasm after a launch, a
 // growing course and praise where nearly all is praise are none. Praise is held only
 // as copies or from one-off accounts: a course that was recommended somewhere gets a
@@ -87,6 +90,7 @@ func Suspicious(reviews []lectern.Review, known BombingContext, c BombingConfig)
 		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.review.ID, b.review.ID))
 	})
 	found := map[string]lectern.HeldReview{}
+	all = repeats(all, known, found)
 	copies(all, c, found)
 	for _, polarity := range []int{blame, praise} {
 		kind := "one or two stars"
@@ -95,6 +99,10 @@ func Suspicious(reviews []lectern.Review, known BombingContext, c BombingConfig)
 		}
 		bursts(all, c, RuleOneOffs, kind+" from accounts with this one review", found,
 			func(j *judged) bool { return j.oneOff && j.polarity == polarity })
+		few := c
+		few.History = min(c.FewHistory, c.History)
+		bursts(all, few, RuleOneOffs, kind+" from new accounts with this one review", found,
+			func(j *judged) bool { return j.fresh && j.polarity == polarity })
 		if polarity == blame {
 			bursts(all, c, RuleBurst, kind, found,
 				func(j *judged) bool { return !j.established && j.polarity == polarity })
@@ -120,10 +128,39 @@ func judge(r *lectern.Review, known BombingContext, c BombingConfig) judged {
 	if !ok || r.LearnerID == "" {
 		return j
 	}
-	young := a.Since.IsZero() || j.at.IsZero() || j.at.Sub(a.Since) <= c.AccountAge
-	j.established = a.Took || a.Reviews >= c.Established
-	j.oneOff = !j.established && a.Reviews <= 1 && young
+	// Reviews that were written long before their author was heard of were taken over
+	// from elsewhere: nobody knows how old the account was.
+	dated := !a.Since.IsZero() && !j.at.IsZero()
+	age := j.at.Sub(a.Since)
+	j.established = a.Took || a.Reviews >= c.Established && dated && age > c.AccountAge
+	j.oneOff = !j.established && a.Reviews <= 1 && (!dated || age <= c.AccountAge)
+	j.fresh = j.oneOff && dated && age >= -c.AccountAge
 	return j
+}
+
+// repeats holds all but the newest of the reviews by one known author, and returns the
+// others. What somebody has decided not to count does not stand in for the rest.
+func repeats(all []judged, known BombingContext, found map[string]lectern.HeldReview) []judged {
+	newest, count := map[string]string{}, map[string]int{}
+	of := func(j *judged) (string, bool) {
+		id := j.review.LearnerID
+		_, ok := known.Authors[id]
+		return id, ok && id != "" && j.review.Held != lectern.HoldUpheld
+	}
+	for i := range all {
+		if id, ok := of(&all[i]); ok {
+			newest[id] = all[i].review.ID
+			count[id]++
+		}
+	}
+	return slices.DeleteFunc(all, func(j judged) bool {
+		id, ok := of(&j)
+		if !ok || newest[id] == j.review.ID {
+			return false
+		}
+		hold(found, j.review, RuleRepeats, fmt.Sprintf("Its author wrote %d reviews of this course, of which the newest counts.", count[id]))
+		return true
+	})
 }
 
 // burstWindows are the spans that a burst is looked for in.

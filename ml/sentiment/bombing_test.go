@@ -64,7 +64,8 @@ func TestSuspicious(t *testing.T) {
 	}
 	short := func(int) string { return "Great course!" }
 	oneOff := Author{Reviews: 1, Since: now.AddDate(0, -1, 0)}
-	took, old := Author{Reviews: 1, Took: true}, Author{Reviews: 5}
+	busy := Author{Reviews: 5, Since: now.AddDate(0, -1, 0)}
+	took, old := Author{Reviews: 1, Took: true}, Author{Reviews: 5, Since: now.AddDate(-1, 0, 0)}
 	for name, c := range map[string]struct {
 		crowd  []lectern.Review
 		author *Author
@@ -74,6 +75,8 @@ func TestSuspicious(t *testing.T) {
 		"blame by the unknown":         {crowd(15, 1, various), nil, map[string]int{RuleBurst: 15}},
 		"blame by those who took it":   {crowd(15, 1, various), &took, map[string]int{}},
 		"blame by established authors": {crowd(15, 1, various), &old, map[string]int{}},
+		"blame by many-sided new ones": {crowd(15, 1, various), &busy, map[string]int{RuleBurst: 15}},
+		"blame without text":           {crowd(15, 1, func(int) string { return "" }), &oneOff, map[string]int{RuleOneOffs: 15}},
 		"a few bad days":               {crowd(4, 1, various), &oneOff, map[string]int{}},
 		"praise by one-off accounts":   {crowd(20, 5, various), &oneOff, map[string]int{RuleOneOffs: 20}},
 		"praise by the unknown":        {crowd(20, 5, various), nil, map[string]int{}},
@@ -113,6 +116,74 @@ func TestLaunchIsNoAttack(t *testing.T) {
 	}
 	if held := Suspicious(launch, BombingContext{Authors: authors}, DefaultBombingConfig()); len(held) > 0 {
 		t.Errorf("held %+v", held)
+	}
+}
+
+// TestFewReviews: a course of six reviews is protected from new accounts with nothing
+// else; those who took it, the unknown and reviews taken over from elsewhere are free.
+func TestFewReviews(t *testing.T) {
+	attack := crowd(10, 1, func(i int) string { return fmt.Sprintf("Bad %d", i) })
+	since := *attack[0].WrittenAt
+	for name, c := range map[string]struct {
+		author *Author
+		before int
+		want   map[string]int
+	}{
+		"new accounts":              {&Author{Reviews: 1, Since: since}, 6, map[string]int{RuleOneOffs: 10}},
+		"new accounts, at launch":   {&Author{Reviews: 1, Since: since}, 3, map[string]int{}},
+		"those who took it":         {&Author{Reviews: 1, Since: since, Took: true}, 6, map[string]int{}},
+		"the unknown":               {nil, 6, map[string]int{}},
+		"accounts of unknown age":   {&Author{Reviews: 1}, 6, map[string]int{}},
+		"taken over from elsewhere": {&Author{Reviews: 1, Since: now.AddDate(1, 0, 0)}, 6, map[string]int{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			authors := map[string]Author{}
+			history := steady(authors)
+			reviews := append(slices.Clone(history[:c.before]), attack...)
+			for _, r := range attack {
+				if c.author != nil {
+					authors[r.LearnerID] = *c.author
+				}
+			}
+			held := Suspicious(reviews, BombingContext{Authors: authors}, DefaultBombingConfig())
+			if diff := cmp.Diff(c.want, rules(held)); diff != "" {
+				t.Errorf("%s\n%+v", diff, held)
+			}
+		})
+	}
+}
+
+// TestRepeats: one author has one voice, that of the newest review.
+func TestRepeats(t *testing.T) {
+	reviews := crowd(15, 1, func(i int) string { return fmt.Sprintf("Bad %d", i) })
+	for i := range reviews {
+		reviews[i].LearnerID = "l1"
+	}
+	known := BombingContext{Authors: map[string]Author{"l1": {Reviews: 1, Took: true}}}
+	counting := func(reviews []lectern.Review, known BombingContext) (out []string) {
+		held := map[string]bool{}
+		for _, h := range Suspicious(reviews, known, DefaultBombingConfig()) {
+			if h.Rule != RuleRepeats {
+				t.Errorf("%+v", h)
+			}
+			held[h.ReviewID] = true
+		}
+		for _, r := range reviews {
+			if !held[r.ID] {
+				out = append(out, r.ID)
+			}
+		}
+		return out
+	}
+	if diff := cmp.Diff([]string{"x014"}, counting(reviews, known)); diff != "" {
+		t.Error(diff)
+	}
+	if n := len(counting(reviews, BombingContext{})); n != 15 {
+		t.Errorf("of an unknown author %d count", n)
+	}
+	reviews[14].Held = lectern.HoldUpheld
+	if diff := cmp.Diff([]string{"x013", "x014"}, counting(reviews, known)); diff != "" {
+		t.Errorf("the newest is upheld: %s", diff)
 	}
 }
 
