@@ -67,13 +67,14 @@ type Quote struct {
 type HeldReview struct {
 	ReviewID string
 	CourseID string
-	Rule     string // what held it: "burst", "one_off_accounts", "copies", or RuleByHand
+	Rule     string // what held it: "repeats", "copies", "one_off_accounts", "burst", or RuleByHand
 	Detail   string // a sentence with the numbers behind it
 	HeldAt   time.Time
 	Status   HoldStatus
 	By       string // id of the API key that decided; "" while nobody has
 
 	// Of the review: the store fills these in and takes them from nobody.
+	LearnerID string // "" is unknown, or erased
 	Text      string
 	Stars     *float64
 	WrittenAt *time.Time
@@ -102,7 +103,7 @@ func (s HoldStatus) Counts() bool { return s == "" || s == HoldReleased }
 // ReviewAuthor is what the store knows of somebody who wrote a review of a course.
 type ReviewAuthor struct {
 	Since   time.Time // first heard of
-	Reviews int       // with text or stars, of any course
+	Reviews int       // courses that they reviewed, but for reviews of other courses that do not count
 	Took    bool      // has started, or got on with, or completed the course
 }
 
@@ -120,10 +121,17 @@ type SentimentStore interface {
 	// PutHeldReviews holds reviews back, all of one course, in place of the pending
 	// ones of that course; those that were decided on stay as they are. One that was
 	// pending by the same rule keeps its HeldAt. Reviews of other courses are skipped.
+	// Where others are held than before a ChangeStats goes into the feed, because held
+	// reviews are no ratings either.
 	PutHeldReviews(ctx context.Context, courseID string, held []HeldReview) error
 	// HeldReviews returns up to limit, newest first, of one course ("" is all) and one
-	// status ("" is all).
-	HeldReviews(ctx context.Context, courseID string, status HoldStatus, limit int) ([]HeldReview, error)
+	// status ("" is all), after the held review with this id ("" at first). Errors:
+	// CodeNotFound where that is not held any more.
+	HeldReviews(ctx context.Context, courseID string, status HoldStatus, after string, limit int) ([]HeldReview, error)
+	// CountHeldReviews returns how many HeldReviews there are without a limit.
+	CountHeldReviews(ctx context.Context, courseID string, status HoldStatus) (int, error)
+	// AllReviews is ReviewStore.Reviews with those without text too.
+	AllReviews(ctx context.Context, courseID, after string, limit int) ([]Review, error)
 	// DecideHeldReview sets the status, to upheld or released, also of a review that
 	// nothing has held (RuleByHand), and puts a ChangeStats of its course into the
 	// feed. Errors: CodeInvalid, CodeNotFound where there is no such review.

@@ -79,7 +79,7 @@ const (
 // CourseStats are a course's totals as the store knows them.
 type CourseStats struct {
 	CourseID    string
-	RatingCount int                   // ratings and starred reviews, each act once
+	RatingCount int                   // ratings and starred reviews, each act once, but for held ones that do not count
 	RatingMean  float64               // stars; 0 when RatingCount is 0
 	ReviewCount int                   // reviews with text
 	Activity    map[EventType]float64 // decayed event counts, half-life as asked for
@@ -101,7 +101,7 @@ type ReviewStore interface {
 	Reviews(ctx context.Context, courseID, after string, limit int) ([]Review, error)
 	// DeleteReview removes a review. Errors: CodeNotFound.
 	DeleteReview(ctx context.Context, id string) error
-	// RatingHistory returns a course's ratings by month, oldest first.
+	// RatingHistory returns a course's ratings by month, oldest first, without held ones.
 	RatingHistory(ctx context.Context, courseID string) ([]RatingMonth, error)
 	// CourseStats returns the statistics of the given courses, or of all courses
 	// when ids is nil. Activity is decayed to at with the given half-life.

@@ -1,12 +1,14 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,8 +20,10 @@ type Opinions interface {
 	// Summary returns what the reviews of a course say, or how many there are where
 	// nobody has read them.
 	Summary(ctx context.Context, courseID string) (lectern.ReviewSummary, error)
-	// Held returns up to limit reviews that are or were held back, newest first.
-	Held(ctx context.Context, courseID string, status lectern.HoldStatus, limit int) ([]lectern.HeldReview, error)
+	// Held returns up to limit reviews that are or were held back, newest first, after
+	// the one with this id ("" at first), and how many there are without a limit.
+	// Errors: CodeNotFound where the one to go on from is not held any more.
+	Held(ctx context.Context, courseID string, status lectern.HoldStatus, after string, limit int) ([]lectern.HeldReview, int, error)
 	// Decide upholds or releases a review. Errors: CodeInvalid, CodeNotFound.
 	Decide(ctx context.Context, reviewID string, status lectern.HoldStatus, by string) (lectern.HeldReview, error)
 }
@@ -117,23 +121,46 @@ type heldDTO struct {
 	HeldAt    time.Time          `json:"held_at"`
 	Status    lectern.HoldStatus `json:"status"`
 	By        string             `json:"by,omitempty"`
+	LearnerID string             `json:"learner_id,omitempty"`
 	Text      string             `json:"text"`
 	Stars     *float64           `json:"stars,omitempty"`
 	WrittenAt *time.Time         `json:"written_at,omitempty"`
 }
 
+// heldPageDTO is a page of them; total counts those of all pages.
+type heldPageDTO struct {
+	Held       []heldDTO `json:"held"`
+	Total      int       `json:"total"`
+	NextCursor *string   `json:"next_cursor"`
+}
+
+// defaultHeld is how many held reviews a page has where nobody says.
+const defaultHeld = 50
+
 func (s *Server) listHeld(in *request) error {
 	if s.deps.Opinions == nil {
 		return noOpinions()
 	}
-	status := lectern.HoldStatus(in.QueryParam("status"))
-	found, err := s.deps.Opinions.Held(in.ctx(), in.QueryParam("course_id"), status, s.pageLimit(in))
+	course, status := in.QueryParam("course_id"), lectern.HoldStatus(in.QueryParam("status"))
+	of := fmt.Sprintf("%s held reviews of %q", cmp.Or(status, "all"), course)
+	cur, err := parsePageCursor(in.QueryParam("cursor"), of)
 	if err != nil {
 		return err
 	}
-	out := struct {
-		Held []heldDTO `json:"held"`
-	}{make([]heldDTO, len(found))}
+	limit := defaultHeld
+	if n, err := strconv.Atoi(in.QueryParam("limit")); err == nil { // the description has checked it
+		limit = n
+	}
+	found, total, err := s.deps.Opinions.Held(in.ctx(), course, status, cur.ID, limit+1)
+	if err != nil {
+		return err
+	}
+	out := heldPageDTO{Total: total}
+	if len(found) > limit {
+		found = found[:limit]
+		out.NextCursor = optional(pageCursor{Of: of, ID: found[limit-1].ReviewID}.String())
+	}
+	out.Held = make([]heldDTO, len(found))
 	for i, h := range found {
 		out.Held[i] = heldDTO(h)
 	}

@@ -56,6 +56,7 @@ func (c Config) Validate() error {
 	check(c.Keep >= 1 && c.Keep <= 100, "keep", c.Keep, "1 to 100")
 	b := c.Bombing
 	check(b.History >= 0, "bombing.history", b.History, "at least 0")
+	check(b.FewHistory >= 0, "bombing.few_history", b.FewHistory, "at least 0")
 	check(b.Several >= 2, "bombing.several", b.Several, "at least 2")
 	check(b.Factor >= 1, "bombing.factor", b.Factor, "at least 1")
 	check(b.Chance > 0 && b.Chance < 1, "bombing.chance", b.Chance, "over 0, below 1")

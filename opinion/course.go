@@ -78,24 +78,21 @@ func (k *Keeper) countReviews(ctx context.Context, courseIDs []string) (map[stri
 // readCourse makes the summary of one course, nil for one that never had reviews.
 func (k *Keeper) readCourse(ctx context.Context, r *reader, course *lectern.Course, count int) (*lectern.ReviewSummary, error) {
 	courseID := course.ID
-	var reviews []lectern.Review
-	if count > 0 {
-		var err error
-		if reviews, err = k.newestReviews(ctx, courseID, k.o.Config.MaxReviews); err != nil {
-			return nil, err
-		}
+	reviews, all, err := k.newestReviews(ctx, courseID)
+	if err != nil {
+		return nil, err
 	}
 	now := lectern.Timestamp(k.o.Clock())
+	held, err := k.hold(ctx, courseID, all, now)
+	if err != nil {
+		return nil, err
+	}
 	if len(reviews) == 0 {
 		known, err := k.known(ctx, courseID)
 		if err != nil || !known {
 			return nil, err
 		}
 		return &lectern.ReviewSummary{CourseID: courseID, Model: r.name(), MadeAt: now}, nil
-	}
-	held, err := k.hold(ctx, courseID, reviews, now)
-	if err != nil {
-		return nil, err
 	}
 	scores := k.scored(ctx, r, reviews)
 	options := sentiment.DefaultSummaryOptions()
@@ -108,15 +105,36 @@ func (k *Keeper) readCourse(ctx context.Context, r *reader, course *lectern.Cour
 	return &s, nil
 }
 
-// newestReviews returns up to limit reviews of a course, newest first.
-func (k *Keeper) newestReviews(ctx context.Context, courseID string, limit int) ([]lectern.Review, error) {
+// newestReviews returns the reviews of a course that are read, newest first, and those
+// that the rules look at: stars without text can be an attack too.
+func (k *Keeper) newestReviews(ctx context.Context, courseID string) (read, judged []lectern.Review, err error) {
+	limit := k.o.Config.MaxReviews
+	if judged, err = pageThrough(ctx, k.o.Store.AllReviews, courseID, limit); err != nil {
+		return nil, nil, err
+	}
+	if len(judged) == limit {
+		read, err = pageThrough(ctx, k.o.Store.Reviews, courseID, limit)
+		return read, judged, err
+	}
+	for _, r := range judged {
+		if r.Text != "" {
+			read = append(read, r)
+		}
+	}
+	return read, judged, nil
+}
+
+// pageThrough returns up to limit reviews of a course, newest first.
+func pageThrough(ctx context.Context, reviews func(ctx context.Context, courseID, after string, limit int) ([]lectern.Review, error),
+	courseID string, limit int,
+) ([]lectern.Review, error) {
 	for try := 1; ; try++ {
 		var out []lectern.Review
 		var err error
 		for after := ""; len(out) < limit; after = out[len(out)-1].ID {
 			n := min(reviewPage, limit-len(out))
 			var page []lectern.Review
-			if page, err = k.o.Store.Reviews(ctx, courseID, after, n); err != nil {
+			if page, err = reviews(ctx, courseID, after, n); err != nil {
 				break
 			}
 			out = append(out, page...)
@@ -179,7 +197,7 @@ func (k *Keeper) heldAlready(ctx context.Context, courseID string, verdict []lec
 	if len(verdict) != pending {
 		return false, nil
 	}
-	before, err := k.o.Store.HeldReviews(ctx, courseID, lectern.HoldPending, pending+1)
+	before, err := k.o.Store.HeldReviews(ctx, courseID, lectern.HoldPending, "", pending+1)
 	if err != nil {
 		return false, fmt.Errorf("read held reviews: %w", err)
 	}

@@ -228,8 +228,8 @@ func TestHoldsAnAttackBack(t *testing.T) {
 	if after.Held != len(burst) || after.Reviews != len(honest)+len(burst) || *after.Score != *before.Score {
 		t.Fatalf("before %+v\nafter %+v", before, after)
 	}
-	held, err := k.Held(ctx, "a", lectern.HoldPending, 100)
-	if err != nil || len(held) != len(burst) || held[0].Detail == "" || held[0].Text == "" {
+	held, total, err := k.Held(ctx, "a", lectern.HoldPending, "", 100)
+	if err != nil || total != len(held) || len(held) != len(burst) || held[0].Detail == "" || held[0].Text == "" {
 		t.Fatalf("held %d of %d: %v", len(held), len(burst), err)
 	}
 	for _, a := range after.Aspects {
@@ -240,7 +240,7 @@ func TestHoldsAnAttackBack(t *testing.T) {
 		}
 	}
 	again := refresh()
-	repeated, _ := k.Held(ctx, "a", lectern.HoldPending, 100)
+	repeated, _, _ := k.Held(ctx, "a", lectern.HoldPending, "", 100)
 	if d := cmp.Diff(held, repeated); d != "" || again.Held != after.Held {
 		t.Errorf("the second verdict differs: %s", d)
 	}
@@ -258,7 +258,7 @@ func TestHoldsAnAttackBack(t *testing.T) {
 		t.Errorf("after the decisions: %+v", final)
 	}
 	refresh()
-	if left, _ := k.Held(ctx, "a", lectern.HoldPending, 100); len(left) != 0 {
+	if left, _, _ := k.Held(ctx, "a", lectern.HoldPending, "", 100); len(left) != 0 {
 		t.Errorf("%d reviews that were decided on are judged again", len(left))
 	}
 	if _, err := k.Decide(ctx, "h00", lectern.HoldUpheld, "key"); err != nil {

@@ -23,9 +23,16 @@ func (k *Keeper) Summary(ctx context.Context, courseID string) (lectern.ReviewSu
 }
 
 // Held returns up to limit reviews that are or were held back, newest first, of one
-// course ("" is all) and one status ("" is all).
-func (k *Keeper) Held(ctx context.Context, courseID string, status lectern.HoldStatus, limit int) ([]lectern.HeldReview, error) {
-	return k.o.Store.HeldReviews(ctx, courseID, status, limit)
+// course ("" is all) and one status ("" is all), after the one with this id ("" at
+// first), and how many there are without a limit. Errors: CodeNotFound where the one to
+// go on from is not held any more.
+func (k *Keeper) Held(ctx context.Context, courseID string, status lectern.HoldStatus, after string, limit int) ([]lectern.HeldReview, int, error) {
+	total, err := k.o.Store.CountHeldReviews(ctx, courseID, status)
+	if err != nil {
+		return nil, 0, fmt.Errorf("count held reviews: %w", err)
+	}
+	held, err := k.o.Store.HeldReviews(ctx, courseID, status, after, limit)
+	return held, total, err
 }
 
 // Decide upholds or releases a review, whether a rule holds it or not, and makes the

@@ -267,7 +267,7 @@ func (k *Keeper) starred(ctx context.Context) ([]lectern.Review, error) {
 			return nil, fmt.Errorf("read the catalogue: %w", err)
 		}
 		for _, c := range courses {
-			reviews, err := k.newestReviews(ctx, c.ID, k.o.Config.MaxReviews)
+			reviews, err := pageThrough(ctx, k.o.Store.Reviews, c.ID, k.o.Config.MaxReviews)
 			if err != nil {
 				return nil, fmt.Errorf("read the reviews of %q: %w", c.ID, err)
 			}

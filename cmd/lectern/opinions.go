@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -211,22 +212,26 @@ func newReviewsHeldCommand() *cobra.Command {
 		Use: "held", Short: "List the reviews that are or were held back, newest first", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withOpinions(cmd, func(_ environment, k *opinion.Keeper) error {
-				held, err := k.Held(cmd.Context(), course, lectern.HoldStatus(status), limit)
+				held, total, err := k.Held(cmd.Context(), course, lectern.HoldStatus(status), "", limit)
 				if err != nil {
 					return err
 				}
 				w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
-				fmt.Fprintln(w, "REVIEW\tCOURSE\tSTATUS\tRULE\tWHY")
+				fmt.Fprintln(w, "REVIEW\tCOURSE\tAUTHOR\tSTATUS\tRULE\tWHY")
 				for _, h := range held {
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", h.ReviewID, h.CourseID, h.Status, h.Rule, h.Detail)
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", h.ReviewID, h.CourseID, cmp.Or(h.LearnerID, "-"), h.Status, h.Rule, h.Detail)
 				}
-				return w.Flush()
+				if err := w.Flush(); err != nil || len(held) == total {
+					return err
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d of %d: --limit shows more\n", len(held), total)
+				return err
 			})
 		},
 	}
 	cmd.Flags().StringVar(&course, "course", "", "only those of this course")
 	cmd.Flags().StringVar(&status, "status", "", "only pending, upheld or released ones")
-	cmd.Flags().IntVar(&limit, "limit", 50, "at most so many")
+	cmd.Flags().IntVar(&limit, "limit", 50, "at most so many, newest first")
 	return withConfigFlags(cmd)
 }
 

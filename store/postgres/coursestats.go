@@ -91,6 +91,13 @@ func (t *courseTotals) addRatings(ctx context.Context) error {
 		for _, r := range reviews {
 			t.add(r.CourseID, r.N, r.Tenths, r.Texts)
 		}
+		if err != nil {
+			return err
+		}
+		held, err := t.q.HeldStars(ctx)
+		for _, h := range held {
+			t.add(h.CourseID, -h.N, -h.Tenths, 0)
+		}
 		return err
 	}
 	ratings, err := t.q.RatingTotalsOf(ctx, t.order)
@@ -104,6 +111,13 @@ func (t *courseTotals) addRatings(ctx context.Context) error {
 	for _, r := range reviews {
 		t.add(r.CourseID, r.N, r.Tenths, r.Texts)
 	}
+	if err != nil {
+		return err
+	}
+	held, err := t.q.HeldStarsOf(ctx, t.order)
+	for _, h := range held {
+		t.add(h.CourseID, -h.N, -h.Tenths, 0)
+	}
 	return err
 }
 
@@ -115,6 +129,7 @@ func (t *courseTotals) add(course, n, tenths, texts int64) {
 	c.RatingCount += int(n)
 	c.ReviewCount += int(texts)
 	t.tenths[course] += tenths
+	c.RatingMean = 0
 	if c.RatingCount > 0 {
 		c.RatingMean = float64(t.tenths[course]) / 10 / float64(c.RatingCount)
 	}

@@ -2,7 +2,8 @@ package postgres
 
 import (
 	"context"
-
+	"math"
+	"slices"
 	"time"
 
 	"github.com/lectern-dev/lectern"
@@ -168,13 +169,17 @@ func ratingCellOf(r lectern.Rating) (ratingCell, error) {
 // belong to no month and are left out.
 func (s *Store) RatingHistory(ctx context.Context, courseID string) ([]lectern.RatingMonth, error) {
 	var days []sqlcgen.RatingDaysRow
+	var held []sqlcgen.HeldStarsOfRow
 	err := s.read(ctx, func(ctx context.Context, q *sqlcgen.Queries) (err error) {
 		course, err := courseIDOf(ctx, q, courseID)
 		if err != nil || course == 0 {
-			days = nil
+			days, held = nil, nil
 			return err
 		}
-		days, err = q.RatingDays(ctx, course)
+		if days, err = q.RatingDays(ctx, course); err != nil {
+			return err
+		}
+		held, err = q.HeldStarsOf(ctx, []int64{course})
 		return err
 	})
 	if err != nil {
@@ -183,7 +188,7 @@ func (s *Store) RatingHistory(ctx context.Context, courseID string) ([]lectern.R
 	var out []lectern.RatingMonth
 	var tenths int64
 	for _, d := range days {
-		at := time.Unix(int64(d.Day)*int64(day/time.Second), 0).UTC()
+		at := dayTime(d.Day)
 		month := time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, time.UTC)
 		if len(out) == 0 || !out[len(out)-1].Month.Equal(month) {
 			out = append(out, lectern.RatingMonth{Month: month})
@@ -194,7 +199,30 @@ func (s *Store) RatingHistory(ctx context.Context, courseID string) ([]lectern.R
 		tenths += d.Tenths
 		m.Mean = float64(tenths) / 10 / float64(m.Count)
 	}
+	for _, h := range held {
+		if h.Day != nil {
+			out = withoutHeld(out, dayTime(*h.Day), h.N, h.Tenths)
+		}
+	}
 	return out, nil
+}
+
+func dayTime(n int32) time.Time { return time.Unix(int64(n)*int64(day/time.Second), 0).UTC() }
+
+// withoutHeld takes the stars of one day's held reviews away from a history.
+func withoutHeld(months []lectern.RatingMonth, day time.Time, n, tenths int64) []lectern.RatingMonth {
+	month := time.Date(day.Year(), day.Month(), 1, 0, 0, 0, 0, time.UTC)
+	at := slices.IndexFunc(months, func(m lectern.RatingMonth) bool { return m.Month.Equal(month) })
+	if at < 0 {
+		return months
+	}
+	m := &months[at]
+	left := math.Round(10*m.Mean*float64(m.Count)) - float64(tenths)
+	if m.Count -= int(n); m.Count <= 0 {
+		return slices.Delete(months, at, at+1)
+	}
+	m.Mean = left / 10 / float64(m.Count)
+	return months
 }
 
 // courseIDOf returns the internal id of a course that was ever mentioned, else 0.

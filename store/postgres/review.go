@@ -247,6 +247,15 @@ func checkReview(r lectern.Review) error {
 
 // Reviews implements lectern.ReviewStore. An unknown after is CodeNotFound.
 func (s *Store) Reviews(ctx context.Context, courseID, after string, limit int) ([]lectern.Review, error) {
+	return s.reviews(ctx, courseID, after, limit, false)
+}
+
+// AllReviews implements lectern.SentimentStore.
+func (s *Store) AllReviews(ctx context.Context, courseID, after string, limit int) ([]lectern.Review, error) {
+	return s.reviews(ctx, courseID, after, limit, true)
+}
+
+func (s *Store) reviews(ctx context.Context, courseID, after string, limit int, all bool) ([]lectern.Review, error) {
 	if limit <= 0 {
 		return nil, ctx.Err()
 	}
@@ -257,18 +266,13 @@ func (s *Store) Reviews(ctx context.Context, courseID, after string, limit int) 
 		if err != nil || course == 0 {
 			return err
 		}
-		if after == "" {
-			rows, err := q.NewestReviews(ctx, course, rowLimit(limit))
-			for _, r := range rows {
-				out = append(out, reviewOf(courseID, r.Learner, r.Held, r.Review))
+		var from int64
+		if after != "" {
+			if from, err = reviewAfter(ctx, q, course, after); err != nil {
+				return err
 			}
-			return err
 		}
-		from, err := reviewAfter(ctx, q, course, after)
-		if err != nil {
-			return err
-		}
-		rows, err := q.ReviewsBefore(ctx, from, course, rowLimit(limit))
+		rows, err := reviewPage(ctx, q, course, from, rowLimit(limit), all)
 		for _, r := range rows {
 			out = append(out, reviewOf(courseID, r.Learner, r.Held, r.Review))
 		}
@@ -278,6 +282,31 @@ func (s *Store) Reviews(ctx context.Context, courseID, after string, limit int) 
 		return nil, err
 	}
 	return out, nil
+}
+
+// reviewPage reads reviews, with text or all, from a review on; 0 is the start.
+func reviewPage(ctx context.Context, q *sqlcgen.Queries, course, from int64, limit int32, all bool) (out []sqlcgen.ReviewsBeforeRow, err error) {
+	switch {
+	case from == 0 && all:
+		rows, err := q.AllNewestReviews(ctx, course, limit)
+		for _, r := range rows {
+			out = append(out, sqlcgen.ReviewsBeforeRow(r))
+		}
+		return out, err
+	case from == 0:
+		rows, err := q.NewestReviews(ctx, course, limit)
+		for _, r := range rows {
+			out = append(out, sqlcgen.ReviewsBeforeRow(r))
+		}
+		return out, err
+	case all:
+		rows, err := q.AllReviewsBefore(ctx, from, course, limit)
+		for _, r := range rows {
+			out = append(out, sqlcgen.ReviewsBeforeRow(r))
+		}
+		return out, err
+	}
+	return q.ReviewsBefore(ctx, from, course, limit)
 }
 
 // reviewAfter finds the review that a page goes on from.

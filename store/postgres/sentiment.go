@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/lectern-dev/lectern"
@@ -115,35 +116,47 @@ func (s *Store) PutHeldReviews(ctx context.Context, courseID string, held []lect
 			p.Details = append(p.Details, h.Detail)
 			p.HeldAts = append(p.HeldAts, lectern.Timestamp(h.HeldAt))
 		}
-		if err := tx.q.DropPendingHolds(ctx, course, p.Reviews); err != nil || len(p.Reviews) == 0 {
+		before, err := tx.q.PendingHolds(ctx, course)
+		if err != nil {
 			return err
 		}
-		return tx.q.PutPendingHolds(ctx, p)
+		if err := tx.q.DropPendingHolds(ctx, course, p.Reviews); err != nil {
+			return err
+		}
+		if len(p.Reviews) > 0 {
+			if err := tx.q.PutPendingHolds(ctx, p); err != nil {
+				return err
+			}
+		}
+		after, err := tx.q.PendingHolds(ctx, course)
+		if !slices.Equal(before, after) {
+			tx.changed(lectern.ChangeStats, course)
+		}
+		return err
 	})
 }
 
 // HeldReviews implements lectern.SentimentStore.
-func (s *Store) HeldReviews(ctx context.Context, courseID string, status lectern.HoldStatus, limit int) ([]lectern.HeldReview, error) {
+func (s *Store) HeldReviews(ctx context.Context, courseID string, status lectern.HoldStatus, after string, limit int) ([]lectern.HeldReview, error) {
 	if limit <= 0 || !isText(string(status)) {
 		return nil, ctx.Err()
 	}
 	var out []lectern.HeldReview
 	err := s.read(ctx, func(ctx context.Context, q *sqlcgen.Queries) error {
 		out = nil
-		if courseID == "" {
-			rows, err := q.HeldReviews(ctx, string(status), rowLimit(limit))
-			for _, r := range rows {
-				out = append(out, heldOf(r.Course, r.Review, r.HeldReview))
-			}
-			return err
-		}
 		course, err := courseIDOf(ctx, q, courseID)
-		if err != nil || course == 0 {
+		if err != nil || course == 0 && courseID != "" {
 			return err
 		}
-		rows, err := q.HeldReviewsOf(ctx, course, string(status), rowLimit(limit))
+		p := sqlcgen.HeldReviewsParams{Status: string(status), CourseID: course, MaxRows: rowLimit(limit)}
+		if after != "" {
+			if p.AfterID, err = holdAfter(ctx, q, after); err != nil {
+				return err
+			}
+		}
+		rows, err := q.HeldReviews(ctx, p)
 		for _, r := range rows {
-			out = append(out, heldOf(courseID, r.Review, r.HeldReview))
+			out = append(out, heldOf(r.Course, r.Learner, r.Review, r.HeldReview))
 		}
 		return err
 	})
@@ -153,12 +166,43 @@ func (s *Store) HeldReviews(ctx context.Context, courseID string, status lectern
 	return out, nil
 }
 
-func heldOf(courseID string, of sqlcgen.Review, r sqlcgen.HeldReview) lectern.HeldReview {
+// holdAfter finds the held review that a page goes on from.
+func holdAfter(ctx context.Context, q *sqlcgen.Queries, reviewID string) (int64, error) {
+	gone := notFound("held review to go on from")
+	if !isText(reviewID) {
+		return 0, gone
+	}
+	id, err := q.HoldOf(ctx, reviewID)
+	if isNoRows(err) {
+		return 0, gone
+	}
+	return id, err
+}
+
+// CountHeldReviews implements lectern.SentimentStore.
+func (s *Store) CountHeldReviews(ctx context.Context, courseID string, status lectern.HoldStatus) (int, error) {
+	if !isText(string(status)) {
+		return 0, ctx.Err()
+	}
+	var n int64
+	err := s.read(ctx, func(ctx context.Context, q *sqlcgen.Queries) error {
+		n = 0
+		course, err := courseIDOf(ctx, q, courseID)
+		if err != nil || course == 0 && courseID != "" {
+			return err
+		}
+		n, err = q.CountHeldReviews(ctx, string(status), course)
+		return err
+	})
+	return int(n), err
+}
+
+func heldOf(courseID, learnerID string, of sqlcgen.Review, r sqlcgen.HeldReview) lectern.HeldReview {
 	review := reviewOf(courseID, "", "", of)
 	return lectern.HeldReview{
 		ReviewID: of.ReviewID, CourseID: courseID, Rule: r.Rule, Detail: r.Detail, HeldAt: r.HeldAt,
 		Status: lectern.HoldStatus(r.Status), By: r.DecidedBy,
-		Text: review.Text, Stars: review.Stars, WrittenAt: review.WrittenAt,
+		LearnerID: learnerID, Text: review.Text, Stars: review.Stars, WrittenAt: review.WrittenAt,
 	}
 }
 
@@ -193,7 +237,11 @@ func (s *Store) DecideHeldReview(ctx context.Context, reviewID string, status le
 		}
 		tx.changed(lectern.ChangeStats, course)
 		name, err := tx.q.CourseName(ctx, course)
-		out = heldOf(name, rows[0], row)
+		if err != nil {
+			return err
+		}
+		learner, err := tx.q.ReviewLearner(ctx, rows[0].ID)
+		out = heldOf(name, learner, rows[0], row)
 		return err
 	})
 	if err != nil {
@@ -243,7 +291,16 @@ func (s *Store) RatingHistories(ctx context.Context, ids []string) (map[string][
 				})
 			}
 		}
-		return nil
+		held, err := q.HeldStars(ctx) // few, whichever courses are asked for
+		for _, h := range held {
+			if name, ok := names[h.CourseID]; ok && h.Day != nil {
+				out[name] = withoutHeld(out[name], dayTime(*h.Day), h.N, h.Tenths)
+				if len(out[name]) == 0 {
+					delete(out, name)
+				}
+			}
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err

@@ -206,7 +206,29 @@ func (s *Store) RatingHistory(ctx context.Context, courseID string) ([]lectern.R
 		tenths += d.Tenths
 		m.Mean = float64(tenths) / 10 / float64(m.Count)
 	}
-	return out, nil
+	held, err := s.read.HeldStarsOf(ctx, jsonText([]int64{course}))
+	for _, h := range held {
+		if h.Day != nil {
+			out = withoutHeld(out, fromMicros(*h.Day*microsPerDay), h.N, h.Tenths)
+		}
+	}
+	return out, err
+}
+
+// withoutHeld takes the stars of one day's held reviews away from a history.
+func withoutHeld(months []lectern.RatingMonth, day time.Time, n, tenths int64) []lectern.RatingMonth {
+	month := time.Date(day.Year(), day.Month(), 1, 0, 0, 0, 0, time.UTC)
+	at := slices.IndexFunc(months, func(m lectern.RatingMonth) bool { return m.Month.Equal(month) })
+	if at < 0 {
+		return months
+	}
+	m := &months[at]
+	left := math.Round(10*m.Mean*float64(m.Count)) - float64(tenths)
+	if m.Count -= int(n); m.Count <= 0 {
+		return slices.Delete(months, at, at+1)
+	}
+	m.Mean = left / 10 / float64(m.Count)
+	return months
 }
 
 // activityHorizon is how many half-lives back events still count: at 40 they
@@ -283,6 +305,13 @@ func (t *courseTotals) addRatings(ctx context.Context) error {
 		for _, r := range reviews {
 			t.add(r.CourseID, r.N, r.Tenths, r.Texts)
 		}
+		if err != nil {
+			return err
+		}
+		held, err := t.store.read.HeldStars(ctx)
+		for _, h := range held {
+			t.add(h.CourseID, -h.N, -h.Tenths, 0)
+		}
 		return err
 	}
 	ratings, err := t.store.read.RatingTotalsOf(ctx, t.filter)
@@ -296,6 +325,13 @@ func (t *courseTotals) addRatings(ctx context.Context) error {
 	for _, r := range reviews {
 		t.add(r.CourseID, r.N, r.Tenths, r.Texts)
 	}
+	if err != nil {
+		return err
+	}
+	held, err := t.store.read.HeldStarsOf(ctx, t.filter)
+	for _, h := range held {
+		t.add(h.CourseID, -h.N, -h.Tenths, 0)
+	}
 	return err
 }
 
@@ -307,6 +343,7 @@ func (t *courseTotals) add(course, n, tenths, texts int64) {
 	c.RatingCount += int(n)
 	c.ReviewCount += int(texts)
 	t.tenths[course] += tenths
+	c.RatingMean = 0
 	if c.RatingCount > 0 {
 		c.RatingMean = float64(t.tenths[course]) / 10 / float64(c.RatingCount)
 	}

@@ -171,6 +171,24 @@ func reviewRow(r lectern.Review) (sqlcgen.Review, error) {
 
 // Reviews implements lectern.ReviewStore. An unknown after is CodeNotFound.
 func (s *Store) Reviews(ctx context.Context, courseID, after string, limit int) ([]lectern.Review, error) {
+	return s.reviews(ctx, courseID, after, limit, s.read.ReviewsBefore)
+}
+
+// AllReviews implements lectern.SentimentStore.
+func (s *Store) AllReviews(ctx context.Context, courseID, after string, limit int) ([]lectern.Review, error) {
+	return s.reviews(ctx, courseID, after, limit, func(ctx context.Context, from sqlcgen.ReviewsBeforeParams) ([]sqlcgen.ReviewsBeforeRow, error) {
+		rows, err := s.read.AllReviewsBefore(ctx, sqlcgen.AllReviewsBeforeParams(from))
+		out := make([]sqlcgen.ReviewsBeforeRow, len(rows))
+		for i, r := range rows {
+			out[i] = sqlcgen.ReviewsBeforeRow(r)
+		}
+		return out, err
+	})
+}
+
+func (s *Store) reviews(ctx context.Context, courseID, after string, limit int,
+	before func(context.Context, sqlcgen.ReviewsBeforeParams) ([]sqlcgen.ReviewsBeforeRow, error),
+) ([]lectern.Review, error) {
 	if limit <= 0 {
 		return nil, ctx.Err()
 	}
@@ -192,7 +210,7 @@ func (s *Store) Reviews(ctx context.Context, courseID, after string, limit int) 
 		}
 		from.SortAt, from.ID = r.SortAt, r.ID
 	}
-	rows, err := s.read.ReviewsBefore(ctx, from)
+	rows, err := before(ctx, from)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -100,11 +101,13 @@ func (s *Store) PutHeldReviews(ctx context.Context, courseID string, held []lect
 		for _, id := range before {
 			drop[id] = true
 		}
+		more := false
 		for _, h := range held {
-			id, err := tx.putHold(ctx, course, h)
+			id, fresh, err := tx.putHold(ctx, course, h)
 			if err != nil {
 				return fmt.Errorf("hold review %q: %w", h.ReviewID, err)
 			}
+			more = more || fresh
 			delete(drop, id)
 		}
 		for _, id := range sortedKeys(drop) {
@@ -112,19 +115,28 @@ func (s *Store) PutHeldReviews(ctx context.Context, courseID string, held []lect
 				return err
 			}
 		}
-		return nil
+		if !more && len(drop) == 0 {
+			return nil
+		}
+		if _, err := tx.q.KnownCourse(ctx, course); isNoRows(err) {
+			return nil // parked
+		} else if err != nil {
+			return err
+		}
+		return tx.changed(ctx, course, lectern.ChangeStats)
 	})
 }
 
 // putHold holds one review, unless it is another course's or was decided on, and
-// returns its internal id, 0 where it is not held for this course.
-func (tx *writeTx) putHold(ctx context.Context, course int64, h lectern.HeldReview) (int64, error) {
+// returns its internal id, 0 where it is not held for this course. fresh says that it
+// was not held before.
+func (tx *writeTx) putHold(ctx context.Context, course int64, h lectern.HeldReview) (id int64, fresh bool, err error) {
 	r, err := tx.q.ReviewByID(ctx, h.ReviewID)
 	if isNoRows(err) || err == nil && r.CourseID != course {
-		return 0, nil
+		return 0, false, nil
 	}
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	row := sqlcgen.PutHoldParams{
 		ReviewID: r.ID, CourseID: course, Rule: h.Rule, Detail: h.Detail, HeldAt: micros(h.HeldAt),
@@ -132,49 +144,79 @@ func (tx *writeTx) putHold(ctx context.Context, course int64, h lectern.HeldRevi
 	}
 	switch before, err := tx.q.HoldByReview(ctx, r.ID); {
 	case isNoRows(err):
+		fresh = true
 	case err != nil:
-		return 0, err
+		return 0, false, err
 	case before.Status != string(lectern.HoldPending):
-		return r.ID, nil
+		return r.ID, false, nil
 	case before.Rule == h.Rule:
 		row.HeldAt = before.HeldAt
 	}
-	return r.ID, tx.q.PutHold(ctx, row)
+	return r.ID, fresh, tx.q.PutHold(ctx, row)
 }
 
 // HeldReviews implements lectern.SentimentStore.
-func (s *Store) HeldReviews(ctx context.Context, courseID string, status lectern.HoldStatus, limit int) ([]lectern.HeldReview, error) {
+func (s *Store) HeldReviews(ctx context.Context, courseID string, status lectern.HoldStatus, after string, limit int) ([]lectern.HeldReview, error) {
 	if limit <= 0 {
 		return nil, ctx.Err()
 	}
-	var out []lectern.HeldReview
-	if courseID == "" {
-		rows, err := s.read.HeldReviews(ctx, string(status), int64(limit))
-		for _, r := range rows {
-			out = append(out, heldOf(r.Course, r.Review, r.HeldReview))
+	course, ok, err := s.heldCourse(ctx, courseID)
+	if err != nil || !ok {
+		return nil, err
+	}
+	from := sqlcgen.HeldReviewsParams{
+		Status: string(status), CourseID: course, HeldAt: math.MaxInt64, ReviewID: math.MaxInt64, MaxRows: int64(limit),
+	}
+	if after != "" {
+		h, err := s.read.HoldOf(ctx, after)
+		if isNoRows(err) {
+			return nil, notFound("held review to go on from")
 		}
-		return out, err
+		if err != nil {
+			return nil, err
+		}
+		from.HeldAt, from.ReviewID = h.HeldAt, h.ReviewID
 	}
-	course, err := s.read.CourseID(ctx, courseID)
-	if isNoRows(err) {
-		return nil, nil
-	}
+	rows, err := s.read.HeldReviews(ctx, from)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.read.HeldReviewsOf(ctx, course, string(status), int64(limit))
-	for _, r := range rows {
-		out = append(out, heldOf(courseID, r.Review, r.HeldReview))
+	out := make([]lectern.HeldReview, len(rows))
+	for i, r := range rows {
+		out[i] = heldOf(r.Course, r.Learner, r.Review, r.HeldReview)
 	}
-	return out, err
+	return out, nil
 }
 
-func heldOf(courseID string, of sqlcgen.Review, r sqlcgen.HeldReview) lectern.HeldReview {
+// CountHeldReviews implements lectern.SentimentStore.
+func (s *Store) CountHeldReviews(ctx context.Context, courseID string, status lectern.HoldStatus) (int, error) {
+	course, ok, err := s.heldCourse(ctx, courseID)
+	if err != nil || !ok {
+		return 0, err
+	}
+	n, err := s.read.CountHeldReviews(ctx, string(status), course)
+	return int(n), err
+}
+
+// heldCourse returns the internal id of a course, 0 for all; ok is false where it was
+// never mentioned.
+func (s *Store) heldCourse(ctx context.Context, courseID string) (id int64, ok bool, err error) {
+	if courseID == "" {
+		return 0, true, nil
+	}
+	id, err = s.read.CourseID(ctx, courseID)
+	if isNoRows(err) {
+		return 0, false, nil
+	}
+	return id, err == nil, err
+}
+
+func heldOf(courseID, learnerID string, of sqlcgen.Review, r sqlcgen.HeldReview) lectern.HeldReview {
 	review := reviewOf(courseID, "", "", of)
 	return lectern.HeldReview{
 		ReviewID: of.ReviewID, CourseID: courseID, Rule: r.Rule, Detail: r.Detail, HeldAt: fromMicros(r.HeldAt),
 		Status: lectern.HoldStatus(r.Status), By: r.DecidedBy,
-		Text: review.Text, Stars: review.Stars, WrittenAt: review.WrittenAt,
+		LearnerID: learnerID, Text: review.Text, Stars: review.Stars, WrittenAt: review.WrittenAt,
 	}
 }
 
@@ -209,7 +251,11 @@ func (s *Store) DecideHeldReview(ctx context.Context, reviewID string, status le
 		if err != nil {
 			return err
 		}
-		out = heldOf(name, r, row)
+		learner, err := tx.q.ReviewLearner(ctx, r.ID)
+		if err != nil {
+			return err
+		}
+		out = heldOf(name, learner, r, row)
 		if _, err := tx.q.KnownCourse(ctx, r.CourseID); isNoRows(err) {
 			return nil // parked
 		} else if err != nil {
@@ -263,7 +309,16 @@ func (s *Store) RatingHistories(ctx context.Context, ids []string) (map[string][
 		}
 		out[name] = append(out[name], lectern.RatingMonth{Month: month, Count: int(m.N), Mean: float64(m.Tenths) / 10 / float64(m.N)})
 	}
-	return out, nil
+	held, err := s.read.HeldStars(ctx) // few, whichever courses are asked for
+	for _, h := range held {
+		if name, ok := names[h.CourseID]; ok && h.Day != nil {
+			out[name] = withoutHeld(out[name], fromMicros(*h.Day*microsPerDay), h.N, h.Tenths)
+			if len(out[name]) == 0 {
+				delete(out, name)
+			}
+		}
+	}
+	return out, err
 }
 
 // ReviewAuthors implements lectern.SentimentStore.

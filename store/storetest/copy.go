@@ -254,7 +254,7 @@ func viewOf(t *testing.T, s Store) view {
 		out.Vectors[f] = must[map[lectern.ContentHash][]float32](t)(s.VectorsByHash(ctx, f, hashes))
 		out.OfReviews[f] = must[map[string][]float32](t)(s.ReviewVectors(ctx, f, ids))
 	}
-	out.Held = must[[]lectern.HeldReview](t)(s.HeldReviews(ctx, "", "", 100))
+	out.Held = must[[]lectern.HeldReview](t)(s.HeldReviews(ctx, "", "", "", 100))
 	for _, c := range out.Courses {
 		sum, err := s.ReviewSummary(ctx, c.ID)
 		if lectern.ErrorCode(err) != lectern.CodeNotFound {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/lectern-dev/lectern"
@@ -72,7 +73,7 @@ func testReviewSummaries(t *testing.T, s Store) {
 func hold(course, review, rule string, at time.Time) lectern.HeldReview {
 	return lectern.HeldReview{
 		ReviewID: review, CourseID: course, Rule: rule, Detail: "3 of 4 within an hour", HeldAt: at, Status: lectern.HoldPending,
-		Text: "x", Stars: starsOf(review), WrittenAt: writtenAt(review),
+		LearnerID: fmt.Sprint("l", int(review[len(review)-1]-'0')%3), Text: "x", Stars: starsOf(review), WrittenAt: writtenAt(review),
 	}
 }
 
@@ -111,7 +112,7 @@ func testHeldReviews(t *testing.T, s Store) {
 	fillHeld(t, s)
 	held := func(course string, status lectern.HoldStatus, limit int) []lectern.HeldReview {
 		t.Helper()
-		return must[[]lectern.HeldReview](t)(s.HeldReviews(ctx, course, status, limit))
+		return must[[]lectern.HeldReview](t)(s.HeldReviews(ctx, course, status, "", limit))
 	}
 	at := func(n int) time.Time { return noon1.Add(time.Duration(n) * time.Minute) }
 	empty := cmpopts.EquateEmpty()
@@ -164,7 +165,7 @@ func testHeldByHand(t *testing.T, s Store, at time.Time) {
 	byHand := must[lectern.HeldReview](t)(s.DecideHeldReview(ctx, "a5", lectern.HoldUpheld, "key", at))
 	equal(t, "held by hand", byHand, lectern.HeldReview{
 		ReviewID: "a5", CourseID: "a", Rule: lectern.RuleByHand, HeldAt: at, Status: lectern.HoldUpheld, By: "key",
-		Text: "x", WrittenAt: writtenAt("a5"),
+		LearnerID: "l2", Text: "x", WrittenAt: writtenAt("a5"),
 	})
 	freed := must[lectern.HeldReview](t)(s.DecideHeldReview(ctx, "a5", lectern.HoldReleased, "other", at.Add(time.Hour)))
 	byHand.Status, byHand.By = lectern.HoldReleased, "other"
@@ -185,7 +186,7 @@ func testHeldReviewsFollow(t *testing.T, s Store) {
 	of := func(course string) []string {
 		t.Helper()
 		var out []string
-		for _, h := range must[[]lectern.HeldReview](t)(s.HeldReviews(ctx, course, "", 9)) {
+		for _, h := range must[[]lectern.HeldReview](t)(s.HeldReviews(ctx, course, "", "", 9)) {
 			out = append(out, h.ReviewID+" "+h.CourseID)
 		}
 		return out
@@ -264,8 +265,120 @@ func testReviewAuthors(t *testing.T, s Store) {
 		return got
 	}
 	equal(t, "authors of a", authors("a", "l0", "l1", "none", "l0", "l2"),
-		map[string]lectern.ReviewAuthor{"l0": {Reviews: 3}, "l1": {Reviews: 2, Took: true}, "l2": {Reviews: 2}})
-	equal(t, "authors of b", authors("b", "l2"), map[string]lectern.ReviewAuthor{"l2": {Reviews: 2, Took: true}})
-	equal(t, "authors of an unknown course", authors("none", "l2"), map[string]lectern.ReviewAuthor{"l2": {Reviews: 2}})
+		map[string]lectern.ReviewAuthor{"l0": {Reviews: 2}, "l1": {Reviews: 1, Took: true}, "l2": {Reviews: 1}})
+	equal(t, "authors of b", authors("b", "l2"), map[string]lectern.ReviewAuthor{"l2": {Reviews: 1, Took: true}})
+	equal(t, "authors of an unknown course", authors("none", "l2"), map[string]lectern.ReviewAuthor{"l2": {Reviews: 1}})
 	equal(t, "of nobody", len(authors("a")), 0)
+
+	// What is held elsewhere is no review; what is held here is judged anew.
+	ok(t, s.PutHeldReviews(ctx, "a", []lectern.HeldReview{hold("a", "a0", "burst", noon1), hold("a", "a3", "burst", noon1)}))
+	equal(t, "of b, held at a", authors("b", "l0")["l0"].Reviews, 1)
+	equal(t, "of a, held there", authors("a", "l0")["l0"].Reviews, 2)
+	must[lectern.HeldReview](t)(s.DecideHeldReview(ctx, "a0", lectern.HoldReleased, "key", noon1))
+	equal(t, "of b, one released", authors("b", "l0")["l0"].Reviews, 2)
+}
+
+// testHeldRatings: a held review is no rating, whether a rating of the same act is
+// stored beside it or not.
+func testHeldRatings(t *testing.T, s Store) {
+	ctx := t.Context()
+	putCourses(t, s, "a", "b")
+	starred := func(id, course string, stars float64, at *time.Time) lectern.Review {
+		return lectern.Review{ID: id, CourseID: course, Source: "s", Stars: &stars, WrittenAt: at}
+	}
+	next := noon1.AddDate(0, 1, 0)
+	must[[]lectern.WriteResult](t)(s.PutReviews(ctx, []lectern.Review{
+		starred("a0", "a", 1, &noon1), starred("a1", "a", 1, &noon1), starred("a2", "a", 5, &noon1), starred("a3", "a", 1, &next),
+		starred("a4", "a", 1, nil), starred("b0", "b", 2, &noon1),
+	}))
+	// The acts of a0, a1 and one more; and one of b.
+	var ratings []lectern.Rating
+	for n := range 3 {
+		ratings = append(ratings, lectern.Rating{CourseID: "a", Source: "s", Day: day1, Stars: 1, Occurrence: n + 1})
+	}
+	ratings = append(ratings, lectern.Rating{CourseID: "b", Source: "s", Day: day1, Stars: 2, Occurrence: 1})
+	must[[]lectern.WriteResult](t)(s.PutRatings(ctx, ratings))
+	_, after := changes(t, s, 0)
+	type known struct {
+		Count   int
+		Mean    float64
+		History []lectern.RatingMonth
+	}
+	month := func(at time.Time, n int, mean float64) lectern.RatingMonth {
+		return lectern.RatingMonth{Month: time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, time.UTC), Count: n, Mean: mean}
+	}
+	want := func(what, course string, feed []string, w known) {
+		t.Helper()
+		close := []cmp.Option{cmpopts.EquateApprox(0, 1e-9), cmpopts.EquateEmpty()}
+		for _, ids := range [][]string{nil, {course}} {
+			for _, c := range must[[]lectern.CourseStats](t)(s.CourseStats(ctx, ids, noon1, halfLife)) {
+				if c.CourseID == course {
+					equal(t, what, known{c.RatingCount, c.RatingMean, nil}, known{w.Count, w.Mean, nil}, close...)
+				}
+			}
+			equal(t, what+", histories", must[map[string][]lectern.RatingMonth](t)(s.RatingHistories(ctx, ids))[course], w.History, close...)
+		}
+		equal(t, what+", history", must[[]lectern.RatingMonth](t)(s.RatingHistory(ctx, course)), w.History, close...)
+		var got []string
+		got, after = changes(t, s, after)
+		equal(t, what+", feed", got, feed, cmpopts.EquateEmpty())
+	}
+	all := known{6, 10.0 / 6, []lectern.RatingMonth{month(noon1, 4, 2), month(next, 1, 1)}}
+	want("nothing held", "a", nil, all)
+	attack := []lectern.HeldReview{hold("a", "a0", "burst", noon1), hold("a", "a1", "burst", noon1), hold("a", "a3", "burst", noon1), hold("a", "a4", "burst", noon1)}
+	ok(t, s.PutHeldReviews(ctx, "a", attack))
+	rest := known{2, 3, []lectern.RatingMonth{month(noon1, 2, 3)}}
+	want("held", "a", []string{"a stats"}, rest)
+	for i := range attack {
+		attack[i].Rule = "copies"
+	}
+	ok(t, s.PutHeldReviews(ctx, "a", attack))
+	want("held by another rule", "a", nil, rest)
+	must[lectern.HeldReview](t)(s.DecideHeldReview(ctx, "a3", lectern.HoldReleased, "key", noon1))
+	must[lectern.HeldReview](t)(s.DecideHeldReview(ctx, "a4", lectern.HoldUpheld, "key", noon1))
+	want("one released, one upheld", "a", []string{"a stats"}, known{3, 7.0 / 3, []lectern.RatingMonth{month(noon1, 2, 3), month(next, 1, 1)}})
+	ok(t, s.PutHeldReviews(ctx, "a", nil))
+	want("the rules let go", "a", []string{"a stats"}, known{5, 9.0 / 5, all.History})
+	ok(t, s.PutHeldReviews(ctx, "b", []lectern.HeldReview{hold("b", "b0", "burst", noon1)}))
+	want("all held", "b", []string{"b stats"}, known{})
+}
+
+// testHeldPages goes through what is held page by page, with and without text.
+func testHeldPages(t *testing.T, s Store) {
+	ctx := t.Context()
+	fillHeld(t, s)
+	must[[]lectern.WriteResult](t)(s.PutReviews(ctx, []lectern.Review{{ID: "a9", CourseID: "a", Stars: ptr(1.0), WrittenAt: &noon1}}))
+	ok(t, s.PutHeldReviews(ctx, "a", []lectern.HeldReview{
+		hold("a", "a0", "burst", noon1), hold("a", "a1", "burst", noon1), hold("a", "a2", "burst", noon1.Add(time.Hour)), hold("a", "a9", "burst", noon1),
+	}))
+	ok(t, s.PutHeldReviews(ctx, "b", []lectern.HeldReview{hold("b", "b0", "burst", noon1)}))
+	count := func(course string, status lectern.HoldStatus) int {
+		t.Helper()
+		return must[int](t)(s.CountHeldReviews(ctx, course, status))
+	}
+	equal(t, "counts", []int{count("", ""), count("a", ""), count("a", lectern.HoldPending), count("a", lectern.HoldUpheld), count("none", "")}, []int{5, 4, 4, 0, 0})
+	for _, course := range []string{"", "a"} {
+		whole := must[[]lectern.HeldReview](t)(s.HeldReviews(ctx, course, "", "", 9))
+		var paged []lectern.HeldReview
+		for after := ""; ; after = paged[len(paged)-1].ReviewID {
+			page := must[[]lectern.HeldReview](t)(s.HeldReviews(ctx, course, lectern.HoldPending, after, 2))
+			paged = append(paged, page...)
+			if len(page) < 2 {
+				break
+			}
+		}
+		equal(t, "pages", paged, whole)
+		equal(t, "all of them", len(whole), count(course, ""))
+	}
+	_, err := s.HeldReviews(ctx, "a", "", "a5", 9)
+	wantCode(t, err, lectern.CodeNotFound)
+	ids := func(reviews []lectern.Review) (out []string) {
+		for _, r := range reviews {
+			out = append(out, r.ID)
+		}
+		return out
+	}
+	equal(t, "with and without text", ids(must[[]lectern.Review](t)(s.AllReviews(ctx, "a", "", 9))), []string{"a5", "a4", "a3", "a2", "a1", "a9", "a0"})
+	equal(t, "from one on", ids(must[[]lectern.Review](t)(s.AllReviews(ctx, "a", "a1", 1))), []string{"a9"})
+	equal(t, "with text", ids(must[[]lectern.Review](t)(s.Reviews(ctx, "a", "a1", 9))), []string{"a0"})
 }

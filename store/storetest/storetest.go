@@ -141,6 +141,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"sentiment/summaries":          testReviewSummaries,
 		"sentiment/held":               testHeldReviews,
 		"sentiment/held ones follow":   testHeldReviewsFollow,
+		"sentiment/held ratings":       testHeldRatings,
+		"sentiment/held pages":         testHeldPages,
 		"sentiment/rating histories":   testRatingHistories,
 		"sentiment/authors":            testReviewAuthors,
 		"leases":                       testLeases,

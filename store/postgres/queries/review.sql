@@ -79,6 +79,32 @@ WHERE r.course_id = sqlc.arg(course_id)
 ORDER BY r.sort_at DESC, r.id DESC
 LIMIT sqlc.arg(max_rows);
 
+-- With and without text.
+
+-- name: AllNewestReviews :many
+SELECT sqlc.embed(r), COALESCE((
+    SELECT n.external_id FROM identities n WHERE n.learner_id = r.learner_id ORDER BY n.kind LIMIT 1
+), '')::text AS learner, COALESCE((
+    SELECT h.status FROM held_reviews h WHERE h.review_id = r.id
+), '')::text AS held
+FROM reviews r
+WHERE r.course_id = sqlc.arg(course_id)
+ORDER BY r.sort_at DESC, r.id DESC
+LIMIT sqlc.arg(max_rows);
+
+-- name: AllReviewsBefore :many
+SELECT sqlc.embed(r), COALESCE((
+    SELECT n.external_id FROM identities n WHERE n.learner_id = r.learner_id ORDER BY n.kind LIMIT 1
+), '')::text AS learner, COALESCE((
+    SELECT h.status FROM held_reviews h WHERE h.review_id = r.id
+), '')::text AS held
+FROM reviews r
+JOIN reviews a ON a.id = sqlc.arg(after_id)
+WHERE r.course_id = sqlc.arg(course_id)
+  AND (r.sort_at, r.id) < (a.sort_at, a.id)
+ORDER BY r.sort_at DESC, r.id DESC
+LIMIT sqlc.arg(max_rows);
+
 -- A cell's parts come in arrays of equal length, each cell once. What is returned
 -- are the cells that were there before, as they were.
 

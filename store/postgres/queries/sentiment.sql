@@ -83,23 +83,61 @@ UPDATE held_reviews h SET course_id = r.course_id
 FROM reviews r
 WHERE r.id = h.review_id AND h.review_id = ANY (sqlc.arg(review_ids)::bigint[]);
 
+-- Those after a hold, where after_id is not 0; of one course where course_id is not 0.
+
 -- name: HeldReviews :many
-SELECT sqlc.embed(h), sqlc.embed(r), i.external_id AS course
+SELECT sqlc.embed(h), sqlc.embed(r), i.external_id AS course, COALESCE((
+    SELECT n.external_id FROM identities n WHERE n.learner_id = r.learner_id ORDER BY n.kind LIMIT 1
+), '')::text AS learner
 FROM held_reviews h
 JOIN reviews r ON r.id = h.review_id
 JOIN course_ids i ON i.id = h.course_id
 WHERE (sqlc.arg(status)::text = '' OR h.status = sqlc.arg(status)::text)
+  AND (sqlc.arg(course_id)::bigint = 0 OR h.course_id = sqlc.arg(course_id)::bigint)
+  AND (sqlc.arg(after_id)::bigint = 0 OR (h.held_at, h.review_id) < (
+      SELECT a.held_at, a.review_id FROM held_reviews a WHERE a.review_id = sqlc.arg(after_id)::bigint
+  ))
 ORDER BY h.held_at DESC, h.review_id DESC
 LIMIT sqlc.arg(max_rows);
 
--- name: HeldReviewsOf :many
-SELECT sqlc.embed(h), sqlc.embed(r)
+-- name: HoldOf :one
+SELECT h.review_id FROM held_reviews h
+JOIN reviews r ON r.id = h.review_id
+WHERE r.review_id = sqlc.arg(review_id);
+
+-- name: ReviewLearner :one
+SELECT COALESCE((
+    SELECT n.external_id FROM identities n WHERE n.learner_id = r.learner_id ORDER BY n.kind LIMIT 1
+), '')::text AS learner
+FROM reviews r WHERE r.id = sqlc.arg(id);
+
+-- name: CountHeldReviews :one
+SELECT count(*) FROM held_reviews h
+WHERE (sqlc.arg(status)::text = '' OR h.status = sqlc.arg(status)::text)
+  AND (sqlc.arg(course_id)::bigint = 0 OR h.course_id = sqlc.arg(course_id)::bigint);
+
+-- name: PendingHolds :many
+SELECT review_id FROM held_reviews
+WHERE course_id = sqlc.arg(course_id) AND status = 'pending'
+ORDER BY review_id;
+
+-- The starred reviews that do not count, by day. What they take away from the ratings
+-- is never more than there is: each is a starred review of its cell.
+
+-- name: HeldStars :many
+SELECT h.course_id, r.day, count(*) AS n, sum(r.stars_tenths)::bigint AS tenths
 FROM held_reviews h
 JOIN reviews r ON r.id = h.review_id
-WHERE h.course_id = sqlc.arg(course_id)
-  AND (sqlc.arg(status)::text = '' OR h.status = sqlc.arg(status)::text)
-ORDER BY h.held_at DESC, h.review_id DESC
-LIMIT sqlc.arg(max_rows);
+WHERE h.status <> 'released' AND r.stars_tenths IS NOT NULL
+GROUP BY h.course_id, r.day;
+
+-- name: HeldStarsOf :many
+SELECT h.course_id, r.day, count(*) AS n, sum(r.stars_tenths)::bigint AS tenths
+FROM held_reviews h
+JOIN reviews r ON r.id = h.review_id
+WHERE h.course_id = ANY (sqlc.arg(course_ids)::bigint[])
+  AND h.status <> 'released' AND r.stars_tenths IS NOT NULL
+GROUP BY h.course_id, r.day;
 
 -- Ratings and starred reviews of the same source, course, day and stars are the same
 -- acts: what counts beside the ratings of a cell is how many more reviews it has.
@@ -148,11 +186,17 @@ GROUP BY 1, 2
 HAVING sum(a.n) > 0
 ORDER BY 1, 2;
 
--- What is known of those who wrote reviews of a course.
+-- What is known of those who wrote reviews of a course. Several reviews of a course
+-- are one, and those that are held elsewhere are none.
 
 -- name: ReviewAuthors :many
 SELECT n.external_id, l.created_at,
-    (SELECT count(*) FROM reviews r WHERE r.learner_id = l.id) AS reviews,
+    (
+        SELECT count(DISTINCT r.course_id) FROM reviews r
+        LEFT JOIN held_reviews h ON h.review_id = r.id
+        WHERE r.learner_id = l.id
+          AND (h.status IS NULL OR h.status = 'released' OR r.course_id = sqlc.arg(course_id))
+    ) AS reviews,
     EXISTS (
         SELECT 1 FROM profile_entries e
         WHERE e.learner_id = l.id AND e.course_id = sqlc.arg(course_id) AND (e.state & sqlc.arg(states)::integer) <> 0

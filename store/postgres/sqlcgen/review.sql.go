@@ -69,6 +69,116 @@ func (q *Queries) ActivityOf(ctx context.Context, courseIds []int64, since int32
 	return items, nil
 }
 
+const allNewestReviews = `-- name: AllNewestReviews :many
+
+SELECT r.id, r.review_id, r.source, r.course_id, r.learner_id, r.stars_tenths, r.text, r.language, r.helpful, r.written_at, r.day, r.sort_at, COALESCE((
+    SELECT n.external_id FROM identities n WHERE n.learner_id = r.learner_id ORDER BY n.kind LIMIT 1
+), '')::text AS learner, COALESCE((
+    SELECT h.status FROM held_reviews h WHERE h.review_id = r.id
+), '')::text AS held
+FROM reviews r
+WHERE r.course_id = $1
+ORDER BY r.sort_at DESC, r.id DESC
+LIMIT $2
+`
+
+type AllNewestReviewsRow struct {
+	Review  Review
+	Learner string
+	Held    string
+}
+
+// With and without text.
+func (q *Queries) AllNewestReviews(ctx context.Context, courseID int64, maxRows int32) ([]AllNewestReviewsRow, error) {
+	rows, err := q.db.Query(ctx, allNewestReviews, courseID, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AllNewestReviewsRow
+	for rows.Next() {
+		var i AllNewestReviewsRow
+		if err := rows.Scan(
+			&i.Review.ID,
+			&i.Review.ReviewID,
+			&i.Review.Source,
+			&i.Review.CourseID,
+			&i.Review.LearnerID,
+			&i.Review.StarsTenths,
+			&i.Review.Text,
+			&i.Review.Language,
+			&i.Review.Helpful,
+			&i.Review.WrittenAt,
+			&i.Review.Day,
+			&i.Review.SortAt,
+			&i.Learner,
+			&i.Held,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const allReviewsBefore = `-- name: AllReviewsBefore :many
+SELECT r.id, r.review_id, r.source, r.course_id, r.learner_id, r.stars_tenths, r.text, r.language, r.helpful, r.written_at, r.day, r.sort_at, COALESCE((
+    SELECT n.external_id FROM identities n WHERE n.learner_id = r.learner_id ORDER BY n.kind LIMIT 1
+), '')::text AS learner, COALESCE((
+    SELECT h.status FROM held_reviews h WHERE h.review_id = r.id
+), '')::text AS held
+FROM reviews r
+JOIN reviews a ON a.id = $1
+WHERE r.course_id = $2
+  AND (r.sort_at, r.id) < (a.sort_at, a.id)
+ORDER BY r.sort_at DESC, r.id DESC
+LIMIT $3
+`
+
+type AllReviewsBeforeRow struct {
+	Review  Review
+	Learner string
+	Held    string
+}
+
+func (q *Queries) AllReviewsBefore(ctx context.Context, afterID int64, courseID int64, maxRows int32) ([]AllReviewsBeforeRow, error) {
+	rows, err := q.db.Query(ctx, allReviewsBefore, afterID, courseID, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AllReviewsBeforeRow
+	for rows.Next() {
+		var i AllReviewsBeforeRow
+		if err := rows.Scan(
+			&i.Review.ID,
+			&i.Review.ReviewID,
+			&i.Review.Source,
+			&i.Review.CourseID,
+			&i.Review.LearnerID,
+			&i.Review.StarsTenths,
+			&i.Review.Text,
+			&i.Review.Language,
+			&i.Review.Helpful,
+			&i.Review.WrittenAt,
+			&i.Review.Day,
+			&i.Review.SortAt,
+			&i.Learner,
+			&i.Held,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const coursesWithReviews = `-- name: CoursesWithReviews :many
 SELECT i.external_id
 FROM course_ids i

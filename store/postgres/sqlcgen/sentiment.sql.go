@@ -12,6 +12,19 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+const countHeldReviews = `-- name: CountHeldReviews :one
+SELECT count(*) FROM held_reviews h
+WHERE ($1::text = '' OR h.status = $1::text)
+  AND ($2::bigint = 0 OR h.course_id = $2::bigint)
+`
+
+func (q *Queries) CountHeldReviews(ctx context.Context, status string, courseID int64) (int64, error) {
+	row := q.db.QueryRow(ctx, countHeldReviews, status, courseID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const courseName = `-- name: CourseName :one
 SELECT external_id FROM course_ids WHERE id = $1
 `
@@ -80,23 +93,44 @@ func (q *Queries) DropPendingHolds(ctx context.Context, courseID int64, keep []i
 }
 
 const heldReviews = `-- name: HeldReviews :many
-SELECT h.review_id, h.course_id, h.rule, h.detail, h.held_at, h.status, h.decided_by, h.decided_at, r.id, r.review_id, r.source, r.course_id, r.learner_id, r.stars_tenths, r.text, r.language, r.helpful, r.written_at, r.day, r.sort_at, i.external_id AS course
+
+SELECT h.review_id, h.course_id, h.rule, h.detail, h.held_at, h.status, h.decided_by, h.decided_at, r.id, r.review_id, r.source, r.course_id, r.learner_id, r.stars_tenths, r.text, r.language, r.helpful, r.written_at, r.day, r.sort_at, i.external_id AS course, COALESCE((
+    SELECT n.external_id FROM identities n WHERE n.learner_id = r.learner_id ORDER BY n.kind LIMIT 1
+), '')::text AS learner
 FROM held_reviews h
 JOIN reviews r ON r.id = h.review_id
 JOIN course_ids i ON i.id = h.course_id
 WHERE ($1::text = '' OR h.status = $1::text)
+  AND ($2::bigint = 0 OR h.course_id = $2::bigint)
+  AND ($3::bigint = 0 OR (h.held_at, h.review_id) < (
+      SELECT a.held_at, a.review_id FROM held_reviews a WHERE a.review_id = $3::bigint
+  ))
 ORDER BY h.held_at DESC, h.review_id DESC
-LIMIT $2
+LIMIT $4
 `
+
+type HeldReviewsParams struct {
+	Status   string
+	CourseID int64
+	AfterID  int64
+	MaxRows  int32
+}
 
 type HeldReviewsRow struct {
 	HeldReview HeldReview
 	Review     Review
 	Course     string
+	Learner    string
 }
 
-func (q *Queries) HeldReviews(ctx context.Context, status string, maxRows int32) ([]HeldReviewsRow, error) {
-	rows, err := q.db.Query(ctx, heldReviews, status, maxRows)
+// Those after a hold, where after_id is not 0; of one course where course_id is not 0.
+func (q *Queries) HeldReviews(ctx context.Context, arg HeldReviewsParams) ([]HeldReviewsRow, error) {
+	rows, err := q.db.Query(ctx, heldReviews,
+		arg.Status,
+		arg.CourseID,
+		arg.AfterID,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -126,6 +160,7 @@ func (q *Queries) HeldReviews(ctx context.Context, status string, maxRows int32)
 			&i.Review.Day,
 			&i.Review.SortAt,
 			&i.Course,
+			&i.Learner,
 		); err != nil {
 			return nil, err
 		}
@@ -137,51 +172,38 @@ func (q *Queries) HeldReviews(ctx context.Context, status string, maxRows int32)
 	return items, nil
 }
 
-const heldReviewsOf = `-- name: HeldReviewsOf :many
-SELECT h.review_id, h.course_id, h.rule, h.detail, h.held_at, h.status, h.decided_by, h.decided_at, r.id, r.review_id, r.source, r.course_id, r.learner_id, r.stars_tenths, r.text, r.language, r.helpful, r.written_at, r.day, r.sort_at
+const heldStars = `-- name: HeldStars :many
+
+SELECT h.course_id, r.day, count(*) AS n, sum(r.stars_tenths)::bigint AS tenths
 FROM held_reviews h
 JOIN reviews r ON r.id = h.review_id
-WHERE h.course_id = $1
-  AND ($2::text = '' OR h.status = $2::text)
-ORDER BY h.held_at DESC, h.review_id DESC
-LIMIT $3
+WHERE h.status <> 'released' AND r.stars_tenths IS NOT NULL
+GROUP BY h.course_id, r.day
 `
 
-type HeldReviewsOfRow struct {
-	HeldReview HeldReview
-	Review     Review
+type HeldStarsRow struct {
+	CourseID int64
+	Day      *int32
+	N        int64
+	Tenths   int64
 }
 
-func (q *Queries) HeldReviewsOf(ctx context.Context, courseID int64, status string, maxRows int32) ([]HeldReviewsOfRow, error) {
-	rows, err := q.db.Query(ctx, heldReviewsOf, courseID, status, maxRows)
+// The starred reviews that do not count, by day. What they take away from the ratings
+// is never more than there is: each is a starred review of its cell.
+func (q *Queries) HeldStars(ctx context.Context) ([]HeldStarsRow, error) {
+	rows, err := q.db.Query(ctx, heldStars)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []HeldReviewsOfRow
+	var items []HeldStarsRow
 	for rows.Next() {
-		var i HeldReviewsOfRow
+		var i HeldStarsRow
 		if err := rows.Scan(
-			&i.HeldReview.ReviewID,
-			&i.HeldReview.CourseID,
-			&i.HeldReview.Rule,
-			&i.HeldReview.Detail,
-			&i.HeldReview.HeldAt,
-			&i.HeldReview.Status,
-			&i.HeldReview.DecidedBy,
-			&i.HeldReview.DecidedAt,
-			&i.Review.ID,
-			&i.Review.ReviewID,
-			&i.Review.Source,
-			&i.Review.CourseID,
-			&i.Review.LearnerID,
-			&i.Review.StarsTenths,
-			&i.Review.Text,
-			&i.Review.Language,
-			&i.Review.Helpful,
-			&i.Review.WrittenAt,
-			&i.Review.Day,
-			&i.Review.SortAt,
+			&i.CourseID,
+			&i.Day,
+			&i.N,
+			&i.Tenths,
 		); err != nil {
 			return nil, err
 		}
@@ -191,6 +213,60 @@ func (q *Queries) HeldReviewsOf(ctx context.Context, courseID int64, status stri
 		return nil, err
 	}
 	return items, nil
+}
+
+const heldStarsOf = `-- name: HeldStarsOf :many
+SELECT h.course_id, r.day, count(*) AS n, sum(r.stars_tenths)::bigint AS tenths
+FROM held_reviews h
+JOIN reviews r ON r.id = h.review_id
+WHERE h.course_id = ANY ($1::bigint[])
+  AND h.status <> 'released' AND r.stars_tenths IS NOT NULL
+GROUP BY h.course_id, r.day
+`
+
+type HeldStarsOfRow struct {
+	CourseID int64
+	Day      *int32
+	N        int64
+	Tenths   int64
+}
+
+func (q *Queries) HeldStarsOf(ctx context.Context, courseIds []int64) ([]HeldStarsOfRow, error) {
+	rows, err := q.db.Query(ctx, heldStarsOf, courseIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []HeldStarsOfRow
+	for rows.Next() {
+		var i HeldStarsOfRow
+		if err := rows.Scan(
+			&i.CourseID,
+			&i.Day,
+			&i.N,
+			&i.Tenths,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const holdOf = `-- name: HoldOf :one
+SELECT h.review_id FROM held_reviews h
+JOIN reviews r ON r.id = h.review_id
+WHERE r.review_id = $1
+`
+
+func (q *Queries) HoldOf(ctx context.Context, reviewID string) (int64, error) {
+	row := q.db.QueryRow(ctx, holdOf, reviewID)
+	var review_id int64
+	err := row.Scan(&review_id)
+	return review_id, err
 }
 
 const moveHolds = `-- name: MoveHolds :exec
@@ -202,6 +278,32 @@ WHERE r.id = h.review_id AND h.review_id = ANY ($1::bigint[])
 func (q *Queries) MoveHolds(ctx context.Context, reviewIds []int64) error {
 	_, err := q.db.Exec(ctx, moveHolds, reviewIds)
 	return err
+}
+
+const pendingHolds = `-- name: PendingHolds :many
+SELECT review_id FROM held_reviews
+WHERE course_id = $1 AND status = 'pending'
+ORDER BY review_id
+`
+
+func (q *Queries) PendingHolds(ctx context.Context, courseID int64) ([]int64, error) {
+	rows, err := q.db.Query(ctx, pendingHolds, courseID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var review_id int64
+		if err := rows.Scan(&review_id); err != nil {
+			return nil, err
+		}
+		items = append(items, review_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const putPendingHolds = `-- name: PutPendingHolds :exec
@@ -393,7 +495,12 @@ func (q *Queries) RatingMonthsOf(ctx context.Context, courseIds []int64) ([]Rati
 const reviewAuthors = `-- name: ReviewAuthors :many
 
 SELECT n.external_id, l.created_at,
-    (SELECT count(*) FROM reviews r WHERE r.learner_id = l.id) AS reviews,
+    (
+        SELECT count(DISTINCT r.course_id) FROM reviews r
+        LEFT JOIN held_reviews h ON h.review_id = r.id
+        WHERE r.learner_id = l.id
+          AND (h.status IS NULL OR h.status = 'released' OR r.course_id = $1)
+    ) AS reviews,
     EXISTS (
         SELECT 1 FROM profile_entries e
         WHERE e.learner_id = l.id AND e.course_id = $1 AND (e.state & $2::integer) <> 0
@@ -410,7 +517,8 @@ type ReviewAuthorsRow struct {
 	Took       bool
 }
 
-// What is known of those who wrote reviews of a course.
+// What is known of those who wrote reviews of a course. Several reviews of a course
+// are one, and those that are held elsewhere are none.
 func (q *Queries) ReviewAuthors(ctx context.Context, courseID int64, states int32, externalIds []string) ([]ReviewAuthorsRow, error) {
 	rows, err := q.db.Query(ctx, reviewAuthors, courseID, states, externalIds)
 	if err != nil {
@@ -434,6 +542,20 @@ func (q *Queries) ReviewAuthors(ctx context.Context, courseID int64, states int3
 		return nil, err
 	}
 	return items, nil
+}
+
+const reviewLearner = `-- name: ReviewLearner :one
+SELECT COALESCE((
+    SELECT n.external_id FROM identities n WHERE n.learner_id = r.learner_id ORDER BY n.kind LIMIT 1
+), '')::text AS learner
+FROM reviews r WHERE r.id = $1
+`
+
+func (q *Queries) ReviewLearner(ctx context.Context, id int64) (string, error) {
+	row := q.db.QueryRow(ctx, reviewLearner, id)
+	var learner string
+	err := row.Scan(&learner)
+	return learner, err
 }
 
 const reviewSummary = `-- name: ReviewSummary :one

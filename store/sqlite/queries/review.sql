@@ -41,6 +41,20 @@ WHERE r.course_id = sqlc.arg(course_id)
 ORDER BY r.sort_at DESC, r.id DESC
 LIMIT sqlc.arg(max_rows);
 
+-- With and without text.
+
+-- name: AllReviewsBefore :many
+SELECT sqlc.embed(r), CAST(COALESCE((
+    SELECT n.external_id FROM identities n WHERE n.learner_id = r.learner_id ORDER BY n.kind LIMIT 1
+), '') AS TEXT) AS learner, CAST(COALESCE((
+    SELECT h.status FROM held_reviews h WHERE h.review_id = r.id
+), '') AS TEXT) AS held
+FROM reviews r
+WHERE r.course_id = sqlc.arg(course_id)
+  AND (r.sort_at < sqlc.arg(sort_at) OR (r.sort_at = sqlc.arg(sort_at) AND r.id < sqlc.arg(id)))
+ORDER BY r.sort_at DESC, r.id DESC
+LIMIT sqlc.arg(max_rows);
+
 -- name: CoursesWithReviews :many
 SELECT i.external_id FROM course_ids i
 WHERE i.external_id IN (SELECT value FROM json_each(CAST(sqlc.arg(external_ids) AS TEXT)))

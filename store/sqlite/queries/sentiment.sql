@@ -44,23 +44,54 @@ ON CONFLICT (review_id) DO UPDATE SET
 -- name: MoveHold :exec
 UPDATE held_reviews SET course_id = sqlc.arg(course_id) WHERE review_id = sqlc.arg(review_id);
 
+-- Those before a hold (held_at and review_id), of one course where course_id is given.
+
 -- name: HeldReviews :many
-SELECT sqlc.embed(h), sqlc.embed(r), i.external_id AS course
+SELECT sqlc.embed(h), sqlc.embed(r), i.external_id AS course, CAST(COALESCE((
+    SELECT n.external_id FROM identities n WHERE n.learner_id = r.learner_id ORDER BY n.kind LIMIT 1
+), '') AS TEXT) AS learner
 FROM held_reviews h
 JOIN reviews r ON r.id = h.review_id
 JOIN course_ids i ON i.id = h.course_id
 WHERE (CAST(sqlc.arg(status) AS TEXT) = '' OR h.status = CAST(sqlc.arg(status) AS TEXT))
+  AND (CAST(sqlc.arg(course_id) AS INTEGER) = 0 OR h.course_id = CAST(sqlc.arg(course_id) AS INTEGER))
+  AND (h.held_at < sqlc.arg(held_at) OR (h.held_at = sqlc.arg(held_at) AND h.review_id < sqlc.arg(review_id)))
 ORDER BY h.held_at DESC, h.review_id DESC
 LIMIT sqlc.arg(max_rows);
 
--- name: HeldReviewsOf :many
-SELECT sqlc.embed(h), sqlc.embed(r)
+-- name: HoldOf :one
+SELECT h.* FROM held_reviews h
+JOIN reviews r ON r.id = h.review_id
+WHERE r.review_id = sqlc.arg(review_id);
+
+-- name: ReviewLearner :one
+SELECT CAST(COALESCE((
+    SELECT n.external_id FROM identities n WHERE n.learner_id = r.learner_id ORDER BY n.kind LIMIT 1
+), '') AS TEXT) AS learner
+FROM reviews r WHERE r.id = sqlc.arg(id);
+
+-- name: CountHeldReviews :one
+SELECT count(*) FROM held_reviews h
+WHERE (CAST(sqlc.arg(status) AS TEXT) = '' OR h.status = CAST(sqlc.arg(status) AS TEXT))
+  AND (CAST(sqlc.arg(course_id) AS INTEGER) = 0 OR h.course_id = CAST(sqlc.arg(course_id) AS INTEGER));
+
+-- The starred reviews that do not count, by day. What they take away from the ratings
+-- is never more than there is: each is a starred review of its cell.
+
+-- name: HeldStars :many
+SELECT h.course_id, r.day, count(*) AS n, CAST(sum(r.stars_tenths) AS INTEGER) AS tenths
 FROM held_reviews h
 JOIN reviews r ON r.id = h.review_id
-WHERE h.course_id = sqlc.arg(course_id)
-  AND (CAST(sqlc.arg(status) AS TEXT) = '' OR h.status = CAST(sqlc.arg(status) AS TEXT))
-ORDER BY h.held_at DESC, h.review_id DESC
-LIMIT sqlc.arg(max_rows);
+WHERE h.status <> 'released' AND r.stars_tenths IS NOT NULL
+GROUP BY h.course_id, r.day;
+
+-- name: HeldStarsOf :many
+SELECT h.course_id, r.day, count(*) AS n, CAST(sum(r.stars_tenths) AS INTEGER) AS tenths
+FROM held_reviews h
+JOIN reviews r ON r.id = h.review_id
+WHERE h.course_id IN (SELECT value FROM json_each(CAST(sqlc.arg(course_ids) AS TEXT)))
+  AND h.status <> 'released' AND r.stars_tenths IS NOT NULL
+GROUP BY h.course_id, r.day;
 
 -- Ratings and starred reviews of the same source, course, day and stars are the same
 -- acts: what counts beside the ratings of a cell is how many more reviews it has.
@@ -109,11 +140,17 @@ GROUP BY a.course_id, month
 HAVING sum(a.n) > 0
 ORDER BY a.course_id, month;
 
--- What is known of those who wrote reviews of a course.
+-- What is known of those who wrote reviews of a course. Several reviews of a course
+-- are one, and those that are held elsewhere are none.
 
 -- name: ReviewAuthors :many
 SELECT n.external_id, l.created_at,
-    (SELECT count(*) FROM reviews r WHERE r.learner_id = l.id) AS reviews,
+    (
+        SELECT count(DISTINCT r.course_id) FROM reviews r
+        LEFT JOIN held_reviews h ON h.review_id = r.id
+        WHERE r.learner_id = l.id
+          AND (h.status IS NULL OR h.status = 'released' OR r.course_id = sqlc.arg(course_id))
+    ) AS reviews,
     EXISTS (
         SELECT 1 FROM profile_entries e
         WHERE e.learner_id = l.id AND e.course_id = sqlc.arg(course_id) AND (e.state & sqlc.arg(states)) <> 0

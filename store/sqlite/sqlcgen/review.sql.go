@@ -75,6 +75,77 @@ func (q *Queries) ActivityOf(ctx context.Context, courseIds string, since int64)
 	return items, nil
 }
 
+const allReviewsBefore = `-- name: AllReviewsBefore :many
+
+SELECT r.id, r.review_id, r.source, r.course_id, r.learner_id, r.stars_tenths, r.text, r.language, r.helpful, r.written_at, r.day, r.sort_at, CAST(COALESCE((
+    SELECT n.external_id FROM identities n WHERE n.learner_id = r.learner_id ORDER BY n.kind LIMIT 1
+), '') AS TEXT) AS learner, CAST(COALESCE((
+    SELECT h.status FROM held_reviews h WHERE h.review_id = r.id
+), '') AS TEXT) AS held
+FROM reviews r
+WHERE r.course_id = ?1
+  AND (r.sort_at < ?2 OR (r.sort_at = ?2 AND r.id < ?3))
+ORDER BY r.sort_at DESC, r.id DESC
+LIMIT ?4
+`
+
+type AllReviewsBeforeParams struct {
+	CourseID int64
+	SortAt   int64
+	ID       int64
+	MaxRows  int64
+}
+
+type AllReviewsBeforeRow struct {
+	Review  Review
+	Learner string
+	Held    string
+}
+
+// With and without text.
+func (q *Queries) AllReviewsBefore(ctx context.Context, arg AllReviewsBeforeParams) ([]AllReviewsBeforeRow, error) {
+	rows, err := q.db.QueryContext(ctx, allReviewsBefore,
+		arg.CourseID,
+		arg.SortAt,
+		arg.ID,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AllReviewsBeforeRow
+	for rows.Next() {
+		var i AllReviewsBeforeRow
+		if err := rows.Scan(
+			&i.Review.ID,
+			&i.Review.ReviewID,
+			&i.Review.Source,
+			&i.Review.CourseID,
+			&i.Review.LearnerID,
+			&i.Review.StarsTenths,
+			&i.Review.Text,
+			&i.Review.Language,
+			&i.Review.Helpful,
+			&i.Review.WrittenAt,
+			&i.Review.Day,
+			&i.Review.SortAt,
+			&i.Learner,
+			&i.Held,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const coursesWithReviews = `-- name: CoursesWithReviews :many
 SELECT i.external_id FROM course_ids i
 WHERE i.external_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT)))

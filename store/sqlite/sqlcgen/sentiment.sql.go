@@ -9,6 +9,19 @@ import (
 	"context"
 )
 
+const countHeldReviews = `-- name: CountHeldReviews :one
+SELECT count(*) FROM held_reviews h
+WHERE (CAST(?1 AS TEXT) = '' OR h.status = CAST(?1 AS TEXT))
+  AND (CAST(?2 AS INTEGER) = 0 OR h.course_id = CAST(?2 AS INTEGER))
+`
+
+func (q *Queries) CountHeldReviews(ctx context.Context, status string, courseID int64) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countHeldReviews, status, courseID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const courseName = `-- name: CourseName :one
 SELECT external_id FROM course_ids WHERE id = ?1
 `
@@ -30,23 +43,44 @@ func (q *Queries) DropHold(ctx context.Context, reviewID int64) error {
 }
 
 const heldReviews = `-- name: HeldReviews :many
-SELECT h.review_id, h.course_id, h.rule, h.detail, h.held_at, h.status, h.decided_by, h.decided_at, r.id, r.review_id, r.source, r.course_id, r.learner_id, r.stars_tenths, r.text, r.language, r.helpful, r.written_at, r.day, r.sort_at, i.external_id AS course
+
+SELECT h.review_id, h.course_id, h.rule, h.detail, h.held_at, h.status, h.decided_by, h.decided_at, r.id, r.review_id, r.source, r.course_id, r.learner_id, r.stars_tenths, r.text, r.language, r.helpful, r.written_at, r.day, r.sort_at, i.external_id AS course, CAST(COALESCE((
+    SELECT n.external_id FROM identities n WHERE n.learner_id = r.learner_id ORDER BY n.kind LIMIT 1
+), '') AS TEXT) AS learner
 FROM held_reviews h
 JOIN reviews r ON r.id = h.review_id
 JOIN course_ids i ON i.id = h.course_id
 WHERE (CAST(?1 AS TEXT) = '' OR h.status = CAST(?1 AS TEXT))
+  AND (CAST(?2 AS INTEGER) = 0 OR h.course_id = CAST(?2 AS INTEGER))
+  AND (h.held_at < ?3 OR (h.held_at = ?3 AND h.review_id < ?4))
 ORDER BY h.held_at DESC, h.review_id DESC
-LIMIT ?2
+LIMIT ?5
 `
+
+type HeldReviewsParams struct {
+	Status   string
+	CourseID int64
+	HeldAt   int64
+	ReviewID int64
+	MaxRows  int64
+}
 
 type HeldReviewsRow struct {
 	HeldReview HeldReview
 	Review     Review
 	Course     string
+	Learner    string
 }
 
-func (q *Queries) HeldReviews(ctx context.Context, status string, maxRows int64) ([]HeldReviewsRow, error) {
-	rows, err := q.db.QueryContext(ctx, heldReviews, status, maxRows)
+// Those before a hold (held_at and review_id), of one course where course_id is given.
+func (q *Queries) HeldReviews(ctx context.Context, arg HeldReviewsParams) ([]HeldReviewsRow, error) {
+	rows, err := q.db.QueryContext(ctx, heldReviews,
+		arg.Status,
+		arg.CourseID,
+		arg.HeldAt,
+		arg.ReviewID,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +110,7 @@ func (q *Queries) HeldReviews(ctx context.Context, status string, maxRows int64)
 			&i.Review.Day,
 			&i.Review.SortAt,
 			&i.Course,
+			&i.Learner,
 		); err != nil {
 			return nil, err
 		}
@@ -90,51 +125,82 @@ func (q *Queries) HeldReviews(ctx context.Context, status string, maxRows int64)
 	return items, nil
 }
 
-const heldReviewsOf = `-- name: HeldReviewsOf :many
-SELECT h.review_id, h.course_id, h.rule, h.detail, h.held_at, h.status, h.decided_by, h.decided_at, r.id, r.review_id, r.source, r.course_id, r.learner_id, r.stars_tenths, r.text, r.language, r.helpful, r.written_at, r.day, r.sort_at
+const heldStars = `-- name: HeldStars :many
+
+SELECT h.course_id, r.day, count(*) AS n, CAST(sum(r.stars_tenths) AS INTEGER) AS tenths
 FROM held_reviews h
 JOIN reviews r ON r.id = h.review_id
-WHERE h.course_id = ?1
-  AND (CAST(?2 AS TEXT) = '' OR h.status = CAST(?2 AS TEXT))
-ORDER BY h.held_at DESC, h.review_id DESC
-LIMIT ?3
+WHERE h.status <> 'released' AND r.stars_tenths IS NOT NULL
+GROUP BY h.course_id, r.day
 `
 
-type HeldReviewsOfRow struct {
-	HeldReview HeldReview
-	Review     Review
+type HeldStarsRow struct {
+	CourseID int64
+	Day      *int64
+	N        int64
+	Tenths   int64
 }
 
-func (q *Queries) HeldReviewsOf(ctx context.Context, courseID int64, status string, maxRows int64) ([]HeldReviewsOfRow, error) {
-	rows, err := q.db.QueryContext(ctx, heldReviewsOf, courseID, status, maxRows)
+// The starred reviews that do not count, by day. What they take away from the ratings
+// is never more than there is: each is a starred review of its cell.
+func (q *Queries) HeldStars(ctx context.Context) ([]HeldStarsRow, error) {
+	rows, err := q.db.QueryContext(ctx, heldStars)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []HeldReviewsOfRow
+	var items []HeldStarsRow
 	for rows.Next() {
-		var i HeldReviewsOfRow
+		var i HeldStarsRow
 		if err := rows.Scan(
-			&i.HeldReview.ReviewID,
-			&i.HeldReview.CourseID,
-			&i.HeldReview.Rule,
-			&i.HeldReview.Detail,
-			&i.HeldReview.HeldAt,
-			&i.HeldReview.Status,
-			&i.HeldReview.DecidedBy,
-			&i.HeldReview.DecidedAt,
-			&i.Review.ID,
-			&i.Review.ReviewID,
-			&i.Review.Source,
-			&i.Review.CourseID,
-			&i.Review.LearnerID,
-			&i.Review.StarsTenths,
-			&i.Review.Text,
-			&i.Review.Language,
-			&i.Review.Helpful,
-			&i.Review.WrittenAt,
-			&i.Review.Day,
-			&i.Review.SortAt,
+			&i.CourseID,
+			&i.Day,
+			&i.N,
+			&i.Tenths,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const heldStarsOf = `-- name: HeldStarsOf :many
+SELECT h.course_id, r.day, count(*) AS n, CAST(sum(r.stars_tenths) AS INTEGER) AS tenths
+FROM held_reviews h
+JOIN reviews r ON r.id = h.review_id
+WHERE h.course_id IN (SELECT value FROM json_each(CAST(?1 AS TEXT)))
+  AND h.status <> 'released' AND r.stars_tenths IS NOT NULL
+GROUP BY h.course_id, r.day
+`
+
+type HeldStarsOfRow struct {
+	CourseID int64
+	Day      *int64
+	N        int64
+	Tenths   int64
+}
+
+func (q *Queries) HeldStarsOf(ctx context.Context, courseIds string) ([]HeldStarsOfRow, error) {
+	rows, err := q.db.QueryContext(ctx, heldStarsOf, courseIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []HeldStarsOfRow
+	for rows.Next() {
+		var i HeldStarsOfRow
+		if err := rows.Scan(
+			&i.CourseID,
+			&i.Day,
+			&i.N,
+			&i.Tenths,
 		); err != nil {
 			return nil, err
 		}
@@ -155,6 +221,28 @@ SELECT review_id, course_id, rule, detail, held_at, status, decided_by, decided_
 
 func (q *Queries) HoldByReview(ctx context.Context, reviewID int64) (HeldReview, error) {
 	row := q.db.QueryRowContext(ctx, holdByReview, reviewID)
+	var i HeldReview
+	err := row.Scan(
+		&i.ReviewID,
+		&i.CourseID,
+		&i.Rule,
+		&i.Detail,
+		&i.HeldAt,
+		&i.Status,
+		&i.DecidedBy,
+		&i.DecidedAt,
+	)
+	return i, err
+}
+
+const holdOf = `-- name: HoldOf :one
+SELECT h.review_id, h.course_id, h.rule, h.detail, h.held_at, h.status, h.decided_by, h.decided_at FROM held_reviews h
+JOIN reviews r ON r.id = h.review_id
+WHERE r.review_id = ?1
+`
+
+func (q *Queries) HoldOf(ctx context.Context, reviewID string) (HeldReview, error) {
+	row := q.db.QueryRowContext(ctx, holdOf, reviewID)
 	var i HeldReview
 	err := row.Scan(
 		&i.ReviewID,
@@ -387,7 +475,12 @@ func (q *Queries) RatingMonthsOf(ctx context.Context, courseIds string) ([]Ratin
 const reviewAuthors = `-- name: ReviewAuthors :many
 
 SELECT n.external_id, l.created_at,
-    (SELECT count(*) FROM reviews r WHERE r.learner_id = l.id) AS reviews,
+    (
+        SELECT count(DISTINCT r.course_id) FROM reviews r
+        LEFT JOIN held_reviews h ON h.review_id = r.id
+        WHERE r.learner_id = l.id
+          AND (h.status IS NULL OR h.status = 'released' OR r.course_id = ?1)
+    ) AS reviews,
     EXISTS (
         SELECT 1 FROM profile_entries e
         WHERE e.learner_id = l.id AND e.course_id = ?1 AND (e.state & ?2) <> 0
@@ -404,7 +497,8 @@ type ReviewAuthorsRow struct {
 	Took       bool
 }
 
-// What is known of those who wrote reviews of a course.
+// What is known of those who wrote reviews of a course. Several reviews of a course
+// are one, and those that are held elsewhere are none.
 func (q *Queries) ReviewAuthors(ctx context.Context, courseID int64, states int64, externalIds string) ([]ReviewAuthorsRow, error) {
 	rows, err := q.db.QueryContext(ctx, reviewAuthors, courseID, states, externalIds)
 	if err != nil {
@@ -431,6 +525,20 @@ func (q *Queries) ReviewAuthors(ctx context.Context, courseID int64, states int6
 		return nil, err
 	}
 	return items, nil
+}
+
+const reviewLearner = `-- name: ReviewLearner :one
+SELECT CAST(COALESCE((
+    SELECT n.external_id FROM identities n WHERE n.learner_id = r.learner_id ORDER BY n.kind LIMIT 1
+), '') AS TEXT) AS learner
+FROM reviews r WHERE r.id = ?1
+`
+
+func (q *Queries) ReviewLearner(ctx context.Context, id int64) (string, error) {
+	row := q.db.QueryRowContext(ctx, reviewLearner, id)
+	var learner string
+	err := row.Scan(&learner)
+	return learner, err
 }
 
 const reviewSummary = `-- name: ReviewSummary :one
