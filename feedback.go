@@ -121,7 +121,8 @@ type ReportFilter struct {
 // FeedbackStore keeps what learners said about suggestions.
 type FeedbackStore interface {
 	// PutFeedback stores f for a learner or visitor, who is created if need be, in
-	// place of what has its ID, and of what the same person said in the same kind
+	// place of what has its ID (which those who take feedback keep to one kind about one
+	// course), and of what the same person said in the same kind
 	// about the same course; of more, less, not now and known only the last counts.
 	// The profile's version rises. Errors: CodeConflict when the ID is another's.
 	PutFeedback(ctx context.Context, ref LearnerRef, f Feedback) (WriteResult, error)

@@ -65,8 +65,8 @@ const (
 // Say stores what somebody says about a suggestion and returns it as it is stored;
 // created is false where the same was stored under the same id before. Errors:
 // CodeInvalid naming every field at fault; CodeNotFound where all that is wrong is that
-// nobody knows the course; CodeConflict for an id that somebody else's feedback has;
-// and those of the stores.
+// nobody knows the course; CodeConflict for an id that somebody else's feedback has, or
+// their own of another kind or about another course; and those of the stores.
 func (s *Service) Say(ctx context.Context, ref lectern.LearnerRef, g Given) (f lectern.Feedback, created bool, err error) {
 	bad := g.Faults()
 	list, missing, err := s.look(ctx, ref, g, &bad)
@@ -88,6 +88,9 @@ func (s *Service) Say(ctx context.Context, ref lectern.LearnerRef, g Given) (f l
 		if err != nil || found && g.says(before) {
 			return before, false, err
 		}
+		if found && (before.Kind != g.Kind || before.CourseID != g.CourseID) {
+			return lectern.Feedback{}, false, otherFeedback(before)
+		}
 	} else if g.ID, err = s.newID(); err != nil {
 		return lectern.Feedback{}, false, err
 	}
@@ -97,6 +100,15 @@ func (s *Service) Say(ctx context.Context, ref lectern.LearnerRef, g Given) (f l
 		return lectern.Feedback{}, false, err
 	}
 	return f, true, nil
+}
+
+// otherFeedback refuses an id under which the same person said something else.
+func otherFeedback(before lectern.Feedback) error {
+	stored := fmt.Sprintf("%s about %q", before.Kind, before.CourseID)
+	return &lectern.Error{
+		Code: lectern.CodeConflict, Message: fmt.Sprintf("the id %q stands for other feedback: %s", before.ID, stored),
+		Fields: []lectern.FieldError{lectern.NewFieldError("id", before.ID, "stands for "+stored, "an id of its own, or none")},
+	}
 }
 
 func (s *Service) newID() (string, error) {
