@@ -46,7 +46,7 @@ func problemTable() map[lectern.Code]problemKind {
 		lectern.CodeDeadline:        {http.StatusGatewayTimeout, "The request took too long"},
 		lectern.CodeCursorMismatch:  {http.StatusBadRequest, "The cursor belongs to another request"},
 		lectern.CodeCursorExpired:   {http.StatusGone, "The list behind the cursor is gone"},
-		lectern.CodeRefused:         {http.StatusConflict, "A safety limit refused the request"},
+		lectern.CodeRefused:         {http.StatusConflict, "The request was refused as things stand"},
 		lectern.CodeInternal:        {http.StatusInternalServerError, "Something went wrong on our side"},
 		codeMethodNotAllowed:        {http.StatusMethodNotAllowed, "The method is not allowed here"},
 		codeUnsupportedMedia:        {http.StatusUnsupportedMediaType, "The content type is not supported"},

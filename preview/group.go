@@ -26,10 +26,15 @@ func summarise(g *Group, lists []*compared) {
 		e := estimate(lists, value)
 		return &e
 	}
-	g.Overlap = over(func(l *compared) float64 { return l.overlap })
-	g.RBO = over(func(l *compared) float64 { return l.rbo })
+	share := func(value func(*compared) float64) *Estimate {
+		e := over(value)
+		e.clip()
+		return e
+	}
+	g.Overlap = share(func(l *compared) float64 { return l.overlap })
+	g.RBO = share(func(l *compared) float64 { return l.rbo })
 	g.Move = over(func(l *compared) float64 { return l.move })
-	g.Changed = over(func(l *compared) float64 {
+	g.Changed = share(func(l *compared) float64 {
 		if l.changed {
 			return 1
 		}
@@ -72,6 +77,15 @@ func meanOf(values []float64) Estimate {
 	low, high := round(mean-half), round(mean+half)
 	out.Low, out.High = &low, &high
 	return out
+}
+
+// clip keeps the interval of a share within what a share can be.
+func (e *Estimate) clip() {
+	for _, end := range []*float64{e.Low, e.High} {
+		if end != nil {
+			*end = min(max(*end, 0), 1)
+		}
+	}
 }
 
 // shift compares a value under both settings over the lists that have both; nil where

@@ -142,7 +142,7 @@ func (f *previewFlags) run(ctx context.Context, cmd *cobra.Command, e *engine, d
 
 // printPreview shows a preview to people.
 func printPreview(w io.Writer, d settings.Draft, r preview.Report) error {
-	fmt.Fprintf(w, "%s against a draft: %d differences in the document, %d lists in %d ms\n", d.Base.Name, len(d.Diff), r.Overall.Learners, r.TookMS)
+	fmt.Fprintf(w, "%s against a draft: %s in the document, %s in %d ms\n", d.Base.Name, counted(len(d.Diff), "difference"), counted(r.Overall.Learners, "list"), r.TookMS)
 	for _, warning := range d.Warnings {
 		fmt.Fprintf(w, "warning: %s\n", warning.Message)
 	}
@@ -153,10 +153,10 @@ func printPreview(w io.Writer, d settings.Draft, r preview.Report) error {
 		fmt.Fprintf(w, "not known: %s\n", strings.Join(r.Unknown, ", "))
 	}
 	if r.Failed > 0 {
-		fmt.Fprintf(w, "%d lists could not be made: %s\n", r.Failed, r.Failure)
+		fmt.Fprintf(w, "%s could not be made: %s\n", counted(r.Failed, "list"), r.Failure)
 	}
 	for _, part := range slices.Sorted(maps.Keys(r.Degraded)) {
-		fmt.Fprintf(w, "%d lists are without %s\n", r.Degraded[part], part)
+		fmt.Fprintf(w, "without %s: %s\n", part, counted(r.Degraded[part], "list"))
 	}
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(t, "\nGROUP\tLISTS\tOVERLAP@%d\tRBO\tCHANGED\tMOVE\tDIVERSITY\tCOURSES\tMEDIAN AGE\n", r.K)

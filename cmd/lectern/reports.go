@@ -158,7 +158,7 @@ func newReportsSetCommand() *cobra.Command {
 			return withExistingStore(cmd, func(env environment) error {
 				n, err := storedFeedback(env, nil).Settle(cmd.Context(), args[0], t)
 				if err == nil {
-					fmt.Fprintf(cmd.OutOrStdout(), "%d reports changed\n", n)
+					fmt.Fprintf(cmd.OutOrStdout(), "%s changed\n", counted(n, "report"))
 				}
 				return err
 			})
@@ -221,6 +221,6 @@ func makeRule(cmd *cobra.Command, env environment, course string, given feedback
 		return err
 	}
 	printSettingsWarnings(cmd.ErrOrStderr(), made.Warnings)
-	fmt.Fprintf(cmd.OutOrStdout(), "%s is in use with the rule %s; %d reports resolved\n", made.Name, made.Rule.ID, made.Resolved)
+	fmt.Fprintf(cmd.OutOrStdout(), "%s is in use with the rule %s; %s resolved\n", made.Name, made.Rule.ID, counted(made.Resolved, "report"))
 	return nil
 }

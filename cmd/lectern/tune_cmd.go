@@ -142,8 +142,8 @@ func (f *tuneFlags) run(cmd *cobra.Command, env environment) error {
 
 // printProposal shows proposed weights to people.
 func printProposal(w io.Writer, p tuning.Proposal) error {
-	fmt.Fprintf(w, "%s, %s: learnt from %d lists of %d people before %s (%d pairs), measured on %d lists from then on\n\n",
-		p.Surface, p.Method, p.Log.Train, p.Log.People, p.Split.UTC().Format(time.DateTime), p.Log.Pairs, p.Log.Test)
+	fmt.Fprintf(w, "%s, %s: learnt from %s of %s before %s (%s), measured on %s from then on\n\n",
+		p.Surface, p.Method, counted(p.Log.Train, "list"), persons(p.Log.People), p.Split.UTC().Format(time.DateTime), counted(p.Log.Pairs, "pair"), counted(p.Log.Test, "list"))
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, "TERM\tIN USE\tPROPOSED\t95 %\t")
 	for _, x := range p.Weights {
