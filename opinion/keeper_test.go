@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/opinion"
@@ -266,6 +267,70 @@ func TestHoldsAnAttackBack(t *testing.T) {
 	}
 	if got := summary(t, k, "a"); got.Held != 2 || got.Read != final.Read-1 {
 		t.Errorf("after holding one by hand: %+v", got)
+	}
+}
+
+// wave is a burst of one-star reviews of a course by the same fifteen new accounts.
+func wave(course string, text bool) []lectern.Review {
+	var out []lectern.Review
+	for i := range 15 {
+		r := review(course, fmt.Sprint(course, "x", i), "", 1, time.Now().UTC().Add(-time.Duration(i)*time.Minute))
+		if text {
+			r.Text = "Useless. " + babble(5000+i+len(course)*100, 12)
+		}
+		r.LearnerID = fmt.Sprint("fresh", i)
+		out = append(out, r)
+	}
+	return out
+}
+
+// TestHoldsAWaveBack: accounts that attack course after course do not become known by
+// what is held, with text or without, and no rating moves. A course of six reviews is
+// protected too.
+func TestHoldsAWaveBack(t *testing.T) {
+	for _, text := range []bool{true, false} {
+		t.Run(fmt.Sprintf("text %v", text), func(t *testing.T) {
+			s := openStore(t)
+			k := newKeeper(t, s, nil)
+			ctx := t.Context()
+			for n, course := range []string{"c", "dd", "eee", "ffff", "ggggg"} {
+				putCourses(t, s, course)
+				reviews := 40
+				if n == 4 {
+					reviews = 6
+				}
+				for i := range reviews {
+					r := review(course, fmt.Sprint(course, "h", i), "A good course. "+babble(100*n+i, 14), 5, time.Now().AddDate(0, 0, -4*i-10))
+					r.LearnerID = fmt.Sprint(course, "learner", i)
+					putReviews(t, s, r)
+				}
+				refresh := func() lectern.CourseStats {
+					t.Helper()
+					if err := k.Refresh(ctx, course); err != nil {
+						t.Fatal(err)
+					}
+					stats, err := s.CourseStats(ctx, []string{course}, noon, time.Hour)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return stats[0]
+				}
+				before := refresh()
+				before.ReviewCount = 0
+				putReviews(t, s, wave(course, text)...)
+				for range 2 { // the verdict is the same when it is made again
+					after := refresh()
+					after.ReviewCount = 0
+					if d := cmp.Diff(before, after, cmpopts.EquateApprox(0, 1e-6)); d != "" {
+						t.Errorf("%s: the wave moved it: %s", course, d)
+					}
+					held, total, err := k.Held(ctx, course, lectern.HoldPending, "", 200)
+					if err != nil || len(held) != 15 || total != 15 || held[0].LearnerID == "" {
+						t.Errorf("%s: %d held: %v", course, len(held), err)
+					}
+				}
+			}
+		})
 	}
 }
 
