@@ -81,6 +81,39 @@ func (a admin) refused(want int, method, path, match, body string, words ...stri
 	}
 }
 
+// previewed is what a preview says of one learner.
+type previewed struct {
+	version   string // in use
+	old, made []string
+	unknown   []string
+}
+
+// preview asks what a draft would change for the first learner named.
+func (a admin) preview(body string) previewed {
+	a.t.Helper()
+	_, answer := a.ok(http.MethodPost, "/preview", "", body)
+	var report struct {
+		Old     string
+		Unknown []string
+		Details []struct {
+			Old, New []struct {
+				CourseID string `json:"course_id"`
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(answer), &report); err != nil || len(report.Details) != 1 {
+		a.t.Fatalf("%v: %s", err, answer)
+	}
+	out := previewed{version: report.Old, unknown: report.Unknown}
+	for _, place := range report.Details[0].Old {
+		out.old = append(out.old, place.CourseID)
+	}
+	for _, place := range report.Details[0].New {
+		out.made = append(out.made, place.CourseID)
+	}
+	return out
+}
+
 // up waits until the server answers.
 func (a admin) up() {
 	a.t.Helper()
@@ -129,6 +162,7 @@ func testRerankConfig(t *testing.T, d *deployment) {
 		a.must(http.MethodPut, "/v1/courses/"+id, server, fmt.Sprintf(`{"title":"Course %s","published_at":%q}`,
 			id, now.AddDate(-i, 0, -1).Format(time.RFC3339)))
 	}
+	a.must(http.MethodPut, "/v1/learners/ada", server, `{"interests":["courses"]}`)
 	eventually(t, 20*time.Second, "the courses in a list", func() bool { items, _ := a.list(); return len(items) == 4 })
 	before, version := a.list()
 
@@ -146,15 +180,30 @@ func testRerankConfig(t *testing.T, d *deployment) {
 		t.Errorf("refused changes changed something: %s", tag)
 	}
 
+	// Preview: what the write below will do, and nothing is done. A log without lists
+	// teaches nothing.
+	const change = `{"weights":{"home":{"freshness":1,"quality":null}},"rules":[{"id":"classic","action":"boost","courses":["old"],"strength":0.9}]}`
+	previewed := a.preview(`{"patch":` + change + `,"learners":["ada","nobody-knows"],"k":4}`)
+	if d := cmp.Diff(names(before), previewed.old); d != "" || previewed.version != version || !slices.Equal(previewed.unknown, []string{"nobody-knows"}) {
+		t.Errorf("the preview takes other lists for those in use (%+v): %s", previewed, d)
+	}
+	a.refused(http.StatusBadRequest, http.MethodPost, "/preview", "", `{"patch":{"weights":{"home":{"novelty":-1}}},"learners":["ada"]}`, "novelty")
+	a.refused(http.StatusConflict, http.MethodPost, "/tune", "", `{}`, "ranking_id")
+	if again, v := a.list(); v != version || !slices.Equal(again, before) {
+		t.Errorf("a preview changed the list: %v by %s", again, v)
+	}
+
 	// Write: the list changes at once, and says by what.
-	one, answer := a.ok(http.MethodPatch, "?comment=classics%20first", file,
-		`{"weights":{"home":{"freshness":1,"quality":null}},"rules":[{"id":"classic","action":"boost","courses":["old"],"strength":0.9}]}`)
+	one, answer := a.ok(http.MethodPatch, "?comment=classics%20first", file, change)
 	if one != `"v1"` || !strings.Contains(answer, `"path":"weights.home.freshness"`) {
 		t.Errorf("ETag %s: %s", one, answer)
 	}
 	classic, version := a.list()
 	if d := cmp.Diff([]string{"old", "fresh", "recent", "older"}, names(classic)); version != "v1" || d != "" || slices.Equal(names(before), names(classic)) {
 		t.Errorf("after %v by the file: %v by %s", before, classic, version)
+	}
+	if d := cmp.Diff(previewed.made, names(classic)); d != "" {
+		t.Errorf("the list is not as previewed: %s", d)
 	}
 	two, answer := a.ok(http.MethodPatch, "", one,
 		`{"rules":[{"id":"classic","action":"boost","courses":["old"],"strength":0.9},{"id":"away","action":"hide","courses":["old"],"note":"broken"}]}`)
