@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,10 @@ type opinionAnswer struct {
 
 // sentimentOf returns the sentiment term of a course in a list for nobody.
 func (s *testServer) sentimentOf(key, course string) float64 {
+	return s.termOf(key, course, "sentiment")
+}
+
+func (s *testServer) termOf(key, course, name string) float64 {
 	var l struct {
 		Items []struct {
 			CourseID string `json:"course_id"`
@@ -44,7 +49,7 @@ func (s *testServer) sentimentOf(key, course string) float64 {
 	s.get("/v1/recommendations?limit=50&explain=true", key, &l)
 	for _, item := range l.Items {
 		for _, term := range item.Terms {
-			if item.CourseID == course && term.Name == "sentiment" {
+			if item.CourseID == course && term.Name == name {
 				return term.Value
 			}
 		}
@@ -125,10 +130,17 @@ func testOpinions(t *testing.T, d *deployment) {
 		t.Logf("ranked at replica %d after %v", i, took)
 	}
 	checkOpinionTag(t, s, public)
-	calm := last.sentimentOf(public, "loved")
+	calm, quality := last.sentimentOf(public, "loved"), last.termOf(public, "loved", "quality")
 	attackCourse(t, d.inTest(t), s, server, admin, public, now, loved)
 	if moved := last.sentimentOf(public, "loved"); math.Abs(moved-calm) > 0.005 {
 		t.Errorf("the attack moved the term from %v to %v", calm, moved)
+	}
+	starAttack(t, s, server, admin, now)
+	for _, s := range servers {
+		unmoved := func() bool {
+			return math.Abs(s.termOf(public, "loved", "quality")-quality) < 1e-6 && math.Abs(s.sentimentOf(public, "loved")-calm) < 0.005
+		}
+		eventually(t, 10*time.Second, "the attacks leave quality and sentiment as they were", unmoved)
 	}
 
 	// Released at another replica, they count.
@@ -137,7 +149,8 @@ func testOpinions(t *testing.T, d *deployment) {
 	}
 	eventually(t, 10*time.Second, "the released ones count everywhere", func() bool {
 		got := s.opinion(public, "loved")
-		return got.Held == 0 && got.Read == 40+attackers && *got.Score < *loved.Score-0.05 && s.sentimentOf(public, "loved") < calm-0.01
+		return got.Held == 0 && got.Read == 40+attackers && *got.Score < *loved.Score-0.05 && s.sentimentOf(public, "loved") < calm-0.01 &&
+			s.termOf(public, "loved", "quality") < quality-0.01
 	})
 	last.must(http.MethodPost, "/v1/admin/reviews/x0/hold", admin, `{"status":"upheld"}`)
 	if got := last.opinion(public, "loved"); got.Held != 1 || got.Read != 40+attackers-1 {
@@ -151,7 +164,7 @@ func testOpinions(t *testing.T, d *deployment) {
 	if status := s.send(http.MethodPost, "/v1/admin/reviews/none/hold", admin, `{"status":"upheld"}`); status != http.StatusNotFound {
 		t.Errorf("an unknown review: %d", status)
 	}
-	if s.metric("lectern_reviews_held_pending") != "0" {
+	if s.metric("lectern_reviews_held_pending") != strconv.Itoa(attackers) { // those without text
 		t.Errorf("held pending: %s", s.metric("lectern_reviews_held_pending"))
 	}
 	for _, s := range servers {
@@ -161,6 +174,46 @@ func testOpinions(t *testing.T, d *deployment) {
 }
 
 const attackers = 16
+
+// starAttack sends stars without text by the same accounts, which are held as well.
+func starAttack(t *testing.T, s *testServer, server, admin string, now time.Time) {
+	t.Helper()
+	var b strings.Builder
+	for i := range attackers {
+		fmt.Fprintf(&b, `{"id":"y%d","course_id":"loved","learner_id":"star%d","stars":1,"written_at":%q}`+"\n",
+			i, i, now.Add(-time.Duration(i)*time.Minute).Format(time.RFC3339))
+	}
+	s.lines("/v1/reviews/batch", server, b.String())
+	type page struct {
+		Held []struct {
+			ReviewID  string `json:"review_id"`
+			LearnerID string `json:"learner_id"`
+		}
+		Total      int
+		NextCursor *string `json:"next_cursor"`
+	}
+	list := func(query string) (out page) {
+		s.get("/v1/admin/reviews/held?course_id=loved&status=pending"+query, admin, &out)
+		return out
+	}
+	eventually(t, 10*time.Second, "the stars are held back", func() bool { return list("").Total == 2*attackers })
+	seen := map[string]bool{}
+	for query := "&limit=9"; ; {
+		p := list(query)
+		for _, h := range p.Held {
+			if seen[h.ReviewID] = true; h.LearnerID == "" || p.Total != 2*attackers {
+				t.Errorf("%+v of %d", h, p.Total)
+			}
+		}
+		if p.NextCursor == nil {
+			break
+		}
+		query = "&limit=9&cursor=" + *p.NextCursor
+	}
+	if len(seen) != 2*attackers || len(list("&limit=200").Held) != 2*attackers {
+		t.Errorf("%d of %d in pages", len(seen), 2*attackers)
+	}
+}
 
 // attackCourse sends a burst of one-star reviews by new accounts.
 func attackCourse(t *testing.T, d *deployment, s *testServer, server, admin, public string, now time.Time, before opinionAnswer) {
@@ -242,6 +295,9 @@ func opinionsByCommand(t *testing.T, d *deployment) {
 	if out := d.run("reviews", "rebuild"); !strings.HasPrefix(out, "3 courses read by lexicon") {
 		t.Errorf("rebuild: %s", out)
 	}
+	if out := d.run("reviews", "held", "--limit", "3"); !strings.Contains(out, fmt.Sprintf("3 of %d: --limit", 2*attackers)) || !strings.Contains(out, "star") {
+		t.Errorf("held: %s", out)
+	}
 	if out := d.run("reviews", "summary", "loved"); !strings.Contains(out, "56 reviews: 55 read, 0 in other languages, 1 held back") {
 		t.Errorf("summary: %s", out)
 	}
@@ -249,7 +305,7 @@ func opinionsByCommand(t *testing.T, d *deployment) {
 	if err := json.Unmarshal([]byte(d.run("reviews", "summary", "--json", "hated")), &s); err != nil || s.Read != 1 {
 		t.Errorf("%+v, %v", s, err)
 	}
-	if out := d.run("doctor"); !strings.Contains(out, "lexicon/1 reads 57 reviews") {
+	if out := d.run("doctor"); !strings.Contains(out, fmt.Sprintf("lexicon/1 reads %d reviews", 57+attackers)) {
 		t.Errorf("doctor: %s", out)
 	}
 }
