@@ -162,7 +162,7 @@ func testRerankConfig(t *testing.T, d *deployment) {
 		a.must(http.MethodPut, "/v1/courses/"+id, server, fmt.Sprintf(`{"title":"Course %s","published_at":%q}`,
 			id, now.AddDate(-i, 0, -1).Format(time.RFC3339)))
 	}
-	a.must(http.MethodPut, "/v1/learners/ada", server, `{"interests":["courses"]}`)
+	a.must(http.MethodPut, "/v1/learners/ada", server, `{}`)
 	eventually(t, 20*time.Second, "the courses in a list", func() bool { items, _ := a.list(); return len(items) == 4 })
 	before, version := a.list()
 
