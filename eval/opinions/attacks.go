@@ -94,7 +94,7 @@ type AttackResult struct {
 	Name         string  `json:"name"`
 	Honest       bool    `json:"honest"`      // a control: nothing should be held
 	Held         float64 `json:"held"`        // share of the injected reviews
-	HonestHeld   float64 `json:"honest_held"` // share of the course's own
+	HonestHeld   float64 `json:"honest_held"` // share of the course's own, but for earlier reviews by authors of several
 	Before       float64 `json:"before"`      // score of the course, over all repetitions
 	Unheld       float64 `json:"unheld"`      // with all injected reviews
 	After        float64 `json:"after"`       // with what is held left out
@@ -126,9 +126,10 @@ func Bomb(byCourse map[string][]lectern.Review, a Attack, known bool, c sentimen
 			ids := map[string]bool{}
 			for _, h := range sentiment.Suspicious(all, context, cfg) {
 				ids[h.ReviewID] = true
-				if fakes[h.ReviewID] {
+				switch {
+				case fakes[h.ReviewID]:
 					held++
-				} else {
+				case h.Rule != sentiment.RuleRepeats: // which is no suspicion
 					ownHeld++
 				}
 			}
