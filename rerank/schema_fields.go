@@ -173,20 +173,28 @@ func listFields() map[string]fieldRule {
 func preferenceFields() map[string]fieldRule {
 	out := make(map[string]fieldRule)
 	for name, words := range map[string][3]string{
-		"popular":     {"popularity and trend", "fewer popular courses", "more popular courses"},
-		"new":         {"freshness", "fewer new courses", "more new courses"},
-		"different":   {"novelty and diversity", "more of the same", "more that is different"},
-		"short":       {"time fit", "no short courses", "short courses"},
-		"challenging": {"level fit, for a level below or above the learner's,", "easier courses", "more challenging courses"},
+		"popular":     {"weights of popularity and trend", "fewer popular courses", "more popular courses"},
+		"new":         {"weight of freshness", "fewer new courses", "more new courses"},
+		"different":   {"weight of novelty and lists.diversity", "more of the same", "more that is different"},
+		"short":       {"weight of time fit", "no short courses", "short courses"},
+		"challenging": {"weight of level fit", "easier courses", "more challenging courses"},
 	} {
 		path := "preferences." + name
-		out[path] = fieldRule{about: "By what the weight of " + strings.TrimSuffix(words[0], ",") + " is multiplied."}
-		less := fieldRule{about: "For learners who want " + words[1] + ".", max: 1}
+		out[path] = fieldRule{about: "By what the " + words[0] + " is multiplied."}
+		multiplies := " multiplies the " + words[0]
+		less := fieldRule{about: "For learners who want " + words[1] + ": the number" + multiplies + "; 1 changes nothing.", max: 1}
+		more := fieldRule{about: "For learners who want " + words[2] + ": the number" + multiplies + "; 1 changes nothing.", min: 1, max: maxLeaning}
 		if name == "challenging" {
 			less.min, less.max = 1, maxLeaning
+			for _, r := range []struct {
+				rule *fieldRule
+				step string
+			}{{&less, "below"}, {&more, "above"}} {
+				r.rule.about = strings.TrimSuffix(r.rule.about, ".") + ". The level that fits best is then one " + r.step +
+					" theirs: a wish of either kind makes the fit count more, so both are 1 or over."
+			}
 		}
-		out[path+".less"] = less
-		out[path+".more"] = fieldRule{about: "For learners who want " + words[2] + ".", min: 1, max: maxLeaning}
+		out[path+".less"], out[path+".more"] = less, more
 	}
 	return out
 }

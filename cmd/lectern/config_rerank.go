@@ -92,11 +92,11 @@ func printIndented(w io.Writer, body []byte) error {
 }
 
 func newRerankSchemaCommand() *cobra.Command {
-	return &cobra.Command{
+	return withConfigFlags(&cobra.Command{ // which it has no use for; but scripts give them to every command of the family
 		Use: "schema", Short: "Print the JSON Schema of the settings", Args: noArgs,
-		Long: "Print the JSON Schema of the settings: a sentence, bounds and a default for every field.",
+		Long: "Print the JSON Schema of the settings: a sentence, bounds and a default for every field. It is the same whatever the data folder.",
 		RunE: func(cmd *cobra.Command, _ []string) error { return printIndented(cmd.OutOrStdout(), rerank.Schema()) },
-	}
+	})
 }
 
 func newRerankWriteCommand(use, short string, write func(*settings.Service, context.Context, settings.Change) (settings.Result, error)) *cobra.Command {
