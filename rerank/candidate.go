@@ -141,7 +141,7 @@ type Request struct {
 	// Mix is what the learner takes, in shares that sum to 1; nil where too little is
 	// known.
 	Mix *Mix
-	Row lectern.Row // of SurfaceHome; "" is the list
+	Row lectern.Row // of SurfaceHome; the list without a row is RowForYou
 	Who Who
 	// Preferences are what the learner wants more or less of.
 	Preferences map[lectern.Preference]lectern.Leaning
@@ -150,6 +150,8 @@ type Request struct {
 	// ViewsMean is the mean of Facts.Views in the catalogue; 0 is unknown: nobody logs
 	// what was shown.
 	ViewsMean float64
+	// PopularityMiddle is the median of Facts.Popularity in the catalogue; 0 is unknown.
+	PopularityMiddle float64
 	// SentimentMean is the mean sentiment of the catalogue's reviews; 0 is unknown.
 	SentimentMean float64
 	// Likely are the languages that most of the catalogue is in, as

@@ -263,8 +263,17 @@ func (s *scoring) exposureReason(value float64, f *Facts) (lectern.Reason, bool)
 		return lectern.Reason{}, false
 	case s.newness(f) > 0:
 		return lectern.Reason{Code: ReasonNewCreator}, true
+	case s.wellKnown(f):
+		return lectern.Reason{}, false
 	}
 	return lectern.Reason{Code: ReasonLittleKnown}, true
+}
+
+// wellKnown reports whether a course is more popular than most, however seldom it is
+// shown here.
+func (s *scoring) wellKnown(f *Facts) bool {
+	p, middle := f.Popularity, s.req.PopularityMiddle
+	return p.Known && (p.Value >= s.cfg.Reasons.PopularFrom || middle > 0 && p.Value > middle)
 }
 
 // othersReason says what others' behaviour has to say for a candidate.

@@ -42,6 +42,9 @@ func TestReasonsOfEvidence(t *testing.T) {
 		{"new and good", rated(5, func(f *rerank.Facts) { f.PublishedAt = now.AddDate(0, 0, -20) }), "new_from_creator"},
 		{"new and not known to be good", c{Course: &rerank.Facts{PublishedAt: now.AddDate(0, 0, -20)}}, "new_course"},
 		{"seldom shown and good", rated(5, func(f *rerank.Facts) { f.Views = 10 }), "little_known"},
+		{"seldom shown, good, and taken by few", rated(5, func(f *rerank.Facts) { f.Views, f.Popularity = 10, rerank.Known(0.4) }), "little_known"},
+		{"seldom shown, but taken by many", rated(5, func(f *rerank.Facts) { f.Views, f.Popularity = 10, rerank.Known(0.45) }), ""},
+		{"seldom shown, but popular", rated(5, func(f *rerank.Facts) { f.Views, f.Popularity = 10, rerank.Known(1) }), "popular"},
 		{"shown enough", rated(5, func(f *rerank.Facts) { f.Views = 90 }), ""},
 		{"seldom shown and poor", rated(3, func(f *rerank.Facts) { f.Views = 1 }), ""},
 		{"what is left fits", c{Course: &rerank.Facts{Hours: hours(500)}, HoursLeft: hours(7.25)}, "fits_time_left(7.3)"},
@@ -52,7 +55,7 @@ func TestReasonsOfEvidence(t *testing.T) {
 			}
 			tt.c.Course.ID = "c"
 			req := rerank.Request{
-				Surface: lectern.SurfaceHome, At: now, RatingMean: 4, SentimentMean: 0.8, FinishRate: 0.4, ViewsMean: 50, WeeklyHours: hours(4),
+				Surface: lectern.SurfaceHome, At: now, RatingMean: 4, SentimentMean: 0.8, FinishRate: 0.4, ViewsMean: 50, PopularityMiddle: 0.42, WeeklyHours: hours(4),
 			}
 			said := func(l *rerank.Linear) string {
 				var out []string

@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"maps"
 	"slices"
+	"sort"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -418,6 +419,16 @@ func (c *Catalog) current() catalogView {
 
 // Len returns how many courses are known.
 func (c *Catalog) Len() int { return c.current().size }
+
+// popularityMiddle is the median popularity of the open courses whose popularity is
+// known; 0 where none is.
+func (v *catalogView) popularityMiddle() float64 {
+	known := sort.Search(len(v.popular), func(i int) bool { return !v.popular[i].facts.Popularity.Known })
+	if known == 0 {
+		return 0
+	}
+	return v.popular[known/2].facts.Popularity.Value
+}
 
 func byPopularity(a, b *entry) int {
 	if a.facts.Popularity.Value != b.facts.Popularity.Value {
