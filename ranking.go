@@ -155,6 +155,9 @@ type TraceRequest struct {
 // Trace says how far a course came on the way into a list.
 type Trace struct {
 	CourseID string
+	// ConfigVersion is which rerank settings ranked it.
+	ConfigVersion string
+
 	Outcome  string       // "ranked" or the stage that lost it
 	Position *int         // 0-based, when ranked
 	Score    float64      // when it was scored

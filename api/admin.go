@@ -65,7 +65,7 @@ func (s *Server) trace(in *request) error {
 		return err
 	}
 	return respond(in, http.StatusOK, traceDTO{
-		CourseID: t.CourseID, Outcome: t.Outcome, Position: t.Position, Score: t.Score,
+		CourseID: t.CourseID, Config: t.ConfigVersion, Outcome: t.Outcome, Position: t.Position, Score: t.Score,
 		Stages: some(t.Stages), Terms: some(t.Terms),
 	})
 }

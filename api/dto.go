@@ -230,6 +230,7 @@ type rankingItemDTO struct {
 
 type traceDTO struct {
 	CourseID string               `json:"course_id"`
+	Config   string               `json:"config_version"`
 	Outcome  string               `json:"outcome"`
 	Position *int                 `json:"position"`
 	Score    float64              `json:"score"`

@@ -50,6 +50,33 @@ func listed(c rerank.Comparison, i int) []string {
 	return out
 }
 
+func first(row, otherwise lectern.Row) lectern.Row {
+	if row == "" {
+		return otherwise
+	}
+	return row
+}
+
+// The list of recommendations has the weights of its row on the home page.
+func TestListHasItsRowsWeights(t *testing.T) {
+	w := fullSchool(t)
+	pupil(w)
+	l := newLinear(t, "v1", func(c *rerank.Config) {
+		c.Weights.Rows = map[lectern.Row]rerank.TermWeights{lectern.RowForYou: {Popularity: 1}}
+	})
+	for _, row := range []lectern.Row{"", lectern.RowForYou} {
+		c, err := w.engine.Compare(context.Background(), lectern.ListRequest{Surface: lectern.SurfaceHome, Row: row, Learner: ada}, []rerank.Reranker{l}, 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, term := range c.Lists[0].Terms {
+			if (term.Weight > 0) != (term.Name == "popularity") {
+				t.Errorf("row %q: %s weighs %v", row, term.Name, term.Weight)
+			}
+		}
+	}
+}
+
 // TestCompareIsWhatIsServed: each list of a comparison is the one that its reranker
 // serves by itself.
 func TestCompareIsWhatIsServed(t *testing.T) {
@@ -78,7 +105,11 @@ func TestCompareIsWhatIsServed(t *testing.T) {
 				t.Errorf("%s %s of %s (-served +compared):\n%s", req.Surface, req.Row, r.Version(), diff)
 			}
 		}
-		if req.Row == "" && c.Request.Surface != req.Surface || c.Request.Row != req.Row || len(c.Lists) != len(rerankers) {
+		row := req.Row
+		if req.Surface == lectern.SurfaceHome {
+			row = first(row, lectern.RowForYou) // the list without a row is that row
+		}
+		if req.Row == "" && c.Request.Surface != req.Surface || c.Request.Row != row || len(c.Lists) != len(rerankers) {
 			t.Errorf("%s %s: request %+v", req.Surface, req.Row, c.Request)
 		}
 	}

@@ -83,7 +83,7 @@ func (e *Engine) follow(ctx context.Context, p *pass, course lectern.Course) (le
 	ranked := p.reranker.Rerank(e.rerankRequest(p, 0), p.candidates)
 	p.weights = ranked.Terms
 	scored := ranked.Items
-	t := tracer{Trace: lectern.Trace{CourseID: course.ID}}
+	t := tracer{Trace: lectern.Trace{CourseID: course.ID, ConfigVersion: p.reranker.Version()}}
 	t.pass(StageExists, fmt.Sprintf("the store has it: %q", course.Title))
 	t.pass(StageLearner, p.whoAsks())
 	t.check(StageIndexed, held != nil, "memory holds it", "it is stored, but memory does not hold it yet")

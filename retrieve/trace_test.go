@@ -58,6 +58,9 @@ func TestTrace(t *testing.T) {
 				t.Fatal(err)
 			}
 			last := got.Stages[len(got.Stages)-1]
+			if got.ConfigVersion == "" || got.ConfigVersion != tt.w.source.Reranker().Version() {
+				t.Errorf("ranked by %q", got.ConfigVersion)
+			}
 			if got.Outcome != tt.outcome || !strings.Contains(last.Detail, tt.says) {
 				t.Errorf("outcome %s: %+v", got.Outcome, got.Stages)
 			}

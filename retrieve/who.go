@@ -24,7 +24,10 @@ func (e *Engine) whoAsks(p *pass) rerank.Request {
 	r := rerank.Request{
 		Surface: p.req.Surface, At: p.at, Query: strings.Join(strings.Fields(p.req.Query), " "),
 		RatingMean: means.rating, SentimentMean: means.sentiment, FinishRate: means.finishRate, ViewsMean: means.views,
-		Likely: p.view.languages.most(),
+		Likely: p.view.languages.most(), PopularityMiddle: p.view.popularityMiddle(),
+	}
+	if r.Surface == lectern.SurfaceHome { // the list without a row is that row; a page's rows take their own names
+		r.Row = lectern.RowForYou
 	}
 	r.Languages = p.languageKeys()
 	if p.taste.Personal {
