@@ -1,6 +1,7 @@
 package opinion
 
 import (
+	"errors"
 	"time"
 
 	"github.com/lectern-dev/lectern"
@@ -68,7 +69,7 @@ func (c Config) Validate() error {
 	check(b.CopyShare > 0 && b.CopyShare <= 1, "bombing.copy_share", b.CopyShare, "over 0, up to 1")
 	check(b.CopyWithin > 0, "bombing.copy_within", b.CopyWithin, "over 0")
 	if c.Chat.Enabled {
-		if e, ok := c.Chat.Validate().(*lectern.Error); ok {
+		if e, ok := errors.AsType[*lectern.Error](c.Chat.Validate()); ok {
 			bad = append(bad, e.Fields...)
 		}
 	}

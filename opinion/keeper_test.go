@@ -2,6 +2,7 @@ package opinion_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -464,9 +465,9 @@ func TestConfigNamesEveryFault(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Poll, c.Keep, c.Bombing.Chance, c.Chat.Enabled = 0, 0, 2, true
-	var e *lectern.Error
-	if err := c.Validate(); err != nil {
-		e = err.(*lectern.Error)
+	e, ok := errors.AsType[*lectern.Error](c.Validate())
+	if !ok {
+		t.Fatal("nothing is wrong with it")
 	}
 	var names []string
 	for _, f := range e.Fields {

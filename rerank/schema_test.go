@@ -3,6 +3,7 @@ package rerank_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -303,7 +304,7 @@ func beyondSchema(err error) bool {
 }
 
 func fieldsIn(err error) []lectern.FieldError {
-	if e, ok := err.(*lectern.Error); ok {
+	if e, ok := errors.AsType[*lectern.Error](err); ok {
 		return e.Fields
 	}
 	return nil

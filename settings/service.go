@@ -3,7 +3,6 @@ package settings
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -277,10 +276,4 @@ func (s *Service) warnings(cfg rerank.Config) []Warning {
 		return []Warning{}
 	}
 	return found
-}
-
-// unreadable reports whether err is about the document and not about the store.
-func unreadable(err error) bool {
-	e, ok := errors.AsType[*lectern.Error](err)
-	return ok && (e.Code == lectern.CodeInvalid || e.Code == lectern.CodeUnknownField)
 }

@@ -15,7 +15,6 @@ func propensities(lists []shown, theta []float64, terms, places int) []float64 {
 	chosen, due := make([]float64, places), make([]float64, places)
 	for i := range lists {
 		l := &lists[i]
-		attraction := 0.0
 		for p := range l.n {
 			if l.viewed {
 				due[p]++
@@ -28,7 +27,7 @@ func propensities(lists []shown, theta []float64, terms, places int) []float64 {
 			for j, v := range l.row(p, terms) {
 				z += theta[j] * float64(v)
 			}
-			attraction = math.Exp(z)
+			attraction := math.Exp(z)
 			due[p] += attraction
 			if l.reward[p] > 0 {
 				chosen[p]++

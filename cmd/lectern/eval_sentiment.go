@@ -175,7 +175,7 @@ func readSentences(file string) ([]opinions.Sentence, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	table, err := opinions.ReadTable(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)

@@ -28,14 +28,14 @@ func readFile[T any](path string, parse func(io.Reader) ([]T, error)) ([]T, erro
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	var r io.Reader = f
 	if strings.HasSuffix(path, ".gz") {
 		z, err := gzip.NewReader(f)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		defer z.Close()
+		defer func() { _ = z.Close() }()
 		r = z
 	}
 	out, err := parse(r)
