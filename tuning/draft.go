@@ -16,7 +16,7 @@ func queryTerms() []string { return []string{"relevance", "skill_match"} }
 // Current returns the weights of settings on a surface, or in a row, of every term
 // that takes part there, as shares.
 func Current(cfg rerank.Config, surface lectern.Surface, row lectern.Row) ([]lectern.TermWeight, error) {
-	byName, err := termMap(*weightsOf(&cfg, surface, row))
+	byName, err := termMap(*weightsOf(&cfg, surface, rowOf(&cfg, surface, row)))
 	if err != nil {
 		return nil, err
 	}
@@ -39,6 +39,7 @@ func Current(cfg rerank.Config, surface lectern.Surface, row lectern.Row) ([]lec
 // proposal's surface or row, and the merge patch that makes them. What the weights sum
 // to stays.
 func Draft(cfg rerank.Config, p Proposal) (rerank.Config, json.RawMessage, error) {
+	p.Row = rowOf(&cfg, p.Surface, p.Row)
 	to := *weightsOf(&cfg, p.Surface, p.Row)
 	now, err := termMap(to)
 	if err != nil {
@@ -86,6 +87,15 @@ func termMap(w rerank.TermWeights) (map[string]float64, error) {
 	}
 	out := map[string]float64{}
 	return out, json.Unmarshal(body, &out)
+}
+
+// rowOf is the row whose weights a list has: the home list goes by those of for_you,
+// where that row has its own.
+func rowOf(cfg *rerank.Config, surface lectern.Surface, row lectern.Row) lectern.Row {
+	if _, own := cfg.Weights.Rows[lectern.RowForYou]; own && surface == lectern.SurfaceHome && row == "" {
+		return lectern.RowForYou
+	}
+	return row
 }
 
 // weightsOf are the weights that hold on a surface, or in a row of home.
