@@ -36,6 +36,8 @@ auth_type = any
 pool_mode = transaction
 default_pool_size = 2
 max_client_conn = 500
+; Every test has a database of its own: its connections must not wait for others.
+server_idle_timeout = 1
 `, s.dir, poolerPort)
 	if err := os.WriteFile(settings, []byte(text), 0o644); err != nil { //nolint:gosec // the server's user reads it
 		tb.Fatal(err)
