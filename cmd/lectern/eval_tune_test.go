@@ -7,14 +7,17 @@ import (
 
 // smallTune is the evaluation of proposed weights in small.
 func smallTune(t *testing.T) tuneEval {
-	o := tuneEval{home: homeEval{demo: demoOptions(), share: 0.85}, lists: 4500, seeds: 12, progress: t.Logf}
+	o := tuneEval{home: homeEval{demo: demoOptions(), share: 0.85}, lists: 4500, seeds: 3, progress: t.Logf}
+	if os.Getenv("LECTERN_TEST_SOAK") != "" {
+		o.seeds = 12
+	}
 	o.home.demo.Courses, o.home.demo.Learners, o.home.demo.Reviews, o.home.demo.Events = 600, 600, 2500, 17_000
 	return o
 }
 
 // TestTuneRecovers logs lists on a small demo platform and learns weights from
 // simulated choices: the intervals hold the weights behind them about as often as they
-// promise, and by the platform's own hidden interests the proposed weights are no worse
+// promise (LECTERN_TEST_SOAK draws more of them), and by the platform's own hidden interests the proposed weights are no worse
 // than the default ones on the newer lists. With -v it prints the table.
 func TestTuneRecovers(t *testing.T) {
 	if testing.Short() {
