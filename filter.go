@@ -103,19 +103,20 @@ func PayloadOf(c Course) Payload {
 		Level:         c.Level,
 		Hours:         c.WorkloadHours,
 		Languages:     LanguageKeys(c.Language),
-		Categories:    foldAll(c.Categories),
+		Categories:    FoldKeys(c.Categories),
 		Provider:      FoldKey(c.Provider),
 		Rating:        c.Stated.RatingMean,
-		Skills:        foldAll(c.Skills),
+		Skills:        FoldKeys(c.Skills),
 		Status:        status,
 		EnrolFrom:     c.Availability.EnrolFrom,
 		EnrolUntil:    c.Availability.EnrolUntil,
-		Regions:       foldAll(c.Availability.Regions),
-		Organisations: foldAll(c.Availability.Organisations),
+		Regions:       FoldKeys(c.Availability.Regions),
+		Organisations: FoldKeys(c.Availability.Organisations),
 	}
 }
 
-func foldAll(in []string) []string {
+// FoldKeys is FoldKey of each, nil of none.
+func FoldKeys(in []string) []string {
 	if len(in) == 0 {
 		return nil
 	}

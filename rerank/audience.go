@@ -24,19 +24,8 @@ func (a Audience) folded() Audience {
 		}
 		a.Languages = languages
 	}
-	a.Regions, a.Organisations = foldAll(a.Regions), foldAll(a.Organisations)
+	a.Regions, a.Organisations = lectern.FoldKeys(a.Regions), lectern.FoldKeys(a.Organisations)
 	return a
-}
-
-func foldAll(in []string) []string {
-	if len(in) == 0 {
-		return nil
-	}
-	out := make([]string, len(in))
-	for i, s := range in {
-		out[i] = lectern.FoldKey(s)
-	}
-	return out
 }
 
 // includes is Includes of a folded audience. Nothing is allocated where regions and

@@ -59,7 +59,7 @@ func hashRequest(req lectern.ListRequest) requestHash {
 }
 
 func sortedFold(in []string) []string {
-	out := foldAll(in)
+	out := lectern.FoldKeys(in)
 	slices.Sort(out)
 	return slices.Compact(out)
 }

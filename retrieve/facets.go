@@ -103,7 +103,7 @@ func selectedKeys(f lectern.Facet, filter *lectern.Filter) (keys, shown []string
 	case lectern.FacetProvider:
 		shown = filter.Providers
 	}
-	return foldAll(shown), shown
+	return lectern.FoldKeys(shown), shown
 }
 
 // tally is a value with how many courses have it.

@@ -35,12 +35,12 @@ func newMatcher(f lectern.Filter) *matcher {
 		minHours:      f.MinHours,
 		maxHours:      f.MaxHours,
 		minRating:     f.MinRating,
-		categories:    foldAll(f.Categories),
-		providers:     foldAll(f.Providers),
-		skills:        foldAll(f.Skills),
+		categories:    lectern.FoldKeys(f.Categories),
+		providers:     lectern.FoldKeys(f.Providers),
+		skills:        lectern.FoldKeys(f.Skills),
 		at:            f.Eligible.At,
 		region:        lectern.FoldKey(f.Eligible.Region),
-		organisations: foldAll(f.Eligible.Organisations),
+		organisations: lectern.FoldKeys(f.Eligible.Organisations),
 		exclude:       setOf(f.ExcludeIDs),
 	}
 	for _, l := range f.Levels {
@@ -197,17 +197,6 @@ func orUnknown(s string) string {
 		return "unknown"
 	}
 	return s
-}
-
-func foldAll(in []string) []string {
-	if len(in) == 0 {
-		return nil
-	}
-	out := make([]string, len(in))
-	for i, s := range in {
-		out[i] = lectern.FoldKey(s)
-	}
-	return out
 }
 
 func setOf(ids []string) map[string]bool {

@@ -59,7 +59,7 @@ func (p *pass) who(r *rerank.Request) rerank.Who {
 	l := &p.profile.Learner
 	w := rerank.Who{
 		SignedIn: p.req.Learner.ID != "" || l.ID != "" && !l.Anonymous,
-		Region:   lectern.FoldKey(l.Region), Organisations: foldAll(l.Organisations),
+		Region:   lectern.FoldKey(l.Region), Organisations: lectern.FoldKeys(l.Organisations),
 	}
 	if p.taste.Personal {
 		w.Courses, w.Languages, w.Level = len(p.profile.Entries), r.Languages, r.Level

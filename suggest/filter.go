@@ -9,15 +9,15 @@ import (
 // newMatcher compiles a filter to be held against payloads. It decides as an
 // index does; what is not open is never suggested.
 func newMatcher(f lectern.Filter) func(id string, p *lectern.Payload) bool {
-	f.Categories, f.Providers = foldAll(f.Categories), foldAll(f.Providers)
-	f.Skills = foldAll(f.Skills)
+	f.Categories, f.Providers = lectern.FoldKeys(f.Categories), lectern.FoldKeys(f.Providers)
+	f.Skills = lectern.FoldKeys(f.Skills)
 	languages := make([][]string, len(f.Languages))
 	for i, l := range f.Languages {
 		languages[i] = lectern.LanguageKeys(l)
 	}
 	e := f.Eligible
 	if e != nil {
-		e = &lectern.Eligibility{At: e.At, Region: lectern.FoldKey(e.Region), Organisations: foldAll(e.Organisations)}
+		e = &lectern.Eligibility{At: e.At, Region: lectern.FoldKey(e.Region), Organisations: lectern.FoldKeys(e.Organisations)}
 	}
 	return func(id string, p *lectern.Payload) bool {
 		return eligible(e, p) &&
@@ -60,12 +60,4 @@ func eligible(e *lectern.Eligibility, p *lectern.Payload) bool {
 
 func overlap(a, b []string) bool {
 	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
-}
-
-func foldAll(in []string) []string {
-	out := make([]string, len(in))
-	for i, s := range in {
-		out[i] = lectern.FoldKey(s)
-	}
-	return out
 }
