@@ -66,8 +66,10 @@ func (s *Service) document(v lectern.SettingsVersion, a lectern.SettingsActivati
 	if !a.At.IsZero() {
 		d.ActiveSince = &a.At
 	}
-	state := s.file
-	if v.Version != 0 {
+	state := s.current.Load() // a version is never changed, so one that is in use here is ready
+	if v.Version == 0 {
+		state = s.file
+	} else if state.version != v.Version {
 		var err error
 		if state, err = compile(v); err != nil {
 			d.Body = v.Body
