@@ -23,6 +23,7 @@ type Learner struct {
 	Languages      []string  `json:"languages,omitempty"` // BCP 47, best first
 	Region         string    `json:"region,omitempty"`
 	Organisations  []string  `json:"organisations,omitempty"`
+	Minor          bool      `json:"minor,omitempty"`   // a child: nothing is tried out on them
 	Consent        *Consent  `json:"consent,omitempty"` // nil on a write means unchanged
 	CreatedAt      time.Time `json:"created_at,omitzero"`
 	UpdatedAt      time.Time `json:"updated_at,omitzero"`

@@ -119,7 +119,11 @@ type Ranking struct {
 	Model         int64        `json:"model,omitempty"` // version of the collaborative model that took part
 	Degraded      []string     `json:"degraded,omitempty"`
 	Weights       []TermWeight `json:"weights,omitempty"` // of the terms, in the order of RankedItem.Terms
-	Items         []RankedItem `json:"items"`             // in order, the whole depth
+	Segment       Segment      `json:"segment,omitempty"`
+	Served        int          `json:"served,omitempty"`      // items on the first page
+	Arms          []ArmRef     `json:"arms,omitempty"`        // of the experiments that it is part of
+	Exploration   *Exploration `json:"exploration,omitempty"` // nil: nothing was explored
+	Items         []RankedItem `json:"items"`                 // in order, the whole depth
 }
 
 // TermWeight is a term with its weight in one list.
@@ -130,15 +134,18 @@ type TermWeight struct {
 
 // RankedItem is one slot of a recorded ranking.
 type RankedItem struct {
-	CourseID   string    `json:"course_id"`
-	Score      float64   `json:"score"`
-	Propensity float64   `json:"propensity"` // probability that this slot held this course; 1 without exploration
-	Sources    []string  `json:"sources,omitempty"`
-	Terms      []float64 `json:"terms,omitempty"`      // values in the order of Ranking.Weights
-	Adjusted   []Term    `json:"adjusted,omitempty"`   // what rules added to the terms' sum
-	Pinned     string    `json:"pinned,omitempty"`     // the rule that put it in its place
-	Duplicates []string  `json:"duplicates,omitempty"` // ids of courses that were left out for it
-	Reasons    []Reason  `json:"reasons,omitempty"`
+	CourseID   string  `json:"course_id"`
+	Score      float64 `json:"score"`
+	Propensity float64 `json:"propensity"` // probability that this slot held this course; 1 without exploration
+	// PropensityError is the standard error of a propensity found by Monte Carlo; 0 is exact.
+	PropensityError float64   `json:"propensity_error,omitempty"`
+	Team            int       `json:"team,omitempty"` // of an interleaved list: 1 or 2, whose course it is
+	Sources         []string  `json:"sources,omitempty"`
+	Terms           []float64 `json:"terms,omitempty"`      // values in the order of Ranking.Weights
+	Adjusted        []Term    `json:"adjusted,omitempty"`   // what rules added to the terms' sum
+	Pinned          string    `json:"pinned,omitempty"`     // the rule that put it in its place
+	Duplicates      []string  `json:"duplicates,omitempty"` // ids of courses that were left out for it
+	Reasons         []Reason  `json:"reasons,omitempty"`
 
 	Retrieval []SourceScore `json:"retrieval,omitempty"` // only where it was asked for
 }

@@ -9,6 +9,9 @@ import (
 // SettingsRerank names the settings of the reranker: the document of package rerank.
 const SettingsRerank = "rerank"
 
+// SettingsExplore names the settings of exploration: the document of package explore.
+const SettingsExplore = "explore"
+
 // SettingsVersion is one version of a settings document. Versions are never changed;
 // which one holds may be.
 type SettingsVersion struct {

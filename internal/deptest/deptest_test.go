@@ -58,12 +58,15 @@ var ours = map[string][]string{
 	"eval/homes":      {"demo"},       // judged by the truth behind the demo platform
 	"ml":              {"ml", "eval"},
 	"training":        {"ml", "eval"},
-	"settings":        {"rerank"},                                                                                          // keeps its documents
-	"feedback":        {"rerank", "settings"},                                                                              // reports become rules
-	"preview":         {"rerank", "eval"},                                                                                  // what a draft would change
-	"tuning":          {"rerank", "eval"},                                                                                  // weights from what was logged
-	"opinion":         {"ml"},                                                                                              // what reviews say, kept up to date
-	"api":             {"ingest", "learner", "training", "rerank", "settings", "feedback", "preview", "tuning", "opinion"}, // one decoder for files and requests; documents as they are
+	"settings":        {"rerank"},                                                                                                                     // keeps its documents
+	"feedback":        {"rerank", "settings"},                                                                                                         // reports become rules
+	"preview":         {"rerank", "eval"},                                                                                                             // what a draft would change
+	"tuning":          {"rerank", "eval"},                                                                                                             // weights from what was logged
+	"opinion":         {"ml"},                                                                                                                         // what reviews say, kept up to date
+	"experiment":      {"experiment", "rerank"},                                                                                                       // who is in what, what is tried, what came of it
+	"analytics":       {"experiment/stats"},                                                                                                           // what people did, by day
+	"simulate":        {"demo", "experiment/stats"},                                                                                                   // learners who react
+	"api":             {"analytics", "experiment", "ingest", "learner", "training", "rerank", "settings", "feedback", "preview", "tuning", "opinion"}, // one decoder for files and requests; documents as they are
 	"cmd":             {"*"},
 }
 

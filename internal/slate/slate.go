@@ -18,6 +18,9 @@ type item struct {
 	Terms      []float64      `json:"terms"`
 	Adjusted   []lectern.Term `json:"adjusted"`
 	Pinned     string         `json:"pinned"`
+
+	PropensityError float64 `json:"propensity_error"`
+	Team            int     `json:"team"`
 }
 
 // Head reads a recorded ranking with its first n items, each without sources, reasons
@@ -32,6 +35,7 @@ func Head(body []byte, n int) (lectern.Ranking, error) {
 		"id": &r.ID, "surface": &r.Surface, "row": &r.Row, "query": &r.Query, "sort": &r.Sort, "filtered": &r.Filtered,
 		"course_id": &r.CourseID, "request_hash": &r.RequestHash, "created_at": &r.CreatedAt,
 		"config_version": &r.ConfigVersion, "model": &r.Model, "degraded": &r.Degraded, "weights": &r.Weights,
+		"segment": &r.Segment, "served": &r.Served, "arms": &r.Arms, "exploration": &r.Exploration,
 	}
 	for dec.More() {
 		key, err := dec.Token()
@@ -83,6 +87,7 @@ func items(dec *json.Decoder, n int) ([]lectern.RankedItem, error) {
 		out = append(out, lectern.RankedItem{
 			CourseID: it.CourseID, Score: it.Score, Propensity: it.Propensity,
 			Terms: it.Terms, Adjusted: it.Adjusted, Pinned: it.Pinned,
+			PropensityError: it.PropensityError, Team: it.Team,
 		})
 	}
 	return out, nil
