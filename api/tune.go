@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 
 	"github.com/lectern-dev/lectern"
@@ -12,10 +11,10 @@ import (
 
 // Tuner proposes weights from what was logged. *tuning.Service is one.
 type Tuner interface {
-	// Propose learns weights; it changes nothing. Errors: CodeInvalid naming the fields
-	// at fault; CodeRefused where the log says too little; CodeConflict while another
-	// one runs; CodeDeadline.
-	Propose(ctx context.Context, req tuning.Request) (tuning.Proposal, error)
+	// Revise proposes weights in the place of those of cfg; it changes nothing. Errors:
+	// CodeInvalid naming the fields at fault; CodeRefused where the log says too little;
+	// CodeConflict while another one runs; CodeDeadline.
+	Revise(ctx context.Context, cfg rerank.Config, req tuning.Request) (tuning.Revision, error)
 }
 
 var _ Tuner = (*tuning.Service)(nil)
@@ -24,9 +23,7 @@ var _ Tuner = (*tuning.Service)(nil)
 type tuneDTO struct {
 	Base string `json:"base"` // version of the settings in use
 	ETag string `json:"etag"` // of these, for If-Match
-	tuning.Proposal
-	Draft json.RawMessage `json:"draft"` // the settings in use with the proposed weights
-	Patch json.RawMessage `json:"patch"` // the same as a merge patch
+	tuning.Revision
 }
 
 func (s *Server) tuneRerank(in *request) error {
@@ -50,24 +47,9 @@ func (s *Server) tuneRerank(in *request) error {
 	if !base.Readable {
 		return lectern.Errorf(lectern.CodeUnavailable, "this build cannot read the settings in use, so it cannot propose a change of them")
 	}
-	surface := req.Surface
-	if surface == "" {
-		surface = lectern.SurfaceHome
-	}
-	if req.Current, err = tuning.Current(base.Config, surface, req.Row); err != nil {
-		return err
-	}
-	p, err := s.deps.Tuner.Propose(in.ctx(), req)
+	revised, err := s.deps.Tuner.Revise(in.ctx(), base.Config, req)
 	if err != nil {
 		return err
 	}
-	cfg, patch, err := tuning.Draft(base.Config, p)
-	if err != nil {
-		return err
-	}
-	draft, err := rerank.Document(cfg)
-	if err != nil {
-		return err
-	}
-	return respond(in, http.StatusOK, tuneDTO{Base: base.Name, ETag: base.ETag, Proposal: p, Draft: draft, Patch: patch})
+	return respond(in, http.StatusOK, tuneDTO{Base: base.Name, ETag: base.ETag, Revision: revised})
 }

@@ -1,6 +1,8 @@
 package tuning
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -9,6 +11,31 @@ import (
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/rerank"
 )
+
+// Revision is a proposal with the settings that it makes, ready for a preview.
+type Revision struct {
+	Proposal
+	Draft json.RawMessage `json:"draft"` // the whole settings with the proposed weights
+	Patch json.RawMessage `json:"patch"` // the same as a merge patch
+}
+
+// Revise proposes weights in the place of those of cfg. Errors: as of Propose.
+func (s *Service) Revise(ctx context.Context, cfg rerank.Config, req Request) (Revision, error) {
+	var err error
+	if req.Current, err = Current(cfg, cmp.Or(req.Surface, lectern.SurfaceHome), req.Row); err != nil {
+		return Revision{}, err
+	}
+	p, err := s.Propose(ctx, req)
+	if err != nil {
+		return Revision{}, err
+	}
+	revised, patch, err := Draft(cfg, p)
+	if err != nil {
+		return Revision{}, err
+	}
+	draft, err := rerank.Document(revised)
+	return Revision{Proposal: p, Draft: draft, Patch: patch}, err
+}
 
 // queryTerms are about queries and say nothing on other surfaces.
 func queryTerms() []string { return []string{"relevance", "skill_match"} }

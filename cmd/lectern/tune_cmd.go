@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -12,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lectern-dev/lectern"
-	"github.com/lectern-dev/lectern/rerank"
 	"github.com/lectern-dev/lectern/tuning"
 )
 
@@ -105,39 +103,26 @@ func (f *tuneFlags) run(cmd *cobra.Command, env environment) error {
 	if !base.Readable {
 		return lectern.Errorf(lectern.CodeUnavailable, "this build cannot read the settings in use, so it cannot propose a change of them")
 	}
-	if f.req.Current, err = tuning.Current(base.Config, f.req.Surface, f.req.Row); err != nil {
-		return err
-	}
 	tuner, err := newTuner(env)
 	if err != nil {
 		return err
 	}
-	p, err := tuner.Propose(ctx, f.req)
-	if err != nil {
-		return err
-	}
-	cfg, patch, err := tuning.Draft(base.Config, p)
-	if err != nil {
-		return err
-	}
-	draft, err := rerank.Document(cfg)
+	revised, err := tuner.Revise(ctx, base.Config, f.req)
 	if err != nil {
 		return err
 	}
 	if f.out != "" {
-		if err := os.WriteFile(f.out, append(draft, '\n'), 0o600); err != nil {
+		if err := os.WriteFile(f.out, append(revised.Draft, '\n'), 0o600); err != nil {
 			return err
 		}
 	}
 	if f.asJSON {
 		return printJSON(cmd.OutOrStdout(), struct {
 			Base string `json:"base"`
-			tuning.Proposal
-			Draft json.RawMessage `json:"draft"`
-			Patch json.RawMessage `json:"patch"`
-		}{base.Name, p, draft, patch})
+			tuning.Revision
+		}{base.Name, revised})
 	}
-	return printProposal(cmd.OutOrStdout(), p)
+	return printProposal(cmd.OutOrStdout(), revised.Proposal)
 }
 
 // printProposal shows proposed weights to people.
