@@ -1,7 +1,6 @@
 package api
 
 import (
-	"slices"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -312,17 +311,6 @@ func levelWords() map[string]phrase {
 		string(lectern.LevelAdvanced):     {"advanced", "avanzado", "avancé", "Experten"},
 		string(lectern.LevelMixed):        {"any level", "cualquier nivel", "tous niveaux", "jedes Niveau"},
 	}
-}
-
-// ReasonCodes lists, in alphabetical order, every reason code that has a
-// sentence of its own.
-func ReasonCodes() []string {
-	var out []string
-	for code := range phrases() {
-		out = append(out, code)
-	}
-	slices.Sort(out)
-	return out
 }
 
 // phrasebook holds the phrases ready for use; it never changes.

@@ -20,7 +20,7 @@ func TestEveryReasonHasItsSentence(t *testing.T) {
 			t.Errorf("%s has no sentence", code)
 		}
 	}
-	for _, code := range ReasonCodes() {
+	for code := range phrases() {
 		seen := make(map[string]bool)
 		for _, tag := range phraseLanguages() {
 			say := speaker{book: book, tag: tag.String()}
