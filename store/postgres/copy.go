@@ -204,7 +204,7 @@ func (s *Store) WaitingJobs(ctx context.Context) (courses, reviews []string, err
 
 // numbered names the tables whose rows get numbers, and the column.
 func numbered() []string {
-	return []string{"course_ids.id", "course_changes.seq", "learners.id", "learner_changes.seq", "reviews.id", "fingerprints.id", "api_keys.id", "searches.id", "feedback.id", "settings_activations.seq"}
+	return []string{"course_ids.id", "course_changes.seq", "learners.id", "learner_changes.seq", "reviews.id", "fingerprints.id", "api_keys.id", "searches.id", "feedback.id", "settings_activations.seq", "feedback_log.seq", "metric_merged.id"}
 }
 
 // SettleRows implements transfer.Store.
@@ -219,7 +219,7 @@ func (s *Store) SettleRows(ctx context.Context, courses, reviews []string) error
 				return err
 			}
 		}
-		return tx.run(ctx, fmt.Sprintf(goOn, "'events_id_seq'", "id", "events"))
+		return tx.run(ctx, fmt.Sprintf(goOn, "'events_id_seq'", "id", "events")+"; "+fmt.Sprintf(goOn, "'rankings_seq'", "seq", "rankings"))
 	})
 	if err != nil {
 		return err
