@@ -26,6 +26,7 @@ type ExploreRequest struct {
 	Learner LearnerRef
 	Surface Surface
 	Row     Row
+	About   string // the course or the query that the list is about
 	Segment Segment
 	At      time.Time
 	Allowed bool   // the learner allows personal lists and exploration, and is no minor
@@ -54,21 +55,24 @@ type ExploreItem struct {
 // Exploration says how the places of a list that explore were filled: with the items
 // of the ranking, all that it takes to fill them again.
 type Exploration struct {
-	Policy    string  `json:"policy"`
-	Settings  string  `json:"settings"`            // name of the exploration settings
-	Posterior int64   `json:"posterior,omitempty"` // version that the policy chose by; 0 is none
-	Features  string  `json:"features"`            // names how feature rows are made
-	Segment   Segment `json:"segment"`
-	Seed      uint64  `json:"seed,string"`
-	Floor     float64 `json:"floor"`     // share of choices that are uniform over the pool
-	NewShare  float64 `json:"new_share"` // share that is uniform over Owed, where there are any
-	Places    []int   `json:"places"`    // that explore, 0-based, rising
+	Policy    string `json:"policy"`
+	Settings  string `json:"settings"`            // name of the exploration settings
+	Posterior int64  `json:"posterior,omitempty"` // version that the policy chose by; 0 is none
+	// Strength is how much the policy tries out: of thompson and linucb the standard
+	// deviations, in those of one reward; of epsilon_greedy the share.
+	Strength float64 `json:"strength,omitempty"`
+	Features string  `json:"features"` // names how feature rows are made
+	Segment  Segment `json:"segment"`
+	Seed     uint64  `json:"seed,string"`
+	Floor    float64 `json:"floor"`     // share of choices that are uniform over the pool
+	NewShare float64 `json:"new_share"` // share that is uniform over Owed, where there are any
+	Places   []int   `json:"places"`    // that explore, 0-based, rising
 	// Slate is the list before exploration as far as exploration may change it:
 	// Slate[i] is the index into Ranking.Items of what stood at place i.
 	Slate    []int     `json:"slate"`
 	Age      []float64 `json:"age"`             // beside Slate
 	Evidence []float64 `json:"evidence"`        // beside Slate
-	Provider []int     `json:"provider"`        // beside Slate: the same number is the same provider
+	Provider []int     `json:"provider"`        // beside Slate: the same number is the same provider; 0 is unknown
 	Fixed    []int     `json:"fixed,omitempty"` // places that a rule pins
 	Pool     []int     `json:"pool"`            // indices into Slate of what may be put at the places
 	Owed     []int     `json:"owed,omitempty"`  // indices into Slate of new courses that are owed impressions
@@ -110,6 +114,8 @@ type Outcome struct {
 	// only. nil is none.
 	List   *Ranking
 	Direct bool // the event itself cites List
+	// Silent is set where the person allows no personal lists: nothing is learnt from it.
+	Silent bool
 }
 
 // RankedList is a recorded list in the order of recording.
