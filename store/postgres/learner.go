@@ -113,6 +113,7 @@ func state(row sqlcgen.Learner, l lectern.Learner, fresh bool) sqlcgen.Learner {
 	row.Languages = listOf(l.Languages)
 	row.Region = l.Region
 	row.Organisations = listOf(l.Organisations)
+	row.Minor = l.Minor
 	if l.Consent != nil {
 		consent := *l.Consent
 		row.Personalisation, row.Exploration = &consent.Personalisation, &consent.Exploration
@@ -175,6 +176,7 @@ func fillFrom(l, visitor sqlcgen.Learner, now time.Time) sqlcgen.UpdateLearnerPa
 		Organisations:   list(l.Organisations, visitor.Organisations),
 		Personalisation: l.Personalisation,
 		Exploration:     l.Exploration,
+		Minor:           l.Minor || visitor.Minor, // once a minor, whoever says so
 		CreatedAt:       l.CreatedAt,
 		UpdatedAt:       now,
 	}
@@ -239,6 +241,7 @@ func learnerOf(ctx context.Context, q *sqlcgen.Queries, row sqlcgen.Learner) (le
 		Languages:      listOrNil(row.Languages),
 		Region:         row.Region,
 		Organisations:  listOrNil(row.Organisations),
+		Minor:          row.Minor,
 		Consent:        &consent,
 		CreatedAt:      row.CreatedAt,
 		UpdatedAt:      row.UpdatedAt,

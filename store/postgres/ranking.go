@@ -3,11 +3,17 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/exposure"
 	"github.com/lectern-dev/lectern/store/postgres/sqlcgen"
 )
+
+// rankingLock is the name of the right to number rankings among advisory locks. It
+// is the last that a transaction takes.
+const rankingLock int64 = 7310579603205
 
 // PutRankings implements lectern.RankingStore.
 func (s *Store) PutRankings(ctx context.Context, rankings []lectern.Ranking) error {
@@ -29,6 +35,11 @@ func (s *Store) PutRankings(ctx context.Context, rankings []lectern.Ranking) err
 		rows.CreatedAts = append(rows.CreatedAts, r.CreatedAt)
 		rows.Days = append(rows.Days, dayOf(r.CreatedAt))
 		rows.Bodies = append(rows.Bodies, string(body))
+		posterior := int64(0)
+		if r.Exploration != nil {
+			posterior = r.Exploration.Posterior
+		}
+		rows.Posteriors = append(rows.Posteriors, posterior)
 		if name, named := rankingOf(r.Learner); named {
 			names = append(names, name)
 		}
@@ -39,14 +50,28 @@ func (s *Store) PutRankings(ctx context.Context, rankings []lectern.Ranking) err
 			return err
 		}
 		rows.LearnerIds = make([]int64, len(rankings)) // 0 is nobody
-		for i, r := range rankings {
-			if name, named := rankingOf(r.Learner); named {
+		var exposed []exposure.Row
+		for i := range rankings {
+			if name, named := rankingOf(rankings[i].Learner); named {
 				rows.LearnerIds[i] = people[name].id
+				if rows.LearnerIds[i] != 0 {
+					exposed = append(exposed, exposure.Of(&rankings[i], rows.LearnerIds[i])...)
+				}
 			}
 		}
 		// One who is erased before the commit makes the row's reference fail, and
 		// the next try finds nobody.
-		return tx.q.InsertRankings(ctx, rows)
+		var line pipeline
+		q := sqlcgen.New(&line)
+		if exposed = exposure.Fold(exposed); len(exposed) > 0 {
+			if err := q.PutExposures(ctx, exposureRows(exposed)); err != nil {
+				return err
+			}
+		}
+		if err := errors.Join(q.AwaitTurn(ctx, rankingLock), q.InsertRankings(ctx, rows)); err != nil {
+			return err
+		}
+		return line.send(ctx, tx.tx)
 	})
 }
 

@@ -64,7 +64,7 @@ func (tx *writeTx) putLearner(ctx context.Context, people *people, l lectern.Lea
 		ID: id, Interests: row.Interests, Goal: row.Goal, WeeklyHours: row.WeeklyHours,
 		PreferredLevel: row.PreferredLevel, Languages: row.Languages, Region: row.Region,
 		Organisations: row.Organisations, Personalisation: row.Personalisation,
-		Exploration: row.Exploration, UpdatedAt: row.UpdatedAt,
+		Exploration: row.Exploration, Minor: row.Minor, UpdatedAt: row.UpdatedAt,
 	}
 	if l.Consent == nil {
 		next.Personalisation, next.Exploration = stored.Personalisation, stored.Exploration
@@ -104,6 +104,7 @@ func learnerRow(l lectern.Learner, now int64) sqlcgen.InsertLearnerParams {
 		Languages:      encodeList(l.Languages),
 		Region:         l.Region,
 		Organisations:  encodeList(l.Organisations),
+		Minor:          boolInt(l.Minor),
 		CreatedAt:      now,
 		UpdatedAt:      now,
 	}
@@ -182,6 +183,7 @@ func (s *Store) learnerOf(ctx context.Context, row sqlcgen.Learner) (lectern.Lea
 		WeeklyHours:    row.WeeklyHours,
 		PreferredLevel: lectern.Level(row.PreferredLevel),
 		Region:         row.Region,
+		Minor:          row.Minor != 0,
 		Consent:        &consent,
 		CreatedAt:      fromMicros(row.CreatedAt),
 		UpdatedAt:      fromMicros(row.UpdatedAt),

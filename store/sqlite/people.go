@@ -169,6 +169,9 @@ func (tx *writeTx) absorb(ctx context.Context, visitor sqlcgen.Learner, to int64
 	if err := tx.q.MoveSearches(ctx, &to, &from); err != nil {
 		return err
 	}
+	if err := tx.q.MoveExposures(ctx, to, from); err != nil {
+		return err
+	}
 	if err := tx.q.MoveReviews(ctx, &to, &from); err != nil {
 		return err
 	}
@@ -223,6 +226,7 @@ func fillFrom(l, visitor sqlcgen.Learner, now int64) sqlcgen.UpdateLearnerParams
 		Organisations:   pick(l.Organisations, visitor.Organisations, "[]"),
 		Personalisation: l.Personalisation,
 		Exploration:     l.Exploration,
+		Minor:           max(l.Minor, visitor.Minor), // once a minor, whoever says so
 		UpdatedAt:       now,
 	}
 	if out.WeeklyHours == nil {

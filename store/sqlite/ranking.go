@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/exposure"
 	"github.com/lectern-dev/lectern/store/sqlite/sqlcgen"
 )
 
@@ -34,9 +35,13 @@ func (s *Store) PutRankings(ctx context.Context, rankings []lectern.Ranking) err
 		}
 		at := micros(r.CreatedAt)
 		rows[i] = sqlcgen.InsertRankingParams{RankingID: r.ID, CreatedAt: at, Day: dayOf(at), Body: string(body)}
+		if x := r.Exploration; x != nil && x.Posterior != 0 {
+			rows[i].Posterior = &x.Posterior
+		}
 	}
 	return s.write(ctx, func(ctx context.Context, tx *writeTx) error {
 		people := newPeople(tx)
+		var exposed []exposure.Row
 		for i, row := range rows {
 			if ref := rankings[i].Learner; !ref.IsZero() {
 				id, known, err := people.findRef(ctx, ref)
@@ -45,13 +50,14 @@ func (s *Store) PutRankings(ctx context.Context, rankings []lectern.Ranking) err
 				}
 				if known {
 					row.LearnerID = &id
+					exposed = append(exposed, exposure.Of(&rankings[i], id)...)
 				}
 			}
 			if err := tx.q.InsertRanking(ctx, row); err != nil {
 				return fmt.Errorf("ranking %q: %w", row.RankingID, err)
 			}
 		}
-		return nil
+		return tx.putExposures(ctx, exposure.Fold(exposed))
 	})
 }
 

@@ -25,6 +25,7 @@ type Store interface {
 	lectern.EventStore
 	lectern.RankingStore
 	lectern.ListLog
+	lectern.OutcomeLog
 	lectern.SearchStore
 	lectern.VectorStore
 	lectern.ArtefactStore
@@ -33,6 +34,7 @@ type Store interface {
 	lectern.SentimentStore
 	lectern.StatsStore
 	lectern.SettingsStore
+	lectern.ExperimentStore
 	// CountCourses returns how many courses are open or unlisted: what indexing
 	// needs to tell how far it has come.
 	CountCourses(ctx context.Context) (int, error)
@@ -123,6 +125,10 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"rankings/put and read":        testRankings,
 		"rankings/retention":           testRankingRetention,
 		"rankings/log":                 testListLog,
+		"rankings/scan":                testScanRankings,
+		"rankings/scan, complete":      testScanComplete,
+		"outcomes":                     testOutcomes,
+		"learners/minor":               testMinor,
 		"searches/put":                 testSearchPut,
 		"searches/reject":              testSearchReject,
 		"searches/recent":              testSearchRecent,
@@ -158,6 +164,13 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"settings/activate":            testSettingsActivate,
 		"settings/race":                testSettingsRace,
 		"settings/retry":               testSettingsRetry,
+		"experiments":                  testExperiments,
+		"experiments/reject":           testExperimentsReject,
+		"experiments/race":             testExperimentsRace,
+		"experiments/holds":            testExperimentHolds,
+		"experiments/exposures":        testExposures,
+		"experiments/sign in":          testExposuresSignIn,
+		"experiments/erase":            testExposuresErase,
 		"empty batches":                testEmptyBatches,
 		"cancelled contexts":           testCancelled,
 		"concurrent writers":           testConcurrentWriters,

@@ -76,7 +76,7 @@ UPDATE learners SET
     interests = sqlc.arg(interests), goal = sqlc.arg(goal), weekly_hours = sqlc.narg(weekly_hours),
     preferred_level = sqlc.arg(preferred_level), languages = sqlc.arg(languages),
     region = sqlc.arg(region), organisations = sqlc.arg(organisations),
-    personalisation = sqlc.narg(personalisation), exploration = sqlc.narg(exploration),
+    personalisation = sqlc.narg(personalisation), exploration = sqlc.narg(exploration), minor = sqlc.arg(minor),
     profile_version = profile_version + 1, created_at = sqlc.arg(created_at),
     updated_at = sqlc.arg(updated_at)
 WHERE id = sqlc.arg(id);

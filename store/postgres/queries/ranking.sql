@@ -1,14 +1,16 @@
--- InsertRankings takes arrays of equal length; a learner of 0 is nobody.
+-- InsertRankings takes arrays of equal length; a learner of 0 is nobody,
+-- a posterior of 0 none. It runs under the rankings' advisory lock.
 
 -- name: InsertRankings :exec
-INSERT INTO rankings (ranking_id, learner_id, created_at, day, body)
-SELECT r.ranking_id, NULLIF(r.learner_id, 0), r.created_at, r.day, r.body::json
+INSERT INTO rankings (ranking_id, learner_id, created_at, day, body, posterior)
+SELECT r.ranking_id, NULLIF(r.learner_id, 0), r.created_at, r.day, r.body::json, NULLIF(r.posterior, 0)
 FROM (
     SELECT unnest(sqlc.arg(ranking_ids)::text[]) AS ranking_id,
         unnest(sqlc.arg(learner_ids)::bigint[]) AS learner_id,
         unnest(sqlc.arg(created_ats)::timestamptz[]) AS created_at,
         unnest(sqlc.arg(days)::integer[]) AS day,
-        unnest(sqlc.arg(bodies)::text[]) AS body
+        unnest(sqlc.arg(bodies)::text[]) AS body,
+        unnest(sqlc.arg(posteriors)::bigint[]) AS posterior
 ) r
 ORDER BY r.learner_id, r.day, r.ranking_id
 ON CONFLICT (ranking_id, day) DO NOTHING;

@@ -173,7 +173,7 @@ func (q *Queries) InsertIdentities(ctx context.Context, kinds []int16, externalI
 }
 
 const learnerByID = `-- name: LearnerByID :one
-SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at, corrections FROM learners WHERE id = $1
+SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at, corrections, minor FROM learners WHERE id = $1
 `
 
 func (q *Queries) LearnerByID(ctx context.Context, id int64) (Learner, error) {
@@ -195,15 +195,16 @@ func (q *Queries) LearnerByID(ctx context.Context, id int64) (Learner, error) {
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.Corrections,
+		&i.Minor,
 	)
 	return i, err
 }
 
 const lockLearners = `-- name: LockLearners :many
 
-SELECT l.id, l.anonymous, l.interests, l.goal, l.weekly_hours, l.preferred_level, l.languages, l.region, l.organisations, l.personalisation, l.exploration, l.profile_version, l.created_at, l.updated_at, l.corrections
+SELECT l.id, l.anonymous, l.interests, l.goal, l.weekly_hours, l.preferred_level, l.languages, l.region, l.organisations, l.personalisation, l.exploration, l.profile_version, l.created_at, l.updated_at, l.corrections, l.minor
 FROM (SELECT unnest($1::bigint[]) AS id) w
-CROSS JOIN LATERAL (SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at, corrections FROM learners x WHERE x.id = w.id OFFSET 0 FOR NO KEY UPDATE) l
+CROSS JOIN LATERAL (SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at, corrections, minor FROM learners x WHERE x.id = w.id OFFSET 0 FOR NO KEY UPDATE) l
 `
 
 // LockLearners locks in the order in which it gets the ids, a rising one, so that two writes cannot wait for
@@ -233,6 +234,7 @@ func (q *Queries) LockLearners(ctx context.Context, ids []int64) ([]Learner, err
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.Corrections,
+			&i.Minor,
 		); err != nil {
 			return nil, err
 		}
@@ -420,9 +422,9 @@ func (q *Queries) PutProfileEntries(ctx context.Context, arg PutProfileEntriesPa
 
 const seizeLearners = `-- name: SeizeLearners :many
 
-SELECT l.id, l.anonymous, l.interests, l.goal, l.weekly_hours, l.preferred_level, l.languages, l.region, l.organisations, l.personalisation, l.exploration, l.profile_version, l.created_at, l.updated_at, l.corrections
+SELECT l.id, l.anonymous, l.interests, l.goal, l.weekly_hours, l.preferred_level, l.languages, l.region, l.organisations, l.personalisation, l.exploration, l.profile_version, l.created_at, l.updated_at, l.corrections, l.minor
 FROM (SELECT unnest($1::bigint[]) AS id) w
-CROSS JOIN LATERAL (SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at, corrections FROM learners x WHERE x.id = w.id OFFSET 0 FOR UPDATE) l
+CROSS JOIN LATERAL (SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at, corrections, minor FROM learners x WHERE x.id = w.id OFFSET 0 FOR UPDATE) l
 `
 
 // SeizeLearners locks learners who are about to go: nothing that refers to them
@@ -452,6 +454,7 @@ func (q *Queries) SeizeLearners(ctx context.Context, ids []int64) ([]Learner, er
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.Corrections,
+			&i.Minor,
 		); err != nil {
 			return nil, err
 		}
@@ -468,10 +471,10 @@ UPDATE learners SET
     interests = $1, goal = $2, weekly_hours = $3,
     preferred_level = $4, languages = $5,
     region = $6, organisations = $7,
-    personalisation = $8, exploration = $9,
-    profile_version = profile_version + 1, created_at = $10,
-    updated_at = $11
-WHERE id = $12
+    personalisation = $8, exploration = $9, minor = $10,
+    profile_version = profile_version + 1, created_at = $11,
+    updated_at = $12
+WHERE id = $13
 `
 
 type UpdateLearnerParams struct {
@@ -484,6 +487,7 @@ type UpdateLearnerParams struct {
 	Organisations   []string
 	Personalisation *bool
 	Exploration     *bool
+	Minor           bool
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
 	ID              int64
@@ -500,6 +504,7 @@ func (q *Queries) UpdateLearner(ctx context.Context, arg UpdateLearnerParams) er
 		arg.Organisations,
 		arg.Personalisation,
 		arg.Exploration,
+		arg.Minor,
 		arg.CreatedAt,
 		arg.UpdatedAt,
 		arg.ID,

@@ -37,6 +37,12 @@ type ArtefactChunk struct {
 	Body    []byte
 }
 
+type ArtefactHold struct {
+	Experiment string
+	Kind       string
+	Version    int64
+}
+
 type ArtefactKind struct {
 	Kind        string
 	LastVersion int64
@@ -137,6 +143,51 @@ type EventsDefault struct {
 	Properties    []byte
 }
 
+type Experiment struct {
+	ID        string
+	Version   int64
+	State     string
+	Body      []byte
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+type ExperimentChange struct {
+	Seq        int64
+	Experiment string
+	Version    int64
+	Action     string
+	Author     string
+	Comment    string
+	At         time.Time
+	Body       []byte
+}
+
+type ExperimentRevision struct {
+	ID       int64
+	Revision int64
+}
+
+type ExplorationCount struct {
+	Run      int64
+	Hour     int64
+	Position int32
+	Explored bool
+	Name     string
+	N        int64
+	Value    float64
+}
+
+type Exposure struct {
+	Experiment string
+	LearnerID  int64
+	Arm        string
+	Crossed    bool
+	At         time.Time
+	RankingID  string
+	Segment    string
+}
+
 type FeedPosition struct {
 	Name string
 	Seq  int64
@@ -202,6 +253,7 @@ type Learner struct {
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
 	Corrections     []byte
+	Minor           bool
 }
 
 type LearnerChange struct {
@@ -209,10 +261,29 @@ type LearnerChange struct {
 	LearnerID int64
 }
 
+type Learning struct {
+	Run       int64
+	Active    bool
+	Position  int64
+	Revision  int64
+	Features  string
+	Body      []byte
+	Published int64
+	UpdatedAt time.Time
+}
+
 type Lease struct {
 	Name      string
 	Holder    string
 	ExpiresAt time.Time
+}
+
+type Posterior struct {
+	Version   int64
+	Features  string
+	Position  int64
+	CreatedAt time.Time
+	Body      []byte
 }
 
 type ProfileEntry struct {
@@ -232,6 +303,8 @@ type Ranking struct {
 	CreatedAt time.Time
 	Day       int32
 	Body      []byte
+	Seq       int64
+	Posterior *int64
 }
 
 type RankingsDefault struct {
@@ -276,6 +349,17 @@ type ReviewSummary struct {
 	Score    *float64
 	Weight   float64
 	Body     []byte
+}
+
+type Reward struct {
+	Run       int64
+	RankingID string
+	CourseID  int64
+	Name      string
+	LearnerID *int64
+	Value     float64
+	At        time.Time
+	Explored  bool
 }
 
 type Search struct {

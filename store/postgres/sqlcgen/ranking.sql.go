@@ -135,14 +135,15 @@ func (q *Queries) DeleteRankingsBefore(ctx context.Context, before time.Time, ma
 
 const insertRankings = `-- name: InsertRankings :exec
 
-INSERT INTO rankings (ranking_id, learner_id, created_at, day, body)
-SELECT r.ranking_id, NULLIF(r.learner_id, 0), r.created_at, r.day, r.body::json
+INSERT INTO rankings (ranking_id, learner_id, created_at, day, body, posterior)
+SELECT r.ranking_id, NULLIF(r.learner_id, 0), r.created_at, r.day, r.body::json, NULLIF(r.posterior, 0)
 FROM (
     SELECT unnest($1::text[]) AS ranking_id,
         unnest($2::bigint[]) AS learner_id,
         unnest($3::timestamptz[]) AS created_at,
         unnest($4::integer[]) AS day,
-        unnest($5::text[]) AS body
+        unnest($5::text[]) AS body,
+        unnest($6::bigint[]) AS posterior
 ) r
 ORDER BY r.learner_id, r.day, r.ranking_id
 ON CONFLICT (ranking_id, day) DO NOTHING
@@ -154,9 +155,11 @@ type InsertRankingsParams struct {
 	CreatedAts []time.Time
 	Days       []int32
 	Bodies     []string
+	Posteriors []int64
 }
 
-// InsertRankings takes arrays of equal length; a learner of 0 is nobody.
+// InsertRankings takes arrays of equal length; a learner of 0 is nobody,
+// a posterior of 0 none. It runs under the rankings' advisory lock.
 func (q *Queries) InsertRankings(ctx context.Context, arg InsertRankingsParams) error {
 	_, err := q.db.Exec(ctx, insertRankings,
 		arg.RankingIds,
@@ -164,13 +167,14 @@ func (q *Queries) InsertRankings(ctx context.Context, arg InsertRankingsParams) 
 		arg.CreatedAts,
 		arg.Days,
 		arg.Bodies,
+		arg.Posteriors,
 	)
 	return err
 }
 
 const ranking = `-- name: Ranking :one
 
-SELECT ranking_id, learner_id, created_at, day, body FROM rankings WHERE ranking_id = $1 ORDER BY day LIMIT 1
+SELECT ranking_id, learner_id, created_at, day, body, seq, posterior FROM rankings WHERE ranking_id = $1 ORDER BY day LIMIT 1
 `
 
 // A ranking's id is unique per day only, where it matters: the first one stands.
@@ -183,6 +187,8 @@ func (q *Queries) Ranking(ctx context.Context, rankingID string) (Ranking, error
 		&i.CreatedAt,
 		&i.Day,
 		&i.Body,
+		&i.Seq,
+		&i.Posterior,
 	)
 	return i, err
 }

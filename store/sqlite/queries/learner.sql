@@ -20,11 +20,11 @@ WHERE learner_id = sqlc.arg(learner_id) ORDER BY kind, external_id LIMIT 1;
 -- name: InsertLearner :one
 INSERT INTO learners (
     anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations,
-    personalisation, exploration, profile_version, created_at, updated_at
+    personalisation, exploration, minor, profile_version, created_at, updated_at
 ) VALUES (
     sqlc.arg(anonymous), sqlc.arg(interests), sqlc.arg(goal), sqlc.narg(weekly_hours),
     sqlc.arg(preferred_level), sqlc.arg(languages), sqlc.arg(region), sqlc.arg(organisations),
-    sqlc.narg(personalisation), sqlc.narg(exploration), sqlc.arg(profile_version), sqlc.arg(created_at), sqlc.arg(updated_at)
+    sqlc.narg(personalisation), sqlc.narg(exploration), sqlc.arg(minor), sqlc.arg(profile_version), sqlc.arg(created_at), sqlc.arg(updated_at)
 ) RETURNING id;
 
 -- name: LearnerByID :one
@@ -35,7 +35,7 @@ UPDATE learners SET
     interests = sqlc.arg(interests), goal = sqlc.arg(goal), weekly_hours = sqlc.narg(weekly_hours),
     preferred_level = sqlc.arg(preferred_level), languages = sqlc.arg(languages),
     region = sqlc.arg(region), organisations = sqlc.arg(organisations),
-    personalisation = sqlc.narg(personalisation), exploration = sqlc.narg(exploration),
+    personalisation = sqlc.narg(personalisation), exploration = sqlc.narg(exploration), minor = sqlc.arg(minor),
     profile_version = profile_version + 1, updated_at = sqlc.arg(updated_at)
 WHERE id = sqlc.arg(id);
 

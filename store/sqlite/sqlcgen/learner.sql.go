@@ -98,11 +98,11 @@ func (q *Queries) InsertIdentity(ctx context.Context, kind int64, externalID str
 const insertLearner = `-- name: InsertLearner :one
 INSERT INTO learners (
     anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations,
-    personalisation, exploration, profile_version, created_at, updated_at
+    personalisation, exploration, minor, profile_version, created_at, updated_at
 ) VALUES (
     ?1, ?2, ?3, ?4,
     ?5, ?6, ?7, ?8,
-    ?9, ?10, ?11, ?12, ?13
+    ?9, ?10, ?11, ?12, ?13, ?14
 ) RETURNING id
 `
 
@@ -117,6 +117,7 @@ type InsertLearnerParams struct {
 	Organisations   string
 	Personalisation *int64
 	Exploration     *int64
+	Minor           int64
 	ProfileVersion  int64
 	CreatedAt       int64
 	UpdatedAt       int64
@@ -134,6 +135,7 @@ func (q *Queries) InsertLearner(ctx context.Context, arg InsertLearnerParams) (i
 		arg.Organisations,
 		arg.Personalisation,
 		arg.Exploration,
+		arg.Minor,
 		arg.ProfileVersion,
 		arg.CreatedAt,
 		arg.UpdatedAt,
@@ -144,7 +146,7 @@ func (q *Queries) InsertLearner(ctx context.Context, arg InsertLearnerParams) (i
 }
 
 const learnerByID = `-- name: LearnerByID :one
-SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at, corrections FROM learners WHERE id = ?1
+SELECT id, anonymous, interests, goal, weekly_hours, preferred_level, languages, region, organisations, personalisation, exploration, profile_version, created_at, updated_at, corrections, minor FROM learners WHERE id = ?1
 `
 
 func (q *Queries) LearnerByID(ctx context.Context, id int64) (Learner, error) {
@@ -166,6 +168,7 @@ func (q *Queries) LearnerByID(ctx context.Context, id int64) (Learner, error) {
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.Corrections,
+		&i.Minor,
 	)
 	return i, err
 }
@@ -346,9 +349,9 @@ UPDATE learners SET
     interests = ?1, goal = ?2, weekly_hours = ?3,
     preferred_level = ?4, languages = ?5,
     region = ?6, organisations = ?7,
-    personalisation = ?8, exploration = ?9,
-    profile_version = profile_version + 1, updated_at = ?10
-WHERE id = ?11
+    personalisation = ?8, exploration = ?9, minor = ?10,
+    profile_version = profile_version + 1, updated_at = ?11
+WHERE id = ?12
 `
 
 type UpdateLearnerParams struct {
@@ -361,6 +364,7 @@ type UpdateLearnerParams struct {
 	Organisations   string
 	Personalisation *int64
 	Exploration     *int64
+	Minor           int64
 	UpdatedAt       int64
 	ID              int64
 }
@@ -376,6 +380,7 @@ func (q *Queries) UpdateLearner(ctx context.Context, arg UpdateLearnerParams) er
 		arg.Organisations,
 		arg.Personalisation,
 		arg.Exploration,
+		arg.Minor,
 		arg.UpdatedAt,
 		arg.ID,
 	)

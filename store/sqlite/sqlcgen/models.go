@@ -32,6 +32,12 @@ type ArtefactChunk struct {
 	Body    []byte
 }
 
+type ArtefactHold struct {
+	Experiment string
+	Kind       string
+	Version    int64
+}
+
 type ArtefactKind struct {
 	Kind        string
 	LastVersion int64
@@ -110,6 +116,51 @@ type Event struct {
 	Properties    *string
 }
 
+type Experiment struct {
+	ID        string
+	Version   int64
+	State     string
+	Body      string
+	CreatedAt int64
+	UpdatedAt int64
+}
+
+type ExperimentChange struct {
+	Seq        int64
+	Experiment string
+	Version    int64
+	Action     string
+	Author     string
+	Comment    string
+	At         int64
+	Body       string
+}
+
+type ExperimentRevision struct {
+	ID       int64
+	Revision int64
+}
+
+type ExplorationCount struct {
+	Run      int64
+	Hour     int64
+	Position int64
+	Explored int64
+	Name     string
+	N        int64
+	Value    float64
+}
+
+type Exposure struct {
+	Experiment string
+	LearnerID  int64
+	Arm        string
+	Crossed    int64
+	At         int64
+	RankingID  string
+	Segment    string
+}
+
 type FeedPosition struct {
 	Name string
 	Seq  int64
@@ -175,6 +226,7 @@ type Learner struct {
 	CreatedAt       int64
 	UpdatedAt       int64
 	Corrections     *string
+	Minor           int64
 }
 
 type LearnerChange struct {
@@ -182,10 +234,29 @@ type LearnerChange struct {
 	LearnerID int64
 }
 
+type Learning struct {
+	Run       int64
+	Active    int64
+	Position  int64
+	Revision  int64
+	Features  string
+	Body      []byte
+	Published int64
+	UpdatedAt int64
+}
+
 type Lease struct {
 	Name      string
 	Holder    string
 	ExpiresAt int64
+}
+
+type Posterior struct {
+	Version   int64
+	Features  string
+	Position  int64
+	CreatedAt int64
+	Body      []byte
 }
 
 type ProfileEntry struct {
@@ -200,12 +271,13 @@ type ProfileEntry struct {
 }
 
 type Ranking struct {
-	ID        int64
+	Seq       int64
 	RankingID string
 	LearnerID *int64
 	CreatedAt int64
 	Day       int64
 	Body      string
+	Posterior *int64
 }
 
 type Rating struct {
@@ -242,6 +314,17 @@ type ReviewSummary struct {
 	Score    *float64
 	Weight   float64
 	Body     string
+}
+
+type Reward struct {
+	Run       int64
+	RankingID string
+	CourseID  int64
+	Name      string
+	LearnerID *int64
+	Value     float64
+	At        int64
+	Explored  int64
 }
 
 type Search struct {

@@ -116,8 +116,8 @@ func (q *Queries) CitedRankings(ctx context.Context, arg CitedRankingsParams) ([
 }
 
 const deleteRankingsBefore = `-- name: DeleteRankingsBefore :execrows
-DELETE FROM rankings WHERE id IN (
-    SELECT r.id FROM rankings r
+DELETE FROM rankings WHERE seq IN (
+    SELECT r.seq FROM rankings r
     WHERE r.created_at < ?1
       AND NOT EXISTS (SELECT 1 FROM events e WHERE e.ranking_id = r.ranking_id)
     ORDER BY r.created_at
@@ -134,9 +134,9 @@ func (q *Queries) DeleteRankingsBefore(ctx context.Context, before int64, maxRow
 }
 
 const insertRanking = `-- name: InsertRanking :exec
-INSERT INTO rankings (ranking_id, learner_id, created_at, day, body)
+INSERT INTO rankings (ranking_id, learner_id, created_at, day, body, posterior)
 VALUES (
-    ?1, ?2, ?3, ?4, ?5
+    ?1, ?2, ?3, ?4, ?5, ?6
 )
 ON CONFLICT (ranking_id) DO NOTHING
 `
@@ -147,6 +147,7 @@ type InsertRankingParams struct {
 	CreatedAt int64
 	Day       int64
 	Body      string
+	Posterior *int64
 }
 
 func (q *Queries) InsertRanking(ctx context.Context, arg InsertRankingParams) error {
@@ -156,24 +157,26 @@ func (q *Queries) InsertRanking(ctx context.Context, arg InsertRankingParams) er
 		arg.CreatedAt,
 		arg.Day,
 		arg.Body,
+		arg.Posterior,
 	)
 	return err
 }
 
 const ranking = `-- name: Ranking :one
-SELECT id, ranking_id, learner_id, created_at, day, body FROM rankings WHERE ranking_id = ?1
+SELECT seq, ranking_id, learner_id, created_at, day, body, posterior FROM rankings WHERE ranking_id = ?1
 `
 
 func (q *Queries) Ranking(ctx context.Context, rankingID string) (Ranking, error) {
 	row := q.db.QueryRowContext(ctx, ranking, rankingID)
 	var i Ranking
 	err := row.Scan(
-		&i.ID,
+		&i.Seq,
 		&i.RankingID,
 		&i.LearnerID,
 		&i.CreatedAt,
 		&i.Day,
 		&i.Body,
+		&i.Posterior,
 	)
 	return i, err
 }
