@@ -152,12 +152,16 @@ func (s *Store) PruneArtefacts(ctx context.Context, kind string, keep int) (int,
 		if err != nil {
 			return err
 		}
+		held, err := tx.q.HeldVersions(ctx, kind) // by experiments
+		if err != nil {
+			return err
+		}
 		kept := 0
 		for _, r := range rows {
 			if r.Active {
 				continue
 			}
-			if kept++; kept <= keep {
+			if kept++; kept <= keep || slices.Contains(held, r.Version) {
 				continue
 			}
 			if err := tx.q.DeleteArtefact(ctx, kind, r.Version); err != nil {

@@ -247,6 +247,7 @@ func (tx *writeTx) absorb(ctx context.Context, visitor, learner sqlcgen.Learner)
 		q.MoveRankings(ctx, &to, &from),
 		q.MoveSearches(ctx, &to, &from),
 		q.MoveReviews(ctx, &to, &from),
+		q.MoveExposures(ctx, to, from),
 		q.DropOlderFeedback(ctx, []int64{from, to}),
 		q.MoveFeedback(ctx, to, from),
 		putEntries(ctx, q, moved),

@@ -77,6 +77,7 @@ func fillForCopy(t *testing.T, s Store) {
 		Consent: &lectern.Consent{Personalisation: true},
 	}}))
 	fillPeopleForCopy(t, s)
+	fillExperimentsForCopy(t, s)
 	fillDerivedForCopy(t, s, full)
 }
 

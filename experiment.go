@@ -1,0 +1,87 @@
+package lectern
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// ExperimentState says where an experiment stands.
+type ExperimentState string
+
+// The states of an experiment, in their order.
+const (
+	ExperimentDraft   ExperimentState = "draft"   // may be edited and deleted
+	ExperimentRunning ExperimentState = "running" // people are in it
+	ExperimentStopped ExperimentState = "stopped" // kept with its results
+)
+
+// Experiment is one experiment as it is stored.
+type Experiment struct {
+	ID        string
+	Version   int64 // from 1, rises with every change
+	State     ExperimentState
+	Body      json.RawMessage // its definition, a JSON object: see package experiment
+	Holds     []ArtefactRef   // artefacts that are not pruned while it is kept so
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// ArtefactRef names one version of an artefact.
+type ArtefactRef struct {
+	Kind    string
+	Version int64
+}
+
+// ExperimentChange is an entry of an experiment's history.
+type ExperimentChange struct {
+	Seq        int64 // rises with every change of any experiment
+	Experiment string
+	Version    int64  // that it led to
+	Action     string // what was done: created, edited, started, ramped, stopped, deleted
+	Author     string // id of the API key, or "cli"
+	Comment    string
+	At         time.Time
+	Body       json.RawMessage // as it was after the change
+}
+
+// Exposure says since when a person is in an experiment.
+type Exposure struct {
+	Experiment string
+	Arm        string    // of the first list
+	Crossed    bool      // met another arm since
+	At         time.Time // when the first list was made
+	RankingID  string    // that list
+	Segment    Segment   // at that time
+}
+
+// ExperimentStore keeps experiments and who was exposed to them. Changes of all of
+// them take turns: each starts from a revision of the whole.
+type ExperimentStore interface {
+	// Experiments returns all of them, by id, and the revision, 0 at first.
+	Experiments(ctx context.Context) (all []Experiment, revision int64, err error)
+	// ExperimentRevision returns only the revision, cheaply.
+	ExperimentRevision(ctx context.Context) (int64, error)
+	// PutExperiment stores an experiment, in place of the one with its id, with its
+	// history, if the revision is still the one given. It returns the new revision.
+	// Errors: CodePrecondition when it has moved on; CodeNotFound for an artefact to be
+	// held that does not exist. Nothing is stored then.
+	PutExperiment(ctx context.Context, e Experiment, c ExperimentChange, revision int64) (int64, error)
+	// DeleteExperiment removes one; its history and exposures stay. Errors:
+	// CodePrecondition, CodeNotFound.
+	DeleteExperiment(ctx context.Context, c ExperimentChange, revision int64) (int64, error)
+	// ExperimentChanges returns the history of one, oldest first.
+	ExperimentChanges(ctx context.Context, id string) ([]ExperimentChange, error)
+	// Exposures returns what a learner or visitor is in, by experiment; of one whom
+	// nobody knows nothing. PutRankings writes them: the arms of a list of somebody
+	// who is known.
+	Exposures(ctx context.Context, ref LearnerRef) ([]Exposure, error)
+}
+
+// ExperimentWatcher is an ExperimentStore that says when experiments may have
+// changed. It is a hint: whoever must not miss a change polls as well.
+type ExperimentWatcher interface {
+	// WatchExperiments calls changed after every change, from any process, until ctx
+	// ends. Calls may come late, twice, or not at all while the store is away.
+	WatchExperiments(ctx context.Context, changed func()) error
+}
