@@ -1,0 +1,242 @@
+package explore
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/experiment/bandit"
+)
+
+// Settings gives what is in use, under the name that lists cite. It may be another one
+// for every request; read only.
+type Settings interface {
+	Current() (cfg *Config, name string)
+}
+
+// Fixed is settings that never change.
+type Fixed struct {
+	Config Config
+	Name   string
+}
+
+// Current returns them.
+func (f Fixed) Current() (*Config, string) { return &f.Config, f.Name }
+
+// Deps are what an Explorer works with.
+type Deps struct {
+	Settings   Settings
+	Posteriors Posteriors // nil: nothing is learnt
+	Counts     *Counts    // nil: those of this process alone
+	Secret     []byte     // the same on every replica
+	Logger     *slog.Logger
+}
+
+// Explorer fills the places of lists that explore, and says with which probability. It
+// is safe for concurrent use.
+type Explorer struct {
+	Deps
+	lots   lots
+	models *models
+	rooms  sync.Pool // of *room
+}
+
+// New returns an explorer.
+func New(deps Deps) (*Explorer, error) {
+	m, err := newModels(deps.Posteriors)
+	if err != nil {
+		return nil, err
+	}
+	if deps.Counts == nil {
+		deps.Counts = NewCounts()
+	}
+	e := &Explorer{Deps: deps, lots: lots{deps.Secret}, models: m}
+	e.rooms.New = func() any { return new(room) }
+	return e, nil
+}
+
+// room is memory for one list, used again.
+type room struct {
+	setting setting
+	filler  filler
+	learned learned
+}
+
+// Explore fills the exploring places of a list; see lectern.Explorer.
+func (e *Explorer) Explore(req *lectern.ExploreRequest) ([]int, *lectern.Exploration) {
+	cfg, name := e.Settings.Current()
+	room := e.rooms.Get().(*room)
+	defer e.rooms.Put(room)
+	seed, most, why := e.admits(cfg, req)
+	if why != "" {
+		return nil, nil
+	}
+	t := &room.setting
+	t.cfg, t.req, t.counts = cfg, req, e.Counts
+	defer func() { t.cfg, t.req, t.counts = nil, nil, nil }()
+	if !t.lay(most) {
+		return nil, nil
+	}
+	policy := cfg.Policy
+	if req.Policy != "" {
+		policy = req.Policy
+	}
+	p, version, err := e.policy(room, cfg, policy)
+	if err != nil {
+		e.Logger.Warn("a list does not explore: its policy is not known", "policy", policy, "error", err)
+		return nil, nil
+	}
+	l, by := room.filler.fill(&t.scene, p, source(seed, streamFill), make([]string, 0, len(t.places)))
+	x := recordOf(t, l)
+	x.Policy, x.Settings, x.Posterior, x.Seed, x.By = policy, name, version, seed, by
+	x.Features, x.Strength = bandit.F1().Name, strength(cfg, policy, version)
+	e.count(t, x, l)
+	order := make([]int, len(req.Items))
+	for at := range order {
+		order[at] = at
+	}
+	for at, slot := range l {
+		order[at] = int(slot)
+	}
+	return order, x
+}
+
+// The reasons for which a list does not explore.
+const (
+	skipOff     = "off"
+	skipNobody  = "nobody"
+	skipDenied  = "not_allowed"
+	skipSurface = "surface"
+	skipShare   = "share"
+	skipCap     = "learner_cap"
+)
+
+// admits decides whether a list explores, with which seed and at how many places at
+// most.
+func (e *Explorer) admits(cfg *Config, req *lectern.ExploreRequest) (seed uint64, most int, why string) {
+	switch {
+	case !cfg.Enabled:
+		return 0, 0, skipOff
+	case req.Learner.IsZero():
+		return 0, 0, skipNobody
+	case !req.Allowed:
+		return 0, 0, skipDenied
+	case len(cfg.Places.of(req.Surface, req.Row)) == 0:
+		return 0, 0, skipSurface
+	case cfg.Share < 1 && e.lots.taken(req.Learner) >= cfg.Share:
+		return 0, 0, skipShare
+	}
+	seed = e.lots.seed(req)
+	if most = e.Counts.left(seed, cfg.Caps.PerLearner, req.At); most == 0 {
+		return 0, 0, skipCap
+	}
+	return seed, most, ""
+}
+
+// policy readies a policy for the list in a room.
+func (e *Explorer) policy(room *room, cfg *Config, name string) (policy, int64, error) {
+	if name == PolicyNone {
+		return keep{}, 0, nil
+	}
+	model, version := e.models.current()
+	l := &room.learned
+	if err := l.of(name, strength(cfg, name, version)); err != nil {
+		return nil, 0, err
+	}
+	l.look(&room.setting.scene)
+	l.rows = bandit.RequestRows(l.rows, room.setting.req, l.slots)
+	l.policy.Prepare(&l.scores, model, l.rows)
+	return l, version, nil
+}
+
+// count notes what the first page shows that would not have stood there.
+func (e *Explorer) count(t *setting, x *lectern.Exploration, l list) {
+	moved := t.scene.moved(l)
+	for i, place := range x.Places {
+		if moved[i] && place < t.req.Served {
+			it := &t.req.Items[l[place]]
+			e.Counts.tried(x.Seed, it.CourseID, it.Provider, t.req.At)
+		}
+	}
+}
+
+// moved says, beside the exploring places, whether another course was put there than
+// the one that stood there when its turn came.
+func (s *scene) moved(actual list) []bool {
+	out := make([]bool, len(s.places))
+	l := s.begin(nil)
+	for i, place := range s.places {
+		if l[place] == actual[place] {
+			continue
+		}
+		out[i] = true
+		if from := slices.Index(l, actual[place]); from >= 0 {
+			s.put(l, from, place)
+		}
+	}
+	return out
+}
+
+// Finish sets the propensities of a recorded list; see lectern.Explorer. The items and
+// the exploration of r are replaced, not changed: others may hold them.
+func (e *Explorer) Finish(ctx context.Context, r *lectern.Ranking) error {
+	if r.Exploration == nil {
+		return nil
+	}
+	cells, draws, err := e.cells(ctx, r, r.Exploration.Draws)
+	if err != nil {
+		return err
+	}
+	x := *r.Exploration
+	x.Draws = draws
+	r.Exploration, r.Items = &x, slices.Clone(r.Items)
+	for at, c := range cells {
+		r.Items[at].Propensity, r.Items[at].PropensityError = c.chance, c.error
+	}
+	return nil
+}
+
+// cells finds the probabilities of the places of a recorded list.
+func (e *Explorer) cells(ctx context.Context, r *lectern.Ranking, draws int) ([]cell, int, error) {
+	s, actual, err := sceneOf(r)
+	if err != nil {
+		return nil, 0, err
+	}
+	p, err := e.recorded(ctx, r, s)
+	if err != nil {
+		return nil, 0, err
+	}
+	if l, ok := p.(*learned); ok {
+		l.scores.Many()
+	}
+	if draws < leastDraws {
+		draws = leastDraws
+	}
+	cells, used := chances(s, p, actual, draws, source(r.Exploration.Seed, streamChance))
+	return cells, used, nil
+}
+
+// recorded readies the policy that a list was made by.
+func (e *Explorer) recorded(ctx context.Context, r *lectern.Ranking, s *scene) (policy, error) {
+	x := r.Exploration
+	if x.Policy == PolicyNone {
+		return keep{}, nil
+	}
+	if set := bandit.F1().Name; x.Features != set {
+		return nil, lectern.Errorf(lectern.CodeInvalid, "the list %s was made with features %q, this version makes %q", r.ID, x.Features, set)
+	}
+	model, err := e.models.at(ctx, x.Posterior)
+	if err != nil {
+		return nil, err
+	}
+	l := &learned{}
+	if err := l.of(x.Policy, x.Strength); err != nil {
+		return nil, err
+	}
+	l.look(s)
+	l.rows = bandit.PoolRows(nil, r, l.slots)
+	l.policy.Prepare(&l.scores, model, l.rows)
+	return l, nil
+}
