@@ -95,7 +95,7 @@ func newRootCommand(stdout, stderr io.Writer) *cobra.Command {
 	root.SetFlagErrorFunc(suggestFlag)
 	root.AddCommand(
 		newServeCommand(), newImportCommand(), newSkillsCommand(), newLearnersCommand(), newReportsCommand(), newTrainCommand(), newModelsCommand(), newReindexCommand(), newMigrateCommand(), newCopyCommand(),
-		newKeysCommand(), newSynonymsCommand(), newReviewsCommand(), newDoctorCommand(), newHealthCommand(), newInsightsCommand(), newEvalCommand(), newDemoCommand(), newConfigCommand(), newVersionCommand(),
+		newKeysCommand(), newSynonymsCommand(), newReviewsCommand(), newDoctorCommand(), newHealthCommand(), newInsightsCommand(), newEvalCommand(), newDemoCommand(), newSimulateCommand(), newConfigCommand(), newVersionCommand(),
 	)
 	return root
 }

@@ -1,0 +1,282 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/demo"
+	"github.com/lectern-dev/lectern/simulate"
+)
+
+// simulation is what lectern simulate was asked to do.
+type simulation struct {
+	world    simulate.WorldOptions
+	options  simulate.Options
+	perWeek  int // new courses
+	start    string
+	prepare  bool // write the platform and stop
+	train    int  // days after which models are trained anew
+	truth    string
+	effects  []string
+	asJSON   bool
+	folder   string
+	progress func(format string, args ...any)
+}
+
+// simulatedFolder is what a data folder says of the simulation in it, so that it may go on.
+type simulatedFolder struct {
+	Seed     uint64    `json:"seed"`
+	Courses  int       `json:"courses"`
+	Learners int       `json:"learners"`
+	Reviews  int       `json:"reviews"`
+	Events   int       `json:"events"`
+	New      int       `json:"new_courses"`
+	Interval string    `json:"interval"`
+	Start    time.Time `json:"start"`
+	Days     int       `json:"days"` // simulated by now
+}
+
+const simulatedFile = "simulation.json"
+
+func newSimulateCommand() *cobra.Command {
+	o := simulation{options: simulate.DefaultOptions()}
+	o.world.Demo = demo.DefaultOptions(lectern.SystemClock())
+	o.world.Demo.Courses, o.world.Demo.Learners, o.world.Demo.Reviews, o.world.Demo.Events = 800, 800, 2000, 20_000
+	cmd := &cobra.Command{
+		Use: "simulate", Args: noArgs,
+		Short: "Let learners whose interests are known react to real lists, days in seconds",
+		Long: `Makes a demo platform whose truth is known and lets its learners visit: they look at
+home pages, lists and searches from the top, tire, click, enrol, study over days, complete
+or drop, rate, dismiss and at times report. Everything that serves is there, in process,
+with a clock moved by hand; what a server does in the background is done at every midnight.
+
+With --data the folder is kept: metrics, replays, estimates and experiments work on it by
+the command line and by lectern serve. A folder that holds a simulation is gone on with
+from the day that it has come to; --prepare writes the platform and stops, so that
+experiments may be defined before the first day.
+
+--truth writes what is true as NDJSON: learners, courses, and every list with the chances
+of each of its places. docs/simulator.md says how learners behave.`,
+		Example: `  lectern simulate
+  lectern simulate --data sim --days 28 --truth truth.ndjson
+  lectern simulate --data sim --prepare`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			env, err := loadEnvironment(cmd)
+			if err != nil {
+				return err
+			}
+			if cmd.Flags().Changed("data") {
+				o.folder = env.config.Data
+			}
+			o.progress = func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) }
+			if err := o.settle(); err != nil {
+				return usageError{err}
+			}
+			return o.run(cmd.Context(), env.config, cmd.OutOrStdout())
+		},
+	}
+	o.flags(cmd)
+	return withConfigFlags(cmd)
+}
+
+func (o *simulation) flags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.Uint64Var(&o.world.Demo.Seed, "seed", 1, "of the platform, and of everything drawn by lot")
+	flags.IntVar(&o.world.Demo.Courses, "courses", o.world.Demo.Courses, "courses of the platform, new ones included")
+	flags.IntVar(&o.world.Demo.Learners, "learners", o.world.Demo.Learners, "learners of the platform")
+	flags.IntVar(&o.world.Demo.Reviews, "reviews", o.world.Demo.Reviews, "reviews of the platform")
+	flags.IntVar(&o.world.Demo.Events, "events", o.world.Demo.Events, "events of the platform")
+	flags.StringVar(&o.start, "start", "", "the first day, as 2026-01-15; by default as many days ago as are simulated")
+	flags.IntVar(&o.options.Days, "days", o.options.Days, "days that are simulated")
+	flags.IntVar(&o.options.Learners, "visitors", o.options.Learners, "learners who visit")
+	flags.Float64Var(&o.options.Visits, "visits", o.options.Visits, "visits of one of them in a day, on average")
+	flags.IntVar(&o.options.PageSize, "page", o.options.PageSize, "items of a list")
+	flags.Float64Var(&o.options.Pages, "pages", o.options.Pages, "share of visits that look at the home page; the others look at one list")
+	flags.Float64Var(&o.options.Searches, "searches", o.options.Searches, "share of those others that search; the rest looks at the list of recommendations")
+	flags.IntVar(&o.perWeek, "new-courses", 10, "new courses a week")
+	flags.IntVar(&o.train, "train-every", 7, "days after which models are trained anew; 0 is never")
+	flags.StringSliceVar(&o.effects, "effect", nil, "what an arm changes, as EXPERIMENT/ARM:clicks=1.05 or :enrols=1.1; may be repeated")
+	flags.StringVar(&o.truth, "truth", "", "file that the truth is written into, as NDJSON")
+	flags.BoolVar(&o.prepare, "prepare", false, "write the platform into --data and stop")
+	flags.BoolVar(&o.asJSON, "json", false, "print JSON")
+}
+
+// settle works out what the flags leave open.
+func (o *simulation) settle() error {
+	if o.prepare && o.folder == "" {
+		return errors.New("--prepare needs --data, the folder to write into")
+	}
+	if o.perWeek < 0 || o.train < 0 {
+		return errors.New("--new-courses and --train-every are at least 0")
+	}
+	o.options.Seed = o.world.Demo.Seed
+	today := lectern.SystemClock().Truncate(24 * time.Hour)
+	o.world.Start = today.AddDate(0, 0, -o.options.Days)
+	if o.start != "" {
+		at, err := time.Parse(time.DateOnly, o.start)
+		if err != nil {
+			return fmt.Errorf("--start %q is not a day such as 2026-01-15", o.start)
+		}
+		o.world.Start = at
+	}
+	if o.perWeek > 0 {
+		o.world.Interval = 7 * 24 * time.Hour / time.Duration(o.perWeek)
+		o.world.New = (o.options.Days*o.perWeek + 6) / 7
+	}
+	for _, text := range o.effects {
+		e, err := simulate.ParseEffect(text)
+		if err != nil {
+			return err
+		}
+		o.options.Effects = append(o.options.Effects, e)
+	}
+	return nil
+}
+
+// run simulates in a folder that is kept, or in a temporary one.
+func (o *simulation) run(ctx context.Context, config Config, out io.Writer) (err error) {
+	dir := o.folder
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "lectern-simulate-"); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return err
+	}
+	lock, err := lockFolder(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	before, err := o.resume(dir)
+	if err != nil {
+		return err
+	}
+	w, err := simulate.NewWorld(o.world)
+	if err != nil {
+		return usageError{err}
+	}
+	s, err := openSimSite(ctx, dir, config, w.Start.AddDate(0, 0, o.options.First), o.options.Seed)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close(ctx)) }()
+	s.trainEvery = o.train
+	if err := o.fill(ctx, s, w, before); err != nil {
+		return err
+	}
+	if o.prepare {
+		o.progress("%s holds the platform; the first day is %s", dir, w.Start.Format(time.DateOnly))
+		return o.note(dir, 0)
+	}
+	result, err := o.live(ctx, s, w)
+	if err != nil {
+		return err
+	}
+	if err := o.note(dir, o.options.First+o.options.Days); err != nil {
+		return err
+	}
+	if o.asJSON {
+		return printJSON(out, result)
+	}
+	return result.Write(out)
+}
+
+// live lets the days go by.
+func (o *simulation) live(ctx context.Context, s simulate.Site, w *simulate.World) (result simulate.Run, err error) {
+	if o.truth != "" {
+		f, err := os.OpenFile(o.truth, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+		if err != nil {
+			return result, err
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		o.options.Truth = f
+	}
+	sim, err := simulate.New(w, s, o.options)
+	if err != nil {
+		return result, err
+	}
+	o.progress("%d days of %d visitors from %s on", o.options.Days, o.options.Learners, w.Start.AddDate(0, 0, o.options.First).Format(time.DateOnly))
+	return sim.Run(ctx)
+}
+
+// fill writes the platform into an empty folder, or takes up what one holds.
+func (o *simulation) fill(ctx context.Context, s *simSite, w *simulate.World, before bool) error {
+	if !before {
+		o.progress("a platform of %d courses, %d learners and %d events", len(w.Courses), len(w.Learners), len(w.Events))
+		return s.fill(ctx, w)
+	}
+	now := s.Now()
+	for len(w.New) > 0 && w.New[0].PublishedAt.Before(now) { // came by then
+		w.Courses, w.New = append(w.Courses, w.New[0]), w.New[1:]
+	}
+	if err := s.reopen(ctx, w.Courses, nil); err != nil {
+		return err
+	}
+	var err error
+	w.Events, err = allEvents(ctx, s.store)
+	return err
+}
+
+// allEvents reads a store's events in their order.
+func allEvents(ctx context.Context, store lectern.EventStore) (out []lectern.Event, err error) {
+	var after int64
+	for {
+		events, next, err := store.ScanEvents(ctx, after, siteBatch)
+		if err != nil || len(events) == 0 {
+			return out, err
+		}
+		out, after = append(out, events...), next
+	}
+}
+
+// resume reads what a folder holds; false is an empty one. Its platform is made again.
+func (o *simulation) resume(dir string) (bool, error) {
+	text, err := os.ReadFile(filepath.Join(dir, simulatedFile)) //nolint:gosec // the user's folder
+	if errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat((Config{Data: dir}).DatabasePath()); err == nil {
+			return false, lectern.Errorf(lectern.CodeConflict, "%s holds a store that no simulation made: name another folder with --data", dir)
+		}
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	var f simulatedFolder
+	if err := json.Unmarshal(text, &f); err != nil {
+		return false, fmt.Errorf("read %s: %w", simulatedFile, err)
+	}
+	interval, err := time.ParseDuration(f.Interval)
+	if err != nil {
+		return false, fmt.Errorf("read %s: %w", simulatedFile, err)
+	}
+	d := &o.world.Demo
+	d.Seed, d.Courses, d.Learners, d.Reviews, d.Events = f.Seed, f.Courses, f.Learners, f.Reviews, f.Events
+	o.world.New, o.world.Interval, o.world.Start = f.New, interval, f.Start
+	o.options.Seed, o.options.First = f.Seed, f.Days
+	return true, nil
+}
+
+// note writes down how far the simulation of a folder has come.
+func (o *simulation) note(dir string, days int) error {
+	d := o.world.Demo
+	text, err := json.MarshalIndent(simulatedFolder{
+		Seed: d.Seed, Courses: d.Courses, Learners: d.Learners, Reviews: d.Reviews, Events: d.Events,
+		New: o.world.New, Interval: o.world.Interval.String(), Start: o.world.Start, Days: days,
+	}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, simulatedFile), append(text, '\n'), 0o600)
+}
