@@ -105,7 +105,7 @@ type sums struct {
 	rows           []float64 // people × width
 }
 
-func (s *sums) width() int              { return colStrata + perStratum*s.strata }
+func (s *sums) width() int               { return colStrata + perStratum*s.strata }
 func (s *sums) row(person int) []float64 { w := s.width(); return s.rows[person*w : (person+1)*w] }
 
 // residual is one pick's weight with what the model left unexplained.
