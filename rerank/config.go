@@ -209,8 +209,7 @@ func (c Config) Validate() error {
 // Validate reports every weight that is not acceptable, by its key.
 func (w Weights) Validate() error {
 	v := checker{prefix: keyPrefix}
-	v.numbers(fieldRules(), reflect.ValueOf(w), "weights")
-	v.bad = append(v.bad, w.problems(nil)...)
+	v.bad = append(spec().Problems(reflect.ValueOf(w), "weights"), w.problems(nil)...)
 	return v.err()
 }
 

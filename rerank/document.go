@@ -2,18 +2,42 @@ package rerank
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
-	"math"
-	"math/big"
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/lectern-dev/lectern"
-	"github.com/lectern-dev/lectern/internal/nearest"
+	"github.com/lectern-dev/lectern/internal/document"
 )
+
+// Change is one difference between two documents.
+type Change = document.Change
+
+// keyPrefix is what Validate's keys begin with, which are those of the
+// configuration file.
+const keyPrefix = "rerank."
+
+// spec says how the documents are read and described.
+func spec() *document.Spec {
+	return &document.Spec{
+		Noun: "rerank settings", Prefix: keyPrefix, Fields: fieldRules, Generic: generic,
+		Members: func(reflect.Type) []string { return words(lectern.Rows()) },
+		Cleared: func(t reflect.Type) bool { return t == reflect.TypeFor[TermWeights]() }, // what is not weighed has no weight
+		Required: func(t reflect.Type, name string) bool {
+			return t == reflect.TypeFor[Rule]() && (name == "id" || name == "action")
+		},
+		ByID:  func(path string) bool { return path == "rules" },
+		Apart: func(path string) bool { return path == "rules" || path == "disabled" },
+		Schema: document.Schema{
+			ID: "urn:lectern:schema:rerank", Title: "Rerank settings",
+			Description: "What lists are made by. A section or field that is absent takes its default; of a surface or row whose weights are given, an absent weight is 0.",
+			Definitions: []document.Definition{
+				{Name: "weights", Type: reflect.TypeFor[TermWeights](), Path: "weights.*"},
+				{Name: "rule", Type: reflect.TypeFor[Rule](), Path: "rules[]", Some: []string{"courses", "skills", "categories", "providers"}},
+			},
+		},
+	}
+}
 
 // Parse reads a settings document. What is absent takes its default; but of a surface
 // or row whose weights are given, an absent weight is 0. Errors: CodeInvalid, or
@@ -21,279 +45,44 @@ import (
 // every field at fault by its path, for example weights.home.quality or
 // rules[2].until.
 func Parse(body []byte) (Config, error) {
-	tree, err := parseTree("the document", body)
+	return document.Parse(spec(), DefaultConfig(), body)
+}
+
+// Merge applies a JSON merge patch (RFC 7396) to settings: what the patch holds
+// replaces, null takes away, so that the default holds again, or, of a weight,
+// nothing. Lists, and so the rules, are replaced as a whole. Errors are Parse's.
+func Merge(cfg Config, patch []byte) (Config, error) {
+	body, err := Document(cfg)
 	if err != nil {
 		return Config{}, err
 	}
-	return configOf(tree, nil)
+	return MergeDocument(body, patch)
 }
 
-// configOf reads a tree. faults are what is known to be wrong already.
-func configOf(tree *node, faults []lectern.FieldError) (Config, error) {
-	cfg := DefaultConfig()
-	r := reader{bad: faults}
-	r.read(tree, reflect.ValueOf(&cfg).Elem(), "")
-	structural := len(r.bad)
-	for _, f := range fieldsOf(cfg.Validate()) {
-		f.Field = strings.TrimPrefix(f.Field, keyPrefix)
-		if !slices.ContainsFunc(r.bad[:structural], func(e lectern.FieldError) bool { return related(e.Field, f.Field) }) {
-			r.bad = append(r.bad, f)
-		}
-	}
-	return cfg, r.err()
+// MergeDocument is Merge for a document as it is stored, which this build may not be
+// able to read: the patch may be what mends it.
+func MergeDocument(body, patch []byte) (Config, error) {
+	return document.Merge(spec(), DefaultConfig(), body, patch)
 }
 
-// keyPrefix is what Validate's keys begin with, which are those of the
-// configuration file.
-const keyPrefix = "rerank."
-
-// fieldRoot is how the document as a whole is named.
-const fieldRoot = "document"
-
-// related reports whether one path is the other, or leads to it: a field that could
-// not be read is not found fault with once more for the value it did not get.
-func related(a, b string) bool {
-	return a == b || a == fieldRoot || below(a, b) || below(b, a)
-}
-
-func below(path, parent string) bool {
-	rest, ok := strings.CutPrefix(path, parent)
-	return ok && rest != "" && (rest[0] == '.' || rest[0] == '[')
-}
-
-func fieldsOf(err error) []lectern.FieldError {
-	if err == nil {
-		return nil
-	}
-	if e, ok := errors.AsType[*lectern.Error](err); ok {
-		return e.Fields
-	}
-	return []lectern.FieldError{{Field: fieldRoot, Reason: err.Error()}}
-}
-
-// reader reads a tree into a value and gathers what is wrong.
-type reader struct {
-	bad []lectern.FieldError
-}
-
-const (
-	reasonUnknown = "is not a known field"
-	reasonType    = "has the wrong type"
-	reasonTwice   = "is given more than once"
-)
-
-func (r *reader) err() error {
-	if len(r.bad) == 0 {
-		return nil
-	}
-	unknown := 0
-	for _, f := range r.bad {
-		if strings.HasPrefix(f.Reason, reasonUnknown) {
-			unknown++
-		}
-	}
-	first := r.bad[0]
-	e := lectern.Invalid("the rerank settings are not usable: "+first.Field+" "+first.Reason, r.bad...)
-	if n := len(r.bad); n > 1 {
-		e.Message += fmt.Sprintf(", and %d more", n-1)
-	}
-	if unknown == len(r.bad) {
-		e.Code = lectern.CodeUnknownField
-	}
-	return e
-}
-
-func (r *reader) fault(path string, n *node, reason, allowed string) {
-	if path == "" {
-		path = fieldRoot
-	}
-	shown := ""
-	if n != nil {
-		shown = n.shown()
-	}
-	r.bad = append(r.bad, lectern.NewFieldError(path, shown, reason, allowed))
-}
-
-// read puts a value into v, which holds the default.
-func (r *reader) read(n *node, v reflect.Value, path string) {
-	if v.Type() == reflect.TypeFor[time.Time]() {
-		r.time(n, v, path)
-		return
-	}
-	switch v.Kind() {
-	case reflect.Pointer:
-		if n.kind == kindNull {
-			v.SetZero()
-			return
-		}
-		v.Set(reflect.New(v.Type().Elem()))
-		r.read(n, v.Elem(), path)
-	case reflect.Struct:
-		r.object(n, v, path)
-	case reflect.Map:
-		r.table(n, v, path)
-	case reflect.Slice:
-		r.list(n, v, path)
-	case reflect.Float64:
-		r.number(n, v, path)
-	case reflect.Int:
-		r.integer(n, v, path)
-	case reflect.Bool:
-		if r.is(n, kindBool, path, "true or false") {
-			v.SetBool(n.text == "true")
-		}
-	default: // strings; a test holds Config against this list
-		if r.is(n, kindString, path, "a text") {
-			v.SetString(n.text)
-		}
-	}
-}
-
-func (r *reader) is(n *node, want nodeKind, path, allowed string) bool {
-	if n.kind != want {
-		r.fault(path, n, reasonType, allowed)
-	}
-	return n.kind == want
-}
-
-func (r *reader) object(n *node, v reflect.Value, path string) {
-	if !r.is(n, kindObject, path, "an object") {
-		return
-	}
-	if v.Type() == reflect.TypeFor[TermWeights]() {
-		v.SetZero() // what is not weighed has no weight
-	}
-	fields := jsonFields(v.Type())
-	seen := make(map[string]bool, len(n.members))
-	for _, m := range n.members {
-		at := join(path, m.name)
-		i := slices.IndexFunc(fields, func(f jsonField) bool { return f.name == m.name })
-		switch {
-		case i < 0:
-			known := make([]string, len(fields))
-			for j, f := range fields {
-				known[j] = f.name
-			}
-			r.fault(at, nil, reasonUnknown+nearest.Hint(m.name, known), strings.Join(known, ", "))
-		case seen[m.name]:
-			r.fault(at, m.value, reasonTwice, "one value")
-		default:
-			r.read(m.value, v.Field(fields[i].index), at)
-		}
-		seen[m.name] = true
-	}
-	for _, f := range fields {
-		if f.required && !seen[f.name] {
-			r.fault(join(path, f.name), nil, "is required", "")
-		}
-	}
-}
-
-// table reads the weights of rows.
-func (r *reader) table(n *node, v reflect.Value, path string) {
-	if !r.is(n, kindObject, path, "an object") {
-		return
-	}
-	v.Set(reflect.MakeMapWithSize(v.Type(), len(n.members)))
-	for _, m := range n.members {
-		at := join(path, m.name)
-		if inner, known := memberType(v.Type(), m.name); inner == nil {
-			r.fault(at, nil, reasonUnknown+nearest.Hint(m.name, known), strings.Join(known, ", "))
-			continue
-		}
-		key := reflect.ValueOf(m.name).Convert(v.Type().Key())
-		if v.MapIndex(key).IsValid() {
-			r.fault(at, m.value, reasonTwice, "one value")
-			continue
-		}
-		value := reflect.New(v.Type().Elem()).Elem()
-		r.read(m.value, value, at)
-		v.SetMapIndex(key, value)
-	}
-}
-
-func (r *reader) list(n *node, v reflect.Value, path string) {
-	if !r.is(n, kindArray, path, "a list") {
-		return
-	}
-	v.Set(reflect.MakeSlice(v.Type(), len(n.items), len(n.items)))
-	for i, item := range n.items {
-		r.read(item, v.Index(i), fmt.Sprintf("%s[%d]", path, i))
-	}
-}
-
-func (r *reader) number(n *node, v reflect.Value, path string) {
-	if !r.is(n, kindNumber, path, "a number") {
-		return
-	}
-	f, err := json.Number(n.text).Float64()
-	if err != nil || math.IsInf(f, 0) {
-		r.fault(path, n, "is too large a number", "a number")
-		return
-	}
-	v.SetFloat(f + 0) // no −0, which reads as another document
-}
-
-// maxWhole is the largest whole number that every reader of JSON keeps.
-const maxWhole = 1 << 53
-
-// integer takes what is whole however it is written: 3, 3.0 and 3e0.
-func (r *reader) integer(n *node, v reflect.Value, path string) {
-	const allowed = "a whole number"
-	if !r.is(n, kindNumber, path, allowed) {
-		return
-	}
-	f, err := json.Number(n.text).Float64()
-	if err != nil || math.Abs(f) > maxWhole {
-		r.fault(path, n, "is too large a number", allowed)
-		return
-	}
-	exact, ok := new(big.Rat).SetString(n.text)
-	if !ok || !exact.IsInt() {
-		r.fault(path, n, reasonType, allowed)
-		return
-	}
-	v.SetInt(int64(f))
-}
-
-func (r *reader) time(n *node, v reflect.Value, path string) {
-	const allowed = "a time such as 2026-03-01T12:00:00Z"
-	if !r.is(n, kindString, path, allowed) {
-		return
-	}
-	at, err := time.Parse(time.RFC3339, n.text)
+// Diff returns what differs from a to b, in the order of the document. Rules are
+// the same when their ids are; their order is one value, rules.order. Errors are
+// Document's.
+func Diff(a, b Config) ([]Change, error) {
+	from, err := Document(a)
 	if err != nil {
-		r.fault(path, n, "is not a time", allowed)
-		return
+		return nil, err
 	}
-	v.Set(reflect.ValueOf(lectern.Timestamp(at)))
+	to, err := Document(b)
+	if err != nil {
+		return nil, err
+	}
+	return DiffDocuments(from, to)
 }
 
-func join(path, name string) string {
-	if path == "" {
-		return name
-	}
-	return path + "." + name
-}
-
-// jsonField is one field of a struct as its documents have it.
-type jsonField struct {
-	name     string
-	index    int
-	required bool // rules have no default for what they are and do
-}
-
-func jsonFields(t reflect.Type) []jsonField {
-	out := make([]jsonField, 0, t.NumField())
-	for f := range t.Fields() {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if name == "" || name == "-" {
-			continue
-		}
-		out = append(out, jsonField{name, f.Index[0], t == reflect.TypeFor[Rule]() && (name == "id" || name == "action")})
-	}
-	return out
-}
+// DiffDocuments is Diff for documents as they are stored, which this build may not
+// be able to read. None is an empty list. Errors: CodeInvalid for what is not JSON.
+func DiffDocuments(a, b []byte) ([]Change, error) { return spec().Diff(a, b) }
 
 // Document writes settings as the document that Parse reads back, with every section
 // there. Equal settings give equal documents. Errors: CodeInvalid for numbers that
@@ -313,4 +102,31 @@ func Document(cfg Config) ([]byte, error) {
 		return nil, lectern.Errorf(lectern.CodeInvalid, "the rerank settings cannot be written as JSON: %w", err)
 	}
 	return body, nil
+}
+
+// Schema returns a JSON Schema (2020-12) of the settings document, with a sentence,
+// bounds and a default for every field: those that Parse goes by.
+func Schema() []byte { return spec().Describe(DefaultConfig()) }
+
+// generic is the path that fieldRules knows a field by.
+func generic(path string) string {
+	rest, ok := strings.CutPrefix(path, "weights.")
+	if !ok {
+		return path
+	}
+	parts := strings.Split(rest, ".")
+	switch {
+	case parts[0] == "rows" && len(parts) == 2:
+		return "weights.rows.*"
+	case parts[0] == "rows" && len(parts) == 3:
+		return "weights.*." + parts[2]
+	case len(parts) == 2 && (parts[0] == "*" || slices.Contains(lectern.Surfaces(), lectern.Surface(parts[0]))):
+		return "weights.*." + parts[1]
+	}
+	return path
+}
+
+// fieldProblems names every number that its rule does not allow, rules left out.
+func fieldProblems(cfg Config) []lectern.FieldError {
+	return spec().Problems(reflect.ValueOf(cfg), "")
 }

@@ -2,68 +2,14 @@ package rerank
 
 import (
 	"fmt"
-	"math"
-	"strconv"
 	"strings"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/document"
 )
 
-// fieldRule is what one field of the document means and may be. Validate checks by
-// it and Schema tells it, so that the two never differ.
-type fieldRule struct {
-	about string // a sentence
-	// Of numbers.
-	min, max  float64
-	over      bool      // min itself is not allowed
-	under     bool      // max itself is not allowed
-	oneOf     []float64 // nothing else; nil is all from min to max
-	note      string    // what a special value means
-	words     []string  // of texts: nothing else
-	pattern   string    // of texts
-	maxLength int       // of texts, in bytes
-	maxItems  int       // of lists
-}
-
-// allows reports whether a number is allowed.
-func (f fieldRule) allows(v float64) bool {
-	switch {
-	case math.IsNaN(v) || v < f.min || v > f.max || f.over && v == f.min || f.under && v == f.max:
-		return false
-	case f.oneOf == nil:
-		return true
-	}
-	for _, x := range f.oneOf {
-		if x == v {
-			return true
-		}
-	}
-	return false
-}
-
-// allowed says in words which numbers are.
-func (f fieldRule) allowed() string {
-	low, high := number(f.min), number(f.max)
-	words := low + " to " + high
-	switch {
-	case f.oneOf != nil:
-		parts := make([]string, len(f.oneOf))
-		for i, x := range f.oneOf {
-			parts[i] = number(x)
-		}
-		words = strings.Join(parts, ", ")
-	case f.over:
-		words = "over " + low + ", at most " + high
-	case f.under:
-		words = "at least " + low + ", under " + high
-	}
-	if f.note != "" {
-		words += "; " + f.note
-	}
-	return words
-}
-
-func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+// fieldRule is what one field of the document means and may be.
+type fieldRule = document.Field
 
 // Bounds of what nobody needs more of.
 const (
@@ -78,24 +24,24 @@ const (
 // [] any place of a list.
 func fieldRules() map[string]fieldRule {
 	out := map[string]fieldRule{
-		"weights":          {about: "How much each term counts, per surface. Only the proportions within a surface matter."},
-		"weights.home":     {about: "Weights of the list of recommendations, and of rows of home pages that have none of their own. An absent weight is 0 where the surface is given."},
-		"weights.search":   {about: "Weights of searches. An absent weight is 0 where the surface is given."},
-		"weights.similar":  {about: "Weights of courses like another. An absent weight is 0 where the surface is given."},
-		"weights.next":     {about: "Weights of what to take after a course. An absent weight is 0 where the surface is given."},
-		"weights.trending": {about: "Weights of what gains on its own past. An absent weight is 0 where the surface is given."},
-		"weights.rows":     {about: "Weights of single rows of home pages, by row, in place of those of home. An absent weight is 0."},
-		"weights.rows.*":   {about: "Weights of this row."},
-		"disabled":         {about: "Terms that take no part anywhere, whatever their weights.", maxItems: int(termCount)},
-		"disabled[]":       {about: "The name of a term.", words: termNames[:]},
-		"terms":            {about: "How terms are computed."},
-		"lists":            {about: "How a list is made of scored courses."},
-		"preferences":      {about: "How far a learner's stated preferences change weights: by what they are multiplied. 1 and 1 let learners change nothing."},
-		"rules":            {about: "Decisions about some courses: pin, boost, bury or hide them.", maxItems: MaxRules},
-		"reasons":          {about: "From when on a reason is worth giving."},
+		"weights":          {About: "How much each term counts, per surface. Only the proportions within a surface matter."},
+		"weights.home":     {About: "Weights of the list of recommendations, and of rows of home pages that have none of their own. An absent weight is 0 where the surface is given."},
+		"weights.search":   {About: "Weights of searches. An absent weight is 0 where the surface is given."},
+		"weights.similar":  {About: "Weights of courses like another. An absent weight is 0 where the surface is given."},
+		"weights.next":     {About: "Weights of what to take after a course. An absent weight is 0 where the surface is given."},
+		"weights.trending": {About: "Weights of what gains on its own past. An absent weight is 0 where the surface is given."},
+		"weights.rows":     {About: "Weights of single rows of home pages, by row, in place of those of home. An absent weight is 0."},
+		"weights.rows.*":   {About: "Weights of this row."},
+		"disabled":         {About: "Terms that take no part anywhere, whatever their weights.", MaxItems: int(termCount)},
+		"disabled[]":       {About: "The name of a term.", Words: termNames[:]},
+		"terms":            {About: "How terms are computed."},
+		"lists":            {About: "How a list is made of scored courses."},
+		"preferences":      {About: "How far a learner's stated preferences change weights: by what they are multiplied. 1 and 1 let learners change nothing."},
+		"rules":            {About: "Decisions about some courses: pin, boost, bury or hide them.", MaxItems: MaxRules},
+		"reasons":          {About: "From when on a reason is worth giving."},
 	}
 	for name, about := range termSentences() {
-		out["weights.*."+name] = fieldRule{about: about, max: maxWeight, note: "0 takes no part"}
+		out["weights.*."+name] = fieldRule{About: about, Max: maxWeight, Note: "0 takes no part"}
 	}
 	for _, part := range []map[string]fieldRule{termFields(), listFields(), preferenceFields(), reasonFields(), ruleFields()} {
 		for path, f := range part {
@@ -132,40 +78,40 @@ func termSentences() map[string]string {
 
 func termFields() map[string]fieldRule {
 	return map[string]fieldRule{
-		"terms.freshness_half_life_days": {about: "Age in days at which freshness is one half.", over: true, max: maxDays},
-		"terms.rating_prior":             {about: "How many ratings the catalogue's mean weighs as: the higher, the more ratings a course needs to stand out.", max: maxPrior},
-		"terms.rating_half_life_days":    {about: "Age in days at which a rating counts half.", max: 1460, oneOf: RatingHalfLives(), note: "0 is never"},
-		"terms.sentiment_prior":          {about: "How many reviews the catalogue's mean sentiment weighs as.", max: maxPrior},
-		"terms.completion_prior":         {about: "How many starters the catalogue's share of finishers weighs as.", max: maxPrior},
-		"terms.comfortable_weeks":        {about: "Time fit is 1 for courses that take up to so many weeks.", over: true, max: 520},
-		"terms.exposure_days":            {about: "Age in days at which a course is new no longer, for creator exposure.", over: true, max: maxDays},
-		"terms.exposure_views":           {about: "Recent views at which a course is shown enough, for creator exposure.", over: true, max: 1e9},
+		"terms.freshness_half_life_days": {About: "Age in days at which freshness is one half.", Over: true, Max: maxDays},
+		"terms.rating_prior":             {About: "How many ratings the catalogue's mean weighs as: the higher, the more ratings a course needs to stand out.", Max: maxPrior},
+		"terms.rating_half_life_days":    {About: "Age in days at which a rating counts half.", Max: 1460, OneOf: RatingHalfLives(), Note: "0 is never"},
+		"terms.sentiment_prior":          {About: "How many reviews the catalogue's mean sentiment weighs as.", Max: maxPrior},
+		"terms.completion_prior":         {About: "How many starters the catalogue's share of finishers weighs as.", Max: maxPrior},
+		"terms.comfortable_weeks":        {About: "Time fit is 1 for courses that take up to so many weeks.", Over: true, Max: 520},
+		"terms.exposure_days":            {About: "Age in days at which a course is new no longer, for creator exposure.", Over: true, Max: maxDays},
+		"terms.exposure_views":           {About: "Recent views at which a course is shown enough, for creator exposure.", Over: true, Max: 1e9},
 	}
 }
 
 func listFields() map[string]fieldRule {
 	out := map[string]fieldRule{
-		"lists.diversity":         {about: "How much likeness to what stands above costs a course its place, against 1 − so much for its score (maximal marginal relevance)."},
-		"lists.diverse_places":    {about: "How many places diversity is for.", max: 100},
-		"lists.duplicates_from":   {about: "Cosine from which two courses teach the same, and only the better one is listed.", min: 0.5, max: 2, note: "over 1 is never"},
-		"lists.max_provider_run":  {about: "Of home lists: how many courses of one provider may stand in a row.", max: maxPlaces, note: "0 is no cap"},
-		"lists.max_category_run":  {about: "Of home lists: how many courses of one category may stand in a row.", max: maxPlaces, note: "0 is no cap"},
-		"lists.max_variety_loss":  {about: "Of home lists: how much score breaking up a run may cost at one place.", max: 1},
-		"lists.max_per_provider":  {about: "How many courses of one provider may stand among the first limited_places.", max: maxPlaces, note: "0 is no limit"},
-		"lists.limited_places":    {about: "How many places max_per_provider is for.", max: maxPlaces},
-		"lists.calibration":       {about: "Of home lists: how hard the first places keep to the shares of the learner's profile, against score."},
-		"lists.calibrated_places": {about: "Of home lists: how many places calibration is for.", max: 100},
-		"lists.dismissed_from":    {about: "Of home lists: cosine to what the learner turned down from which a course that is no nearer to their interests stands behind all others.", max: 1},
+		"lists.diversity":         {About: "How much likeness to what stands above costs a course its place, against 1 − so much for its score (maximal marginal relevance)."},
+		"lists.diverse_places":    {About: "How many places diversity is for.", Max: 100},
+		"lists.duplicates_from":   {About: "Cosine from which two courses teach the same, and only the better one is listed.", Min: 0.5, Max: 2, Note: "over 1 is never"},
+		"lists.max_provider_run":  {About: "Of home lists: how many courses of one provider may stand in a row.", Max: maxPlaces, Note: "0 is no cap"},
+		"lists.max_category_run":  {About: "Of home lists: how many courses of one category may stand in a row.", Max: maxPlaces, Note: "0 is no cap"},
+		"lists.max_variety_loss":  {About: "Of home lists: how much score breaking up a run may cost at one place.", Max: 1},
+		"lists.max_per_provider":  {About: "How many courses of one provider may stand among the first limited_places.", Max: maxPlaces, Note: "0 is no limit"},
+		"lists.limited_places":    {About: "How many places max_per_provider is for.", Max: maxPlaces},
+		"lists.calibration":       {About: "Of home lists: how hard the first places keep to the shares of the learner's profile, against score."},
+		"lists.calibrated_places": {About: "Of home lists: how many places calibration is for.", Max: 100},
+		"lists.dismissed_from":    {About: "Of home lists: cosine to what the learner turned down from which a course that is no nearer to their interests stands behind all others.", Max: 1},
 	}
 	for name, words := range map[string]string{
 		"home": "home lists", "search": "searches", "similar": "courses like another", "next": "what to take after a course", "trending": "what is trending",
 	} {
-		out["lists.diversity."+name] = fieldRule{about: "Diversity of " + words + ".", max: 1, under: true, note: "0 is none"}
+		out["lists.diversity."+name] = fieldRule{About: "Diversity of " + words + ".", Max: 1, Under: true, Note: "0 is none"}
 	}
 	for name, words := range map[string]string{
 		"interests": "the learner's interests", "categories": "the categories that they take", "providers": "the providers", "levels": "the levels",
 	} {
-		out["lists.calibration."+name] = fieldRule{about: "How hard to keep to the shares of " + words + ".", max: 1, under: true, note: "0 is not at all"}
+		out["lists.calibration."+name] = fieldRule{About: "How hard to keep to the shares of " + words + ".", Max: 1, Under: true, Note: "0 is not at all"}
 	}
 	return out
 }
@@ -180,17 +126,17 @@ func preferenceFields() map[string]fieldRule {
 		"challenging": {"weight of level fit", "easier courses", "more challenging courses"},
 	} {
 		path := "preferences." + name
-		out[path] = fieldRule{about: "By what the " + words[0] + " is multiplied."}
+		out[path] = fieldRule{About: "By what the " + words[0] + " is multiplied."}
 		multiplies := " multiplies the " + words[0]
-		less := fieldRule{about: "For learners who want " + words[1] + ": the number" + multiplies + "; 1 changes nothing.", max: 1}
-		more := fieldRule{about: "For learners who want " + words[2] + ": the number" + multiplies + "; 1 changes nothing.", min: 1, max: maxLeaning}
+		less := fieldRule{About: "For learners who want " + words[1] + ": the number" + multiplies + "; 1 changes nothing.", Max: 1}
+		more := fieldRule{About: "For learners who want " + words[2] + ": the number" + multiplies + "; 1 changes nothing.", Min: 1, Max: maxLeaning}
 		if name == "challenging" {
-			less.min, less.max = 1, maxLeaning
+			less.Min, less.Max = 1, maxLeaning
 			for _, r := range []struct {
 				rule *fieldRule
 				step string
 			}{{&less, "below"}, {&more, "above"}} {
-				r.rule.about = strings.TrimSuffix(r.rule.about, ".") + ". The level that fits best is then one " + r.step +
+				r.rule.About = strings.TrimSuffix(r.rule.About, ".") + ". The level that fits best is then one " + r.step +
 					" theirs: a wish of either kind makes the fit count more, so both are 1 or over."
 			}
 		}
@@ -201,53 +147,53 @@ func preferenceFields() map[string]fieldRule {
 
 func reasonFields() map[string]fieldRule {
 	return map[string]fieldRule{
-		"reasons.max":          {about: "How many reasons an item may have.", max: 10},
-		"reasons.new_days":     {about: "A course is called new when it was published within so many days.", max: maxDays},
-		"reasons.popular_from": {about: "A course is called popular from this popularity term on.", max: 1},
-		"reasons.rated_from":   {about: "A course is called highly rated from so many stars on.", min: lectern.MinStars, max: lectern.MaxStars},
-		"reasons.rated_count":  {about: "A course is called highly rated from so many ratings on.", min: 1, max: maxCount},
-		"reasons.similar_from": {about: "A course is called similar to another, or to an interest, from this match on.", max: 1},
-		"reasons.skill_from":   {about: "A course is said to teach a skill of the query from this match on.", max: 1},
-		"reasons.others_from":  {about: "What others take is a reason from this collaborative term on.", max: 1},
-		"reasons.trend_from":   {about: "A course is called trending from this trend term on.", max: 1},
+		"reasons.max":          {About: "How many reasons an item may have.", Max: 10},
+		"reasons.new_days":     {About: "A course is called new when it was published within so many days.", Max: maxDays},
+		"reasons.popular_from": {About: "A course is called popular from this popularity term on.", Max: 1},
+		"reasons.rated_from":   {About: "A course is called highly rated from so many stars on.", Min: lectern.MinStars, Max: lectern.MaxStars},
+		"reasons.rated_count":  {About: "A course is called highly rated from so many ratings on.", Min: 1, Max: maxCount},
+		"reasons.similar_from": {About: "A course is called similar to another, or to an interest, from this match on.", Max: 1},
+		"reasons.skill_from":   {About: "A course is said to teach a skill of the query from this match on.", Max: 1},
+		"reasons.others_from":  {About: "What others take is a reason from this collaborative term on.", Max: 1},
+		"reasons.trend_from":   {About: "A course is called trending from this trend term on.", Max: 1},
 	}
 }
 
 // ruleFields only describes: what rules may be depends on their action, and is checked
 // by ruleProblems. A test holds the two against each other.
 func ruleFields() map[string]fieldRule {
-	value := fieldRule{about: "One value.", pattern: `\S`, maxLength: maxRuleValue}
-	values := func(about string) fieldRule { return fieldRule{about: about, maxItems: MaxRuleValues} }
+	value := fieldRule{About: "One value.", Pattern: `\S`, MaxLength: maxRuleValue}
+	values := func(about string) fieldRule { return fieldRule{About: about, MaxItems: MaxRuleValues} }
 	out := map[string]fieldRule{
-		"rules[]":          {about: "One rule: it is about the courses that match every selector that is set (courses, skills, categories, providers), of each by any of its values."},
-		"rules[].id":       {about: "The rule's name, its own among all rules; explanations cite it.", pattern: "^[A-Za-z0-9._-]+$", maxLength: maxRuleID},
-		"rules[].action":   {about: "What to do with the courses. Hiding goes before pinning, pinning before burying and boosting.", words: words(RuleActions())},
+		"rules[]":          {About: "One rule: it is about the courses that match every selector that is set (courses, skills, categories, providers), of each by any of its values."},
+		"rules[].id":       {About: "The rule's name, its own among all rules; explanations cite it.", Pattern: "^[A-Za-z0-9._-]+$", MaxLength: maxRuleID},
+		"rules[].action":   {About: "What to do with the courses. Hiding goes before pinning, pinning before burying and boosting.", Words: words(RuleActions())},
 		"rules[].courses":  values("Ids of courses."),
 		"rules[].skills":   values("Names of skills."),
-		"rules[].surfaces": {about: "Where the rule holds; none is every surface."},
-		"rules[].rows":     {about: "In which rows of home pages it holds; none is every row and the list."},
-		"rules[].audience": {about: "For whom it holds: those who meet every condition that is set."},
-		"rules[].from":     {about: "From when on it holds (RFC 3339); null is from ever."},
-		"rules[].until":    {about: "Until when it holds, that moment left out (RFC 3339); null is for ever."},
-		"rules[].position": {about: "Of a pin: the place of the first course, counted from 0; further ones follow.", max: MaxRulePosition},
-		"rules[].count":    {about: "Of a pin that does not name its courses: how many of the best.", max: MaxRulePosition, note: "0 is 1"},
-		"rules[].strength": {about: "Of a boost: how far the score moves to 1; of a burial: how far to 0.", max: 1, note: fmt.Sprintf("0 is %v", DefaultStrength)},
-		"rules[].off":      {about: "Keeps the rule without effect."},
-		"rules[].note":     {about: "Why, for people.", maxLength: maxRuleNote},
+		"rules[].surfaces": {About: "Where the rule holds; none is every surface."},
+		"rules[].rows":     {About: "In which rows of home pages it holds; none is every row and the list."},
+		"rules[].audience": {About: "For whom it holds: those who meet every condition that is set."},
+		"rules[].from":     {About: "From when on it holds (RFC 3339); null is from ever."},
+		"rules[].until":    {About: "Until when it holds, that moment left out (RFC 3339); null is for ever."},
+		"rules[].position": {About: "Of a pin: the place of the first course, counted from 0; further ones follow.", Max: MaxRulePosition},
+		"rules[].count":    {About: "Of a pin that does not name its courses: how many of the best.", Max: MaxRulePosition, Note: "0 is 1"},
+		"rules[].strength": {About: "Of a boost: how far the score moves to 1; of a burial: how far to 0.", Max: 1, Note: fmt.Sprintf("0 is %v", DefaultStrength)},
+		"rules[].off":      {About: "Keeps the rule without effect."},
+		"rules[].note":     {About: "Why, for people.", MaxLength: maxRuleNote},
 
 		"rules[].categories":             values("Names of categories."),
 		"rules[].providers":              values("Names of providers."),
-		"rules[].audience.signed_in":     {about: "True: learners; false: visitors and nobody; null: all."},
-		"rules[].audience.min_courses":   {about: "How many courses they did something with, at least.", max: maxWhole},
-		"rules[].audience.max_courses":   {about: "How many courses they did something with, at most; null is any number.", max: maxWhole},
+		"rules[].audience.signed_in":     {About: "True: learners; false: visitors and nobody; null: all."},
+		"rules[].audience.min_courses":   {About: "How many courses they did something with, at least.", Max: document.MaxWhole},
+		"rules[].audience.max_courses":   {About: "How many courses they did something with, at most; null is any number.", Max: document.MaxWhole},
 		"rules[].audience.languages":     values("Languages that they read (BCP 47); en is en-GB too."),
 		"rules[].audience.regions":       values("Regions that they are in."),
 		"rules[].audience.organisations": values("Organisations that they belong to."),
-		"rules[].audience.levels":        {about: "Levels that they prefer."},
+		"rules[].audience.levels":        {About: "Levels that they prefer."},
 
-		"rules[].surfaces[]":        {about: "A surface.", words: words(lectern.Surfaces())},
-		"rules[].rows[]":            {about: "A row.", words: words(lectern.Rows())},
-		"rules[].audience.levels[]": {about: "A level.", words: words(lectern.Levels())},
+		"rules[].surfaces[]":        {About: "A surface.", Words: words(lectern.Surfaces())},
+		"rules[].rows[]":            {About: "A row.", Words: words(lectern.Rows())},
+		"rules[].audience.levels[]": {About: "A level.", Words: words(lectern.Levels())},
 	}
 	for _, list := range []string{"courses", "skills", "categories", "providers", "audience.languages", "audience.regions", "audience.organisations"} {
 		out["rules[]."+list+"[]"] = value

@@ -1,4 +1,4 @@
-package rerank
+package document
 
 import (
 	"encoding/json"
@@ -9,29 +9,16 @@ import (
 
 // Change is one difference between two documents.
 type Change struct {
-	Path string          `json:"path"`           // as in errors, but a rule by its id: rules["summer"].strength
+	Path string          `json:"path"`           // as in errors, but what has an id by that: rules["summer"].strength
 	From json.RawMessage `json:"from,omitempty"` // none where it was not there
 	To   json.RawMessage `json:"to,omitempty"`   // none where it is there no longer
 }
 
-// Diff returns what differs from a to b, in the order of the document. Rules are
-// the same when their ids are; their order is one value, rules.order. Errors are
-// Document's.
-func Diff(a, b Config) ([]Change, error) {
-	from, err := Document(a)
-	if err != nil {
-		return nil, err
-	}
-	to, err := Document(b)
-	if err != nil {
-		return nil, err
-	}
-	return DiffDocuments(from, to)
-}
-
-// DiffDocuments is Diff for documents as they are stored, which this build may not
-// be able to read. None is an empty list. Errors: CodeInvalid for what is not JSON.
-func DiffDocuments(a, b []byte) ([]Change, error) {
+// Diff returns what differs from document a to b, in their order; this build need not
+// be able to read them. Objects of lists that have ids are the same when their ids
+// are; their order is one value. None is an empty list. Errors: CodeInvalid for what
+// is not JSON.
+func (s *Spec) Diff(a, b []byte) ([]Change, error) {
 	from, err := parseTree("the document before", a)
 	if err != nil {
 		return nil, err
@@ -40,36 +27,40 @@ func DiffDocuments(a, b []byte) ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	return differences([]Change{}, "", from, to), nil
+	d := differ{byID: s.ByID}
+	return d.differences([]Change{}, "", from, to), nil
 }
 
+// differ compares documents.
+type differ struct{ byID func(path string) bool }
+
 // differences appends what differs. A nil node is one that is not there.
-func differences(out []Change, path string, a, b *node) []Change {
+func (d differ) differences(out []Change, path string, a, b *node) []Change {
 	switch {
 	case a != nil && b != nil && a.kind == kindObject && b.kind == kindObject:
 		for _, name := range union(a.names(), b.names()) {
-			out = differences(out, join(path, name), a.get(name), b.get(name))
+			out = d.differences(out, join(path, name), a.get(name), b.get(name))
 		}
 		return out
-	case path == "rules" && a.hasIDs() && b.hasIDs():
-		return ruleDifferences(out, a, b)
+	case d.byID != nil && d.byID(path) && a.hasIDs() && b.hasIDs():
+		return d.listed(out, path, a, b)
 	case same(a, b):
 		return out
 	}
 	return append(out, Change{Path: path, From: a.raw(), To: b.raw()})
 }
 
-func ruleDifferences(out []Change, a, b *node) []Change {
+// listed appends what differs between two lists of objects with ids.
+func (d differ) listed(out []Change, path string, a, b *node) []Change {
 	from, to := a.byID(), b.byID()
 	for _, id := range union(b.ids(), a.ids()) {
-		path := "rules[" + strconv.Quote(id) + "]"
-		out = differences(out, path, from[id], to[id])
+		out = d.differences(out, path+"["+strconv.Quote(id)+"]", from[id], to[id])
 	}
 	both := func(ids []string) []string {
 		return slices.DeleteFunc(ids, func(id string) bool { return from[id] == nil || to[id] == nil })
 	}
 	if !slices.Equal(both(a.ids()), both(b.ids())) {
-		out = append(out, Change{Path: "rules.order", From: listOf(a.ids()).raw(), To: listOf(b.ids()).raw()})
+		out = append(out, Change{Path: path + ".order", From: listOf(a.ids()).raw(), To: listOf(b.ids()).raw()})
 	}
 	return out
 }
@@ -136,7 +127,7 @@ func same(a, b *node) bool {
 	case kindArray:
 		return slices.EqualFunc(a.items, b.items, same)
 	case kindObject:
-		return len(differences(nil, "", a, b)) == 0
+		return len(differ{}.differences(nil, "", a, b)) == 0
 	}
 	return a.text == b.text
 }

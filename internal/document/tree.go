@@ -1,4 +1,4 @@
-package rerank
+package document
 
 import (
 	"bytes"
@@ -25,7 +25,7 @@ const (
 	kindObject
 )
 
-// maxDepth is how deep a document may be nested; ours is four deep.
+// maxDepth is how deep a document may be nested; ours are four deep.
 const maxDepth = 32
 
 // node is a JSON value with its members in order, and repeated ones too: what
