@@ -233,6 +233,12 @@ func phrases() map[string]phrase {
 			"À la une",
 			"Hervorgehoben",
 		},
+		"exploring": {
+			"Something new to try",
+			"Algo nuevo que probar",
+			"Quelque chose de nouveau à essayer",
+			"Etwas Neues zum Ausprobieren",
+		},
 		// What stands above the rows of a home page.
 		"home_continue": {
 			"Continue learning",

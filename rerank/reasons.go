@@ -43,6 +43,7 @@ const (
 	ReasonNewCreator      = "new_from_creator"     // new, and well liked already
 	ReasonLittleKnown     = "little_known"         // seldom shown, and well liked
 	ReasonFeatured        = "featured"             // a rule put it in its place
+	ReasonExploring       = "exploring"            // it was put there to find out
 )
 
 // ReasonCodes lists every code that a list may carry.
@@ -54,7 +55,7 @@ func ReasonCodes() []string {
 		ReasonSimilarLearners, ReasonTakenByLikeYou, ReasonTakenTogether, ReasonNextAfter, ReasonTrending,
 		ReasonInProgress, ReasonUnlikeOthers,
 		ReasonStepUp, ReasonStepDown, ReasonHoursLeft, ReasonWellReviewed, ReasonGoalSkills,
-		ReasonFinished, ReasonFinishedAlike, ReasonUnlikeKnown, ReasonNewCreator, ReasonLittleKnown, ReasonFeatured,
+		ReasonFinished, ReasonFinishedAlike, ReasonUnlikeKnown, ReasonNewCreator, ReasonLittleKnown, ReasonFeatured, ReasonExploring,
 	}
 }
 

@@ -62,6 +62,8 @@ type Deps struct {
 	Courses       Courses
 	Rankings      Rankings
 	Rerankers     rerank.Source
+	Explorer      lectern.Explorer // nil: no list explores
+	Assigner      lectern.Assigner // nil: no experiments
 	Clock         lectern.Clock
 	NewID         func() string // ranking ids, UUIDs: see RankingIDs
 	CursorKey     []byte        // the same on every replica; cursors of another key are refused
@@ -103,7 +105,9 @@ func (e *Engine) List(ctx context.Context, req lectern.ListRequest) (lectern.Lis
 	if err := checkRequest(req); err != nil {
 		return lectern.List{}, err
 	}
-	return e.list(ctx, e.newPass(req))
+	p := e.newPass(req)
+	p.served = true
+	return e.list(ctx, p)
 }
 
 // list is List for a request that has been checked.
@@ -118,7 +122,7 @@ func (e *Engine) list(ctx context.Context, p *pass) (lectern.List, error) {
 	if err != nil {
 		return lectern.List{}, err
 	}
-	ranking := e.record(p, scored)
+	ranking := e.record(p, scored, e.explored(p, "", "", p.candidates, scored, p.weights))
 	if p.req.Surface != lectern.SurfaceSearch {
 		return e.page(ctx, p, ranking, 0)
 	}
@@ -186,6 +190,7 @@ func (e *Engine) TopIDs(ctx context.Context, req lectern.ListRequest, k int) ([]
 type pass struct {
 	req      lectern.ListRequest
 	at       time.Time
+	served   bool // to somebody, not made to be looked into
 	budgets  Budgets
 	index    lectern.VectorIndex
 	patience *patience        // below index
@@ -247,6 +252,9 @@ type pass struct {
 	reranker rerank.Reranker      // one for the whole request
 	compared []rerank.Reranker    // in its place, where several are compared
 	weights  []lectern.TermWeight // of the terms in the list
+
+	segment  lectern.Segment
+	assigned lectern.Assignment // by experiments
 
 	asks       *rerank.Request // see rerankRequest
 	candidates []rerank.Candidate
@@ -326,6 +334,7 @@ func (e *Engine) prepare(ctx context.Context, p *pass) error {
 	if err := e.loadProfile(ctx, p); err != nil {
 		return err
 	}
+	e.assign(p)
 	if err := e.loadSeed(ctx, p); err != nil {
 		return err
 	}

@@ -41,6 +41,7 @@ func (e *Engine) fallback(ctx context.Context, p *pass) (*lectern.Fallback, erro
 // search is not asked again.
 func (e *Engine) listHome(ctx context.Context, p *pass, req lectern.ListRequest) (lectern.List, error) {
 	home := e.newPass(req)
+	home.served = p.served
 	home.away = p.away
 	return e.list(ctx, home)
 }

@@ -25,6 +25,7 @@ func (e *Engine) Home(ctx context.Context, req lectern.HomeRequest) (lectern.Hom
 		return lectern.Home{}, err
 	}
 	p := e.newPass(list)
+	p.served = true
 	p.rows = make(map[lectern.Row]bool, 8)
 	for _, row := range lectern.Rows() {
 		p.rows[row] = true
@@ -123,6 +124,7 @@ func (e *Engine) makePage(ctx context.Context, p *pass) (keptPage, error) {
 		if len(row.scored) < e.least(row.name) {
 			continue
 		}
+		e.exploreRow(p, row)
 		for i, s := range row.scored {
 			if i == p.req.Limit {
 				break
@@ -285,6 +287,7 @@ func (e *Engine) rowList(ctx context.Context, p *pass) (lectern.List, error) {
 		return lectern.List{}, err
 	}
 	row := e.makeRow(p, p.req.Row)
+	e.exploreRow(p, row)
 	p.stage("rerank")
 	ranking := e.recordRow(p, p.req, row)
 	p.stage("record")

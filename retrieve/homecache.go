@@ -29,6 +29,7 @@ type pageState struct {
 	model       int64  // version
 	settings    string // of the reranker
 	phase       int    // of its rules
+	exploring   string // settings of exploration
 }
 
 func (e *Engine) stateOf(p *pass) pageState {
@@ -40,6 +41,9 @@ func (e *Engine) stateOf(p *pass) pageState {
 	}
 	if rules, ok := p.reranker.(ruled); ok {
 		s.phase = rules.Phase(p.at)
+	}
+	if x, ok := e.Explorer.(settled); ok {
+		s.exploring = x.SettingsName()
 	}
 	return s
 }

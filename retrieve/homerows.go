@@ -42,7 +42,8 @@ type homeRow struct {
 	scored     []rerank.Scored // best first, indices into candidates
 	weights    []lectern.TermWeight
 	strength   float64 // see arrangeRows
-	even       bool    // every course that no rule pins had the same chance of every place
+	explored   *lectern.Exploration
+	even       bool // every course that no rule pins had the same chance of every place
 }
 
 // rowSurface is the surface whose weights a row is scored with.
@@ -393,12 +394,7 @@ func (e *Engine) withoutShown(p *pass, row *homeRow, shown map[string]bool) {
 // recordRow makes the record of a row and hands it to the recorder.
 func (e *Engine) recordRow(p *pass, req lectern.ListRequest, row *homeRow) lectern.Ranking {
 	r := e.recordOf(p, req, row.candidates, row.scored, row.weights)
-	switch row.name {
-	case lectern.RowBecause:
-		r.CourseID = idOf(p.because)
-	case lectern.RowNext:
-		r.CourseID = idOf(p.after)
-	}
+	r.CourseID, r.Exploration = cmp.Or(p.aboutOf(row.name), r.CourseID), row.explored
 	if row.even {
 		free := 0
 		for i := range r.Items {
@@ -416,6 +412,22 @@ func (e *Engine) recordRow(p *pass, req lectern.ListRequest, row *homeRow) lecte
 		p.degrade(DegradedRecording)
 	}
 	return r
+}
+
+// aboutOf is the course that a row is about, "" for none.
+func (p *pass) aboutOf(row lectern.Row) string {
+	switch row {
+	case lectern.RowBecause:
+		return idOf(p.because)
+	case lectern.RowNext:
+		return idOf(p.after)
+	}
+	return ""
+}
+
+// exploreRow fills the exploring places of a row.
+func (e *Engine) exploreRow(p *pass, row *homeRow) {
+	row.explored = e.explored(p, row.name, p.aboutOf(row.name), row.candidates, row.scored, row.weights)
 }
 
 func idOf(en *entry) string {

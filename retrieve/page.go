@@ -9,8 +9,9 @@ import (
 )
 
 // record makes the record of a list and hands it to the recorder.
-func (e *Engine) record(p *pass, scored []rerank.Scored) lectern.Ranking {
+func (e *Engine) record(p *pass, scored []rerank.Scored, x *lectern.Exploration) lectern.Ranking {
 	r := e.recordOf(p, p.req, p.candidates, scored, p.weights)
+	r.Exploration = x
 	if !e.Rankings.Record(r) {
 		p.degrade(DegradedRecording)
 	}
@@ -26,6 +27,7 @@ func (e *Engine) recordOf(p *pass, req lectern.ListRequest, candidates []rerank.
 		Row: req.Row, Model: p.modelVersion(),
 		RequestHash: p.hashOf(req.Row).String(), CreatedAt: lectern.Timestamp(p.at),
 		ConfigVersion: p.reranker.Version(), Degraded: p.degraded, Weights: weights,
+		Segment: p.segment, Served: min(req.Limit, len(scored)),
 		Items: make([]lectern.RankedItem, len(scored)),
 	}
 	var retrieval func(id string) []lectern.SourceScore

@@ -240,3 +240,9 @@ func (e *Explorer) recorded(ctx context.Context, r *lectern.Ranking, s *scene) (
 	l.policy.Prepare(&l.scores, model, l.rows)
 	return l, nil
 }
+
+// SettingsName names the settings in use.
+func (e *Explorer) SettingsName() string {
+	_, name := e.Settings.Current()
+	return name
+}
