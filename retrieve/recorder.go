@@ -31,11 +31,13 @@ type Recorder struct {
 	done   chan struct{}
 	closed sync.Once
 
-	mu      sync.Mutex
-	waiting []lectern.Ranking        // to be stored, oldest first
-	dropped int64                    // never stored
-	recent  map[string]*list.Element // of *remembered
-	order   *list.List               // newest first
+	mu       sync.Mutex
+	finisher Finisher                 // nil: lists are stored as they come
+	finished map[string]bool          // of those that wait and were finished
+	waiting  []lectern.Ranking        // to be stored, oldest first
+	dropped  int64                    // never stored
+	recent   map[string]*list.Element // of *remembered
+	order    *list.List               // newest first
 }
 
 // remembered is a ranking in memory.
@@ -60,7 +62,7 @@ func NewRecorder(store RankingStore, cfg RecordConfig, logger *slog.Logger) *Rec
 	r := &Recorder{
 		store: store, cfg: cfg, logger: logger,
 		stop: make(chan struct{}), done: make(chan struct{}),
-		recent: make(map[string]*list.Element), order: list.New(),
+		recent: make(map[string]*list.Element), order: list.New(), finished: make(map[string]bool),
 	}
 	go r.run()
 	return r
@@ -156,6 +158,8 @@ func (r *Recorder) Forget(ref lectern.LearnerRef) {
 	for _, w := range r.waiting {
 		if w.Learner != ref {
 			kept = append(kept, w)
+		} else {
+			delete(r.finished, w.ID)
 		}
 	}
 	clear(r.waiting[len(kept):])
@@ -222,6 +226,9 @@ func (r *Recorder) dropOldest() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := min(flushGroup, len(r.waiting))
+	for i := range r.waiting[:n] {
+		delete(r.finished, r.waiting[i].ID)
+	}
 	r.waiting = append([]lectern.Ranking(nil), r.waiting[n:]...)
 	r.dropped += int64(n)
 	r.logger.Error("rankings given up", "count", n)
@@ -237,11 +244,15 @@ func (r *Recorder) flush(ctx context.Context) error {
 		if len(batch) == 0 {
 			return nil
 		}
+		batch = r.finish(ctx, batch)
 		if err := r.store.PutRankings(ctx, batch); err != nil {
 			return err
 		}
 		r.mu.Lock()
 		r.waiting = withoutStored(r.waiting, batch)
+		for i := range batch {
+			delete(r.finished, batch[i].ID)
+		}
 		r.mu.Unlock()
 	}
 }

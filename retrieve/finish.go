@@ -1,0 +1,81 @@
+package retrieve
+
+import (
+	"context"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+)
+
+// Finisher adds to a list what is to be stored with it but was not waited for when it
+// was made. It replaces what it changes: the list's parts are shared. lectern.Explorer
+// is one.
+type Finisher interface {
+	Finish(ctx context.Context, r *lectern.Ranking) error
+}
+
+// FinishBy has lists that explore finished before they are stored. Call it before the
+// first list is recorded.
+func (r *Recorder) FinishBy(f Finisher) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.finisher = f
+}
+
+// finishFor bounds how long lists are finished before what is finished is stored: other
+// processes wait for young lists, see young.
+const finishFor = young / 8
+
+// finish finishes the lists of a batch that need it and returns the beginning of the
+// batch that is done. What cannot be finished is stored as it is, with propensities of
+// 0 from the first exploring place on: they are not known.
+func (r *Recorder) finish(ctx context.Context, batch []lectern.Ranking) []lectern.Ranking {
+	began := time.Now()
+	for i := range batch {
+		r.mu.Lock()
+		finisher, done := r.finisher, r.finished[batch[i].ID]
+		r.mu.Unlock()
+		x := batch[i].Exploration
+		if finisher == nil || done || x == nil {
+			continue
+		}
+		if err := finisher.Finish(ctx, &batch[i]); err != nil {
+			r.logger.WarnContext(ctx, "a list is stored without propensities", "ranking", batch[i].ID, "error", err)
+			unknownFrom(&batch[i])
+		}
+		r.keepFinished(&batch[i])
+		if time.Since(began) > finishFor {
+			return batch[:i+1]
+		}
+	}
+	return batch
+}
+
+// unknownFrom takes the propensities of a list back that exploration may have changed.
+func unknownFrom(r *lectern.Ranking) {
+	items := append([]lectern.RankedItem(nil), r.Items...)
+	for at := range items {
+		if len(r.Exploration.Places) > 0 && at >= r.Exploration.Places[0] && at < len(r.Exploration.Slate) {
+			items[at].Propensity = 0
+		}
+	}
+	r.Items = items
+}
+
+// keepFinished puts a finished list in the place of the one that waits: it may have to
+// be stored again, or be asked for.
+func (r *Recorder) keepFinished(ranking *lectern.Ranking) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.waiting {
+		if r.waiting[i].ID == ranking.ID {
+			r.waiting[i] = *ranking
+			r.finished[ranking.ID] = true
+			break
+		}
+	}
+	if el, ok := r.recent[ranking.ID]; ok {
+		kept := *ranking
+		el.Value = &remembered{&kept, el.Value.(*remembered).since}
+	}
+}
