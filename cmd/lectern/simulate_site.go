@@ -131,10 +131,30 @@ func (s *simSite) Settle(ctx context.Context) error {
 // List implements simulate.Lister.
 func (s *simSite) List(ctx context.Context, req lectern.ListRequest) (lectern.List, error) {
 	list, err := s.ranker.List(ctx, req)
-	if err == nil && len(list.Degraded) > 0 {
-		err = fmt.Errorf("a list was made without %v", list.Degraded)
+	if err == nil {
+		err = s.whole(list.Degraded)
 	}
 	return list, err
+}
+
+// Home implements simulate.Lister.
+func (s *simSite) Home(ctx context.Context, req lectern.HomeRequest) (lectern.Home, error) {
+	page, err := s.ranker.Home(ctx, req)
+	if err == nil {
+		err = s.whole(page.Degraded)
+	}
+	return page, err
+}
+
+// whole refuses lists that a part is missing from; there is no collaborative model while
+// there is too little to learn one from.
+func (s *simSite) whole(degraded []string) error {
+	for _, part := range degraded {
+		if part != retrieve.DegradedCollaborative || s.models.Current() != nil {
+			return fmt.Errorf("a list was made without %s", part)
+		}
+	}
+	return nil
 }
 
 // Ranking implements simulate.Records.
