@@ -73,6 +73,11 @@ func (tx *writeTx) putFeedback(ctx context.Context, ref lectern.LearnerRef, f le
 func (tx *writeTx) replaceFeedback(
 	ctx context.Context, learner int64, row sqlcgen.InsertFeedbackParams,
 ) (lectern.WriteResult, error) {
+	err := tx.noteFeedback(ctx, -1, "learner_id = $1 AND (feedback_id = $2 OR course_id = $3 AND kind = $4)",
+		learner, row.FeedbackID, row.CourseID, row.Kind)
+	if err != nil {
+		return lectern.WriteResult{}, err
+	}
 	replaced, err := tx.q.ReplaceFeedback(ctx, sqlcgen.ReplaceFeedbackParams{
 		LearnerID: &learner, FeedbackID: row.FeedbackID, CourseID: row.CourseID, Kind: row.Kind,
 	})
@@ -84,6 +89,9 @@ func (tx *writeTx) replaceFeedback(
 		err = errRaced // somebody else has taken the id
 	}
 	if err != nil {
+		return lectern.WriteResult{}, err
+	}
+	if err := tx.noteFeedback(ctx, 1, "feedback_id = $1", row.FeedbackID); err != nil {
 		return lectern.WriteResult{}, err
 	}
 	tx.profileChanged(learner)
@@ -198,6 +206,9 @@ func (s *Store) DeleteFeedback(ctx context.Context, ref lectern.LearnerRef, id s
 			return err
 		}
 		if _, err := tx.lockPeople(ctx, []int64{learner}, false); err != nil {
+			return err
+		}
+		if err := tx.noteFeedback(ctx, -1, "learner_id = $1 AND feedback_id = $2", learner, id); err != nil {
 			return err
 		}
 		n, err := tx.q.DeleteFeedback(ctx, learner, id)

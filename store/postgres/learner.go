@@ -292,6 +292,9 @@ func (s *Store) DeleteLearner(ctx context.Context, ref lectern.LearnerRef) error
 		if _, err := tx.lockPeople(ctx, []int64{id}, true); err != nil {
 			return err
 		}
+		if err := tx.detachFeedbackLog(ctx, id); err != nil {
+			return err
+		}
 		var line pipeline
 		q := sqlcgen.New(&line)
 		if err := q.DeleteEventKeysOf(ctx, id); err != nil {

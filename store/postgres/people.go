@@ -239,12 +239,22 @@ func (tx *writeTx) absorb(ctx context.Context, visitor, learner sqlcgen.Learner)
 		return err
 	}
 	tx.profileChanged(from, to)
+	err = tx.noteFeedback(ctx, -1, `id IN (SELECT f.id FROM feedback f
+JOIN feedback g ON g.course_id = f.course_id AND g.kind = f.kind AND g.learner_id <> f.learner_id
+WHERE f.learner_id IN ($1, $2) AND g.learner_id IN ($1, $2) AND (g.at > f.at OR g.at = f.at AND g.id > f.id))`, from, to)
+	if err != nil {
+		return err
+	}
+	if err := tx.absorbMetrics(ctx, from, to); err != nil {
+		return err
+	}
 	var line pipeline
 	q := sqlcgen.New(&line)
 	for _, queued := range []error{
 		q.MoveIdentities(ctx, to, from),
 		q.MoveEvents(ctx, to, from),
 		q.MoveRankings(ctx, &to, &from),
+		q.MoveRewards(ctx, &to, &from),
 		q.MoveSearches(ctx, &to, &from),
 		q.MoveReviews(ctx, &to, &from),
 		q.MoveExposures(ctx, to, from),

@@ -58,6 +58,7 @@ type writeTx struct {
 
 	changes      map[lectern.ChangeKind]map[int64]struct{}
 	profiles     map[int64]struct{} // learners, see profileChanged
+	feedback     []loggedFeedback   // see noteFeedback
 	embedCourses []string           // external ids
 	embedReviews []string
 }
@@ -173,6 +174,9 @@ func (s *Store) finish(ctx context.Context, tx *writeTx) error {
 		return err
 	}
 	if err := tx.writeProfileFeed(ctx); err != nil {
+		return err
+	}
+	if err := tx.writeFeedbackLog(ctx); err != nil {
 		return err
 	}
 	return tx.writeFeed(ctx)

@@ -64,6 +64,10 @@ func (tx *writeTx) putFeedback(ctx context.Context, ref lectern.LearnerRef, f le
 	if err != nil {
 		return none, err
 	}
+	err = tx.logFeedback(ctx, -1, "learner_id = ? AND (feedback_id = ? OR course_id = ? AND kind = ?)", learner, f.ID, course.id, string(f.Kind))
+	if err != nil {
+		return none, err
+	}
 	replaced, err := tx.q.ReplaceFeedback(ctx, sqlcgen.ReplaceFeedbackParams{
 		LearnerID: &learner, FeedbackID: &f.ID, CourseID: course.id, Kind: string(f.Kind),
 	})
@@ -71,6 +75,9 @@ func (tx *writeTx) putFeedback(ctx context.Context, ref lectern.LearnerRef, f le
 		return none, err
 	}
 	if err := tx.q.InsertFeedback(ctx, feedbackRow(f, learner, course.id)); err != nil {
+		return none, err
+	}
+	if err := tx.logFeedback(ctx, 1, "feedback_id = ?", f.ID); err != nil {
 		return none, err
 	}
 	if err := tx.profileMoved(ctx, learner); err != nil {
@@ -168,6 +175,9 @@ func (s *Store) DeleteFeedback(ctx context.Context, ref lectern.LearnerRef, id s
 	return s.write(ctx, func(ctx context.Context, tx *writeTx) error {
 		learner, err := s.resolve(ctx, tx.q, ref)
 		if err != nil {
+			return err
+		}
+		if err := tx.logFeedback(ctx, -1, "learner_id = ? AND feedback_id = ?", learner, id); err != nil {
 			return err
 		}
 		n, err := tx.q.DeleteFeedback(ctx, &learner, &id)
@@ -282,6 +292,12 @@ func checkReport(r lectern.Report) error {
 // absorbFeedback hands what a visitor said to a learner; of what both said in one
 // kind about one course, what was said last stays.
 func (tx *writeTx) absorbFeedback(ctx context.Context, from, to int64) error {
+	err := tx.logFeedback(ctx, -1, `id IN (SELECT f.id FROM feedback f
+JOIN feedback g ON g.course_id = f.course_id AND g.kind = f.kind AND g.learner_id <> f.learner_id
+WHERE f.learner_id IN (?1, ?2) AND g.learner_id IN (?1, ?2) AND (g.at > f.at OR g.at = f.at AND g.id > f.id))`, from, to)
+	if err != nil {
+		return err
+	}
 	if err := tx.q.DropOlderFeedback(ctx, &from, &to); err != nil {
 		return err
 	}

@@ -234,6 +234,9 @@ func (s *Store) DeleteLearner(ctx context.Context, ref lectern.LearnerRef) error
 		if err := tx.q.DetachReports(ctx, &id); err != nil {
 			return err
 		}
+		if err := tx.detachFeedbackLog(ctx, id); err != nil {
+			return err
+		}
 		if err := tx.q.DeleteLearner(ctx, id); err != nil {
 			return err
 		}

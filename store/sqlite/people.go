@@ -166,6 +166,9 @@ func (tx *writeTx) absorb(ctx context.Context, visitor sqlcgen.Learner, to int64
 	if err := tx.q.MoveRankings(ctx, &to, &from); err != nil {
 		return err
 	}
+	if err := tx.q.MoveRewards(ctx, &to, &from); err != nil {
+		return err
+	}
 	if err := tx.q.MoveSearches(ctx, &to, &from); err != nil {
 		return err
 	}
@@ -176,6 +179,9 @@ func (tx *writeTx) absorb(ctx context.Context, visitor sqlcgen.Learner, to int64
 		return err
 	}
 	if err := tx.absorbFeedback(ctx, from, to); err != nil {
+		return err
+	}
+	if err := tx.absorbMetrics(ctx, from, to); err != nil {
 		return err
 	}
 	entries, err := tx.q.ProfileEntries(ctx, from)
