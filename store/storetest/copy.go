@@ -120,10 +120,17 @@ func fillPeopleForCopy(t *testing.T, s Store) {
 			Items: []lectern.RankedItem{{CourseID: "c01", Score: 1.0 / 3, Propensity: 1}}}
 		if i%2 == 0 {
 			r.Learner = lectern.LearnerRef{ID: "l1"}
+			r.Exploration = &lectern.Exploration{Policy: "linucb", Posterior: 1, Places: []int{0}, Slate: []int{0}, Seed: 1<<64 - 1}
 		}
 		rankings = append(rankings, r)
 	}
 	ok(t, s.PutRankings(ctx, rankings))
+	ok(t, errOf(s.PutLearners(ctx, []lectern.Learner{{ID: "l9", Minor: true}})))
+	learning := must[lectern.LearningState](t)(s.StartLearning(ctx, noon1))
+	must[int64](t)(s.ApplyLearning(ctx, lectern.LearningStep{
+		Run: learning.Run, Position: 5, Features: "f1", Posterior: []byte{0, 255}, Publish: true, At: noon1,
+		Credits: []lectern.Credit{credit("k0", "c01", lectern.RewardSeen, 0, 0, true), credit("k0", "c01", "click", 1.0/3, 0, true), credit("k1", "c01", lectern.RewardSeen, 0, 0, false)},
+	}))
 	var searches []lectern.Search
 	for i := range 20 {
 		search := searched(fmt.Sprintf("k%d", i), fmt.Sprint("l", i%3), fmt.Sprint("Ü ", i%7), noon1.Add(time.Duration(i)*time.Hour))
@@ -193,6 +200,12 @@ type view struct {
 	Keys      []lectern.APIKey
 	Secret    []byte
 	Stats     lectern.StoreStats
+	Lists     []lectern.RankedList
+	Outcomes  []lectern.Outcome
+	Learning  lectern.LearningState
+	Rewards   []lectern.Reward
+	Explored  []lectern.ExplorationCount
+	Posterior lectern.PosteriorVersion
 }
 
 func viewOf(t *testing.T, s Store) view {
@@ -269,6 +282,7 @@ func viewOf(t *testing.T, s Store) view {
 	}
 	out.Keys = must[[]lectern.APIKey](t)(s.Keys(ctx))
 	out.Secret = must[[]byte](t)(s.Secret(ctx, "cursors", []byte{9}))
+	viewLearning(t, s, &out)
 	out.Stats = must[lectern.StoreStats](t)(s.Stats(ctx))
 	out.Stats.PendingJobs = 0 // jobs are put together anew
 	return out

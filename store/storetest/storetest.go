@@ -26,6 +26,8 @@ type Store interface {
 	lectern.RankingStore
 	lectern.ListLog
 	lectern.OutcomeLog
+	lectern.LearningStore
+	lectern.PosteriorStore
 	lectern.SearchStore
 	lectern.VectorStore
 	lectern.ArtefactStore
@@ -128,6 +130,11 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"rankings/scan":                testScanRankings,
 		"rankings/scan, complete":      testScanComplete,
 		"outcomes":                     testOutcomes,
+		"learning":                     testLearning,
+		"learning/runs":                testLearningRuns,
+		"learning/races":               testLearningRaces,
+		"learning/posteriors":          testPosteriors,
+		"learning/reports":             testExplorationReports,
 		"learners/minor":               testMinor,
 		"searches/put":                 testSearchPut,
 		"searches/reject":              testSearchReject,

@@ -188,6 +188,17 @@ type Feedback struct {
 	SetAt         *int64
 }
 
+type FeedbackLog struct {
+	Seq       int64
+	LearnerID *int64
+	CourseID  int64
+	Kind      string
+	At        int64
+	RankingID *string
+	Position  *int64
+	Sign      int64
+}
+
 type Fingerprint struct {
 	ID          int64
 	Fingerprint string
@@ -234,6 +245,27 @@ type LearnerChange struct {
 	LearnerID int64
 }
 
+type LearnerDay struct {
+	LearnerID   int64
+	Day         int64
+	Lists       float64
+	ListClicks  float64
+	Impressions float64
+	Clicks      float64
+	Saves       float64
+	Enrols      float64
+	Progressed  float64
+	Completions float64
+	Drops       float64
+	Dismissals  float64
+	Hours       float64
+	Ratings     float64
+	Stars       float64
+	Liked       float64
+	Disliked    float64
+	Reports     float64
+}
+
 type Learning struct {
 	Run       int64
 	Active    int64
@@ -249,6 +281,76 @@ type Lease struct {
 	Name      string
 	Holder    string
 	ExpiresAt int64
+}
+
+type MetricCell struct {
+	Day         int64
+	Surface     string
+	ListRow     string
+	Experiment  string
+	Arm         string
+	Segment     string
+	Position    int64
+	Explored    string
+	Lists       float64
+	ListClicks  float64
+	Impressions float64
+	Clicks      float64
+	Saves       float64
+	Enrols      float64
+	Progressed  float64
+	Completions float64
+	Drops       float64
+	Dismissals  float64
+	Hours       float64
+	Ratings     float64
+	Stars       float64
+	Liked       float64
+	Disliked    float64
+	Reports     float64
+	Views       float64
+	Begun       float64
+	Completed   float64
+	KeptWeight  float64
+	KeptClicks  float64
+}
+
+type MetricCourse struct {
+	Day         int64
+	CourseID    int64
+	Impressions float64
+	Clicks      float64
+	Enrols      float64
+	Ratings     float64
+	Stars       float64
+}
+
+type MetricList struct {
+	RankingID string
+	LearnerID int64
+	State     string
+}
+
+type MetricMerged struct {
+	ID        int64
+	LearnerID int64
+	CourseID  int64
+	State     string
+}
+
+type MetricProgress struct {
+	ID         int64
+	Definition string
+	Events     int64
+	Lists      int64
+	Feedback   int64
+	Merges     int64
+}
+
+type MetricTaken struct {
+	LearnerID int64
+	CourseID  int64
+	State     string
 }
 
 type Posterior struct {
