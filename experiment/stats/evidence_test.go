@@ -52,7 +52,7 @@ func TestNoEffect(t *testing.T) {
 	}
 	worlds := []world{
 		{people: 300, days: 14, arrivals: "steady", spread: 1},
-		{people: 300, days: 14, arrivals: "early", spread: 1},
+		{people: 250, days: 12, arrivals: "early", spread: 1},
 	}
 	if soak() {
 		worlds = []world{
@@ -71,13 +71,13 @@ func TestNoEffect(t *testing.T) {
 			var b strings.Builder
 			fmt.Fprintf(&b, "share of %d experiments without an effect that was called one\n%-30s", runs, "")
 			for _, m := range worldMetrics {
-				fmt.Fprintf(&b, " %16s", m)
+				fmt.Fprintf(&b, " %20s", m)
 			}
 			for i, v := range ways(1, 1) {
 				fmt.Fprintf(&b, "\n%-30s", v.name)
 				for m := range worldMetrics {
 					share := float64(alarms[m][i]) / float64(runs)
-					fmt.Fprintf(&b, " %16.3f", share)
+					fmt.Fprintf(&b, " %20.3f", share)
 					if !v.peek && share > 0.05 {
 						t.Errorf("%s, %s: %.3f false alarms, over 0.05", v.name, worldMetrics[m], share)
 					}

@@ -71,7 +71,9 @@ func (n *Novelty) Judge(alpha float64) []NoveltyResult {
 		square += trend[d] * trend[d]
 	}
 	for d := range trend {
-		trend[d] /= max(square, 1)
+		if square > 0 {
+			trend[d] /= square
+		}
 	}
 	out := make([]NoveltyResult, 0, len(n.arms))
 	for k := 1; k < len(n.arms); k++ {

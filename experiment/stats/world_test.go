@@ -7,7 +7,7 @@ import (
 
 // world is a platform with skewed people, for experiments whose truth is known: how
 // much people see is lognormal, how readily they click differs, hours are lognormal
-// again, and half of them were there before, doing much the same.
+// again, completions are rare, and most of them were there before, doing much the same.
 type world struct {
 	people   int
 	days     int
@@ -25,12 +25,12 @@ type person struct {
 	known   bool
 	rate    float64 // items seen a day
 	clicky  float64 // chance to click an item
-	before  [3]float64
-	sums    [3]float64 // items seen, clicks, hours
+	before  [4]float64
+	sums    [4]float64 // items seen, clicks, hours, completions
 }
 
 // The metrics of the world.
-var worldMetrics = []string{"clicks a person", "clicks an item", "hours a person"}
+var worldMetrics = []string{"clicks a person", "clicks an item", "hours a person", "completions a person"}
 
 func (w *world) draw(rng *rand.Rand) []person {
 	split := w.split
@@ -65,7 +65,7 @@ func (w *world) draw(rng *rand.Rand) []person {
 }
 
 // act is one day of a person.
-func (p *person) act(sums *[3]float64, lift float64, rng *rand.Rand) {
+func (p *person) act(sums *[4]float64, lift float64, rng *rand.Rand) {
 	seen := poisson(p.rate, rng)
 	if seen == 0 {
 		return
@@ -77,6 +77,9 @@ func (p *person) act(sums *[3]float64, lift float64, rng *rand.Rand) {
 			sums[1]++
 			if rng.Float64() < 0.2 {
 				sums[2] += math.Exp(rng.NormFloat64())
+				if rng.Float64() < 0.1 {
+					sums[3]++
+				}
 			}
 		}
 	}
@@ -117,6 +120,8 @@ func (p *person) unit(metric int) Unit {
 		u.Value, u.Per, u.Before, u.BeforePer = p.sums[1], p.sums[0], p.before[1], p.before[0]
 	case 2:
 		u.Value, u.Before = p.sums[2], p.before[2]
+	case 3:
+		u.Value, u.Before = p.sums[3], p.before[3]
 	}
 	return u
 }
