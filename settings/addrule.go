@@ -12,7 +12,7 @@ import (
 // is one. Without IfMatch it is added to whatever is in use, and no change in between
 // is lost. Errors are Put's; CodeRefused where this build cannot read what is in use.
 func (s *Service) AddRule(ctx context.Context, rule rerank.Rule, c Change) (Result, error) {
-	return s.write(ctx, c, func(d Document) (rerank.Config, error) {
+	return s.Change(ctx, c, func(d Document) (rerank.Config, error) {
 		if !d.Readable {
 			return rerank.Config{}, lectern.Errorf(lectern.CodeRefused, "this build cannot read the settings in use, so it cannot add to them")
 		}

@@ -1,4 +1,5 @@
 // Package settings keeps the reranker's settings as versions of one document: it
 // checks a change as a whole, stores it, and puts it to use on every process
-// within two seconds, in one step for each request.
+// within two seconds, in one step for each request. How that is done is in package
+// versioned, for settings of any kind.
 package settings

@@ -52,6 +52,6 @@ func (s *Service) Draft(ctx context.Context, document, patch []byte) (Draft, err
 	if d.Diff, err = rerank.DiffDocuments(base.Body, d.Body); err != nil {
 		return Draft{}, err
 	}
-	d.Warnings = s.warnings(d.Config)
+	d.Warnings = s.Warnings(d.Config)
 	return d, nil
 }

@@ -1,63 +1,34 @@
 package settings
 
 import (
-	"context"
-	"encoding/json"
-	"fmt"
-	"log/slog"
 	"strconv"
-	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/rerank"
+	"github.com/lectern-dev/lectern/settings/versioned"
 )
 
-// Options are what a Service works with.
-type Options struct {
-	Config Config
-	Store  lectern.SettingsStore // a SettingsWatcher too where the backend has notifications
-	File   rerank.Config         // the configuration file's settings: version 0
-	// Warn says what is doubtful about usable settings; nil says nothing.
-	Warn   func(rerank.Config) []Warning
-	Clock  lectern.Clock
-	Logger *slog.Logger
-}
-
-// Warning says what is doubtful about settings that are usable.
-type Warning struct {
-	Kind    string   `json:"kind"`              // see the Warn constants
-	Rules   []string `json:"rules,omitempty"`   // ids of the rules it is about
-	Wins    string   `json:"wins,omitempty"`    // the one that has its way
-	Courses []string `json:"courses,omitempty"` // ids, where rules name courses
-	Message string   `json:"message"`           // a sentence
-}
+// What is kept of the reranker's settings; see package versioned.
+type (
+	Options    = versioned.Options[rerank.Config]
+	Document   = versioned.Document[rerank.Config]
+	Result     = versioned.Result[rerank.Config]
+	Change     = versioned.Change
+	Version    = versioned.Version
+	Activation = versioned.Activation
+	Warning    = versioned.Warning
+)
 
 // What a warning is about.
 const (
-	WarnClash      = "clash"      // two rules want contrary things
-	WarnNoEffect   = "no_effect"  // a rule, or what it names, does nothing
-	WarnUnreadable = "unreadable" // this build cannot read the settings in use
+	WarnClash      = versioned.WarnClash
+	WarnNoEffect   = versioned.WarnNoEffect
+	WarnUnreadable = versioned.WarnUnreadable
 )
 
 // Service reads, writes and uses the settings. It is safe for concurrent use.
 type Service struct {
-	o    Options
-	file *state
-
-	mu      sync.Mutex // one look at a time, so that no older version follows a newer one
-	current atomic.Pointer[state]
-	stuck   atomic.Int64 // version in use that this build cannot read; 0 for none
-}
-
-// state is one version, ready to rank with.
-type state struct {
-	version  int64
-	seq      int64 // of the activation; 0 for none
-	since    time.Time
-	reranker *rerank.Linear
-	body     json.RawMessage // as Document writes it
+	*versioned.Service[rerank.Config, *rerank.Linear]
 }
 
 var _ rerank.Source = (*Service)(nil)
@@ -65,215 +36,32 @@ var _ rerank.Source = (*Service)(nil)
 // New returns a service that uses the file's settings until Load or Run has looked.
 // Errors: CodeInvalid naming the keys of the file at fault.
 func New(o Options) (*Service, error) {
-	linear, err := rerank.NewLinear(o.File)
-	if err != nil {
-		return nil, err
-	}
-	body, err := rerank.Document(o.File)
-	if err != nil {
-		return nil, err
-	}
-	s := &Service{o: o, file: &state{reranker: linear, body: body}}
-	s.current.Store(s.file)
-	return s, nil
-}
-
-// Reranker returns the reranker in use. A request takes it once.
-func (s *Service) Reranker() rerank.Reranker { return s.current.Load().reranker }
-
-// InUse returns the version in use in this process, 0 for the file's settings, and
-// since when.
-func (s *Service) InUse() (version int64, since time.Time) {
-	c := s.current.Load()
-	return c.version, c.since
-}
-
-// Unreadable returns the version that is in use elsewhere but that this build cannot
-// read, 0 for none.
-func (s *Service) Unreadable() int64 { return s.stuck.Load() }
-
-// Load puts the settings in use in the store to use here, before anything is
-// served, and says which they are.
-func (s *Service) Load(ctx context.Context) error {
-	if err := s.Look(ctx); err != nil {
-		return err
-	}
-	c := s.current.Load()
-	if c.version == 0 {
-		return nil
-	}
-	changed, err := rerank.DiffDocuments(s.file.body, c.body)
-	if err != nil {
-		return err
-	}
-	s.o.Logger.InfoContext(ctx, "the stored rerank settings hold; those of the configuration file have no effect until version 0 is activated",
-		"version", c.version, "differences", len(changed))
-	return nil
-}
-
-// Run looks for other settings until ctx ends: when the store says so, and every
-// Config.Poll.
-func (s *Service) Run(ctx context.Context) error {
-	hints := make(chan struct{}, 1)
-	watching := make(chan struct{})
-	go func() {
-		defer close(watching)
-		s.watch(ctx, hints)
-	}()
-	defer func() { <-watching }()
-	tick := time.NewTicker(s.o.Config.Poll)
-	defer tick.Stop()
-	failing := false
-	for {
-		err := s.Look(ctx)
-		if err != nil && ctx.Err() == nil && !failing {
-			s.o.Logger.WarnContext(ctx, "the rerank settings cannot be looked up; those in use stay", "error", err)
-		}
-		failing = err != nil
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-hints:
-		case <-tick.C:
-		}
-	}
-}
-
-// watch passes the store's hints on, where it gives any.
-func (s *Service) watch(ctx context.Context, hints chan<- struct{}) {
-	watcher, ok := s.o.Store.(lectern.SettingsWatcher)
-	if !ok {
-		return
-	}
-	err := watcher.WatchSettings(ctx, func() {
-		select {
-		case hints <- struct{}{}:
-		default: // one is waiting already
-		}
-	})
-	if err != nil && ctx.Err() == nil {
-		s.o.Logger.WarnContext(ctx, "the rerank settings are only polled", "error", err)
-	}
-}
-
-// Look puts what the store says is in use to use here, if it is not yet. A version
-// that this build cannot read is logged once, and the one before stays.
-func (s *Service) Look(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v, a, err := s.o.Store.ActiveSettings(ctx, lectern.SettingsRerank)
-	now := s.current.Load()
-	switch {
-	case lectern.ErrorCode(err) == lectern.CodeNotFound:
-		s.stuck.Store(0)
-		if now.version != 0 || now.seq != a.Seq {
-			next := *s.file
-			next.seq, next.since = a.Seq, a.At
-			s.use(ctx, &next)
-		}
-		return nil
-	case err != nil:
-		return fmt.Errorf("find the rerank settings in use: %w", err)
-	case v.Version == now.version:
-		s.stuck.Store(0)
-		if a.Seq != now.seq {
-			next := *now
-			next.seq, next.since = a.Seq, a.At
-			s.current.Store(&next)
-		}
-		return nil
-	case v.Version == s.stuck.Load():
-		return nil
-	}
-	next, err := compile(v)
-	if err != nil {
-		if now.version == 0 && now.seq == 0 { // nothing that was stored holds here yet
-			if err := s.useBefore(ctx, v); err != nil {
-				return err
+	s, err := versioned.New(versioned.Kind[rerank.Config, *rerank.Linear]{
+		Name: lectern.SettingsRerank, Noun: "rerank settings", Prefix: namePrefix, Uses: "ranks by",
+		Parse: rerank.Parse, Document: rerank.Document, Merge: rerank.MergeDocument, Diff: rerank.DiffDocuments,
+		File: func(cfg rerank.Config) (*rerank.Linear, string, error) {
+			linear, err := rerank.NewLinear(cfg)
+			if err != nil {
+				return nil, "", err
 			}
-			now = s.current.Load()
-		}
-		s.stuck.Store(v.Version)
-		s.o.Logger.ErrorContext(ctx, "this build cannot read the rerank settings in use; those before stay",
-			"version", v.Version, "staying", now.reranker.Version(), "error", err)
-		return nil
-	}
-	s.stuck.Store(0)
-	next.seq, next.since = a.Seq, a.At
-	s.use(ctx, next)
-	return nil
-}
-
-// maxBefore bounds how many unreadable versions in a row a start looks behind.
-const maxBefore = 100
-
-// useBefore puts the newest readable version that v was made from to use, so that a
-// process that starts ranks like those that were running when v came: by the file's
-// settings it would show what rules hide. Where there is none the file's stay.
-func (s *Service) useBefore(ctx context.Context, v lectern.SettingsVersion) error {
-	for range maxBefore {
-		if v.Base == 0 {
-			return nil
-		}
-		base, err := s.o.Store.Settings(ctx, v.Kind, v.Base)
-		if err != nil {
-			return fmt.Errorf("find readable rerank settings: %w", err)
-		}
-		if before, err := compile(base); err == nil {
-			before.since = base.CreatedAt
-			s.use(ctx, before)
-			return nil
-		}
-		v = base
-	}
-	return nil
-}
-
-// use puts a version to use; the caller holds the lock.
-func (s *Service) use(ctx context.Context, next *state) {
-	before := s.current.Swap(next)
-	if before.version != next.version {
-		s.o.Logger.InfoContext(ctx, "rerank settings in use", "version", next.reranker.Version(), "before", before.reranker.Version())
-	}
-}
-
-// compile makes a stored version ready. Errors: CodeInvalid, CodeUnknownField for
-// what this build cannot read.
-func compile(v lectern.SettingsVersion) (*state, error) {
-	cfg, err := rerank.Parse(v.Body)
+			return linear, linear.Version(), nil
+		},
+		Compile: rerank.New,
+	}, o)
 	if err != nil {
 		return nil, err
 	}
-	linear, err := rerank.New(cfg, Name(v.Version))
-	if err != nil {
-		return nil, err
-	}
-	body, err := rerank.Document(cfg)
-	if err != nil {
-		return nil, err
-	}
-	return &state{version: v.Version, reranker: linear, body: body}, nil
+	return &Service{s}, nil
 }
+
+// namePrefix is what names of stored versions begin with.
+const namePrefix = "v"
 
 // Name is how lists call a stored version.
-func Name(version int64) string { return "v" + strconv.FormatInt(version, 10) }
+func Name(version int64) string { return namePrefix + strconv.FormatInt(version, 10) }
 
-// name is how lists call a version: the file's is named after what is in it.
-func (s *Service) name(version int64) string {
-	if version == 0 {
-		return s.file.reranker.Version()
-	}
-	return Name(version)
-}
-
-// warnings says what is doubtful about settings.
-func (s *Service) warnings(cfg rerank.Config) []Warning {
-	if s.o.Warn == nil {
-		return []Warning{}
-	}
-	found := s.o.Warn(cfg)
-	if found == nil {
-		return []Warning{}
-	}
-	return found
+// Reranker returns the reranker in use. A request takes it once.
+func (s *Service) Reranker() rerank.Reranker {
+	linear, _ := s.Use()
+	return linear
 }

@@ -58,7 +58,7 @@ var ours = map[string][]string{
 	"eval/homes":      {"demo"},       // judged by the truth behind the demo platform
 	"ml":              {"ml", "eval"},
 	"training":        {"ml", "eval"},
-	"settings":        {"rerank"},                                                                                                                     // keeps its documents
+	"settings":        {"settings", "rerank"},                                                                                                         // keeps its documents
 	"feedback":        {"rerank", "settings"},                                                                                                         // reports become rules
 	"preview":         {"rerank", "eval"},                                                                                                             // what a draft would change
 	"tuning":          {"rerank", "eval"},                                                                                                             // weights from what was logged

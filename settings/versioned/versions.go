@@ -1,4 +1,4 @@
-package settings
+package versioned
 
 import (
 	"context"
@@ -6,22 +6,21 @@ import (
 	"time"
 
 	"github.com/lectern-dev/lectern"
-	"github.com/lectern-dev/lectern/rerank"
 )
 
 // Version is one stored version. Version 0 stands for the configuration file's
 // settings, as they are now.
 type Version struct {
-	Version     int64           `json:"version"`
-	Name        string          `json:"name"`
-	ETag        string          `json:"etag"`
-	Active      bool            `json:"active"` // in use
-	Author      string          `json:"author,omitempty"`
-	Comment     string          `json:"comment,omitempty"`
-	CreatedAt   *time.Time      `json:"created_at,omitempty"`
-	Base        *int64          `json:"base,omitempty"` // the version that it was made from
-	Diff        []rerank.Change `json:"diff"`           // from Base
-	Activations []Activation    `json:"activations"`    // newest first
+	Version     int64        `json:"version"`
+	Name        string       `json:"name"`
+	ETag        string       `json:"etag"`
+	Active      bool         `json:"active"` // in use
+	Author      string       `json:"author,omitempty"`
+	Comment     string       `json:"comment,omitempty"`
+	CreatedAt   *time.Time   `json:"created_at,omitempty"`
+	Base        *int64       `json:"base,omitempty"` // the version that it was made from
+	Diff        []Difference `json:"diff"`           // from Base
+	Activations []Activation `json:"activations"`    // newest first
 
 	Readable bool `json:"readable"` // by this build
 
@@ -40,8 +39,8 @@ type Activation struct {
 // Versions lists up to limit versions below before (0: all), newest first, each with
 // its diff and without its document. The configuration file's comes last where it
 // was gone back to. next is the before of the next page, 0 for none.
-func (s *Service) Versions(ctx context.Context, before int64, limit int) (list []Version, next int64, err error) {
-	stored, history, err := s.o.Store.SettingsVersions(ctx, lectern.SettingsRerank, before, limit)
+func (s *Service[C, U]) Versions(ctx context.Context, before int64, limit int) (list []Version, next int64, err error) {
+	stored, history, err := s.o.Store.SettingsVersions(ctx, s.kind.Name, before, limit)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -68,8 +67,8 @@ func (s *Service) Versions(ctx context.Context, before int64, limit int) (list [
 	return list, next, nil
 }
 
-func (s *Service) activeVersion(ctx context.Context) (int64, error) {
-	v, _, err := s.o.Store.ActiveSettings(ctx, lectern.SettingsRerank)
+func (s *Service[C, U]) activeVersion(ctx context.Context) (int64, error) {
+	v, _, err := s.o.Store.ActiveSettings(ctx, s.kind.Name)
 	if lectern.ErrorCode(err) == lectern.CodeNotFound {
 		return 0, nil
 	}
@@ -78,17 +77,17 @@ func (s *Service) activeVersion(ctx context.Context) (int64, error) {
 
 // Version returns one version with its document and diff; 0 is the configuration
 // file's. Errors: CodeNotFound.
-func (s *Service) Version(ctx context.Context, version int64) (Version, error) {
+func (s *Service[C, U]) Version(ctx context.Context, version int64) (Version, error) {
 	active, err := s.activeVersion(ctx)
 	if err != nil {
 		return Version{}, err
 	}
-	stored, history, err := s.o.Store.SettingsVersions(ctx, lectern.SettingsRerank, version+1, 1)
+	stored, history, err := s.o.Store.SettingsVersions(ctx, s.kind.Name, version+1, 1)
 	if err != nil {
 		return Version{}, err
 	}
 	var activations []lectern.SettingsActivation
-	found := lectern.SettingsVersion{Kind: lectern.SettingsRerank}
+	found := lectern.SettingsVersion{Kind: s.kind.Name}
 	if len(stored) > 0 && stored[0].Version == version {
 		found, activations = stored[0], history[0]
 	} else if version != 0 {
@@ -99,19 +98,19 @@ func (s *Service) Version(ctx context.Context, version int64) (Version, error) {
 
 // describe lays a version out. bodies holds the documents that are known, and gets
 // those that were read.
-func (s *Service) describe(ctx context.Context, v lectern.SettingsVersion, activations []lectern.SettingsActivation, active int64,
+func (s *Service[C, U]) describe(ctx context.Context, v lectern.SettingsVersion, activations []lectern.SettingsActivation, active int64,
 	bodies map[int64]json.RawMessage,
 ) (Version, error) {
 	name := s.name(v.Version)
 	out := Version{
 		Version: v.Version, Name: name, ETag: etag(name), Active: v.Version == active, Author: v.Author, Comment: v.Comment,
-		Diff: []rerank.Change{}, Activations: make([]Activation, len(activations)), Body: v.Body, Readable: true,
+		Diff: []Difference{}, Activations: make([]Activation, len(activations)), Body: v.Body, Readable: true,
 	}
 	for i, a := range activations {
 		out.Activations[i] = Activation{At: a.At, Author: a.Author, Comment: a.Comment}
 	}
 	if v.Version == 0 {
-		out.Body, out.Warnings = s.file.body, s.warnings(s.o.File)
+		out.Body, out.Warnings = s.file.body, s.Warnings(s.o.File)
 		return out, nil
 	}
 	out.CreatedAt, out.Base = &v.CreatedAt, &v.Base
@@ -119,25 +118,25 @@ func (s *Service) describe(ctx context.Context, v lectern.SettingsVersion, activ
 	if err != nil {
 		return Version{}, err
 	}
-	if out.Diff, err = rerank.DiffDocuments(base, v.Body); err != nil {
+	if out.Diff, err = s.kind.Diff(base, v.Body); err != nil {
 		return Version{}, err
 	}
-	state, err := compile(v)
+	state, err := s.compile(v)
 	if out.Readable = err == nil; out.Readable {
-		out.Warnings = s.warnings(state.reranker.Config())
+		out.Warnings = s.Warnings(state.config)
 	}
 	return out, nil
 }
 
 // body returns the document of a version.
-func (s *Service) body(ctx context.Context, version int64, known map[int64]json.RawMessage) (json.RawMessage, error) {
+func (s *Service[C, U]) body(ctx context.Context, version int64, known map[int64]json.RawMessage) (json.RawMessage, error) {
 	if version == 0 {
 		return s.file.body, nil
 	}
 	if body, ok := known[version]; ok {
 		return body, nil
 	}
-	v, err := s.o.Store.Settings(ctx, lectern.SettingsRerank, version)
+	v, err := s.o.Store.Settings(ctx, s.kind.Name, version)
 	if err != nil {
 		return nil, s.missing(version, err)
 	}
@@ -147,7 +146,7 @@ func (s *Service) body(ctx context.Context, version int64, known map[int64]json.
 
 // Diff returns what differs from one version to another; 0 is the configuration
 // file's. Errors: CodeNotFound.
-func (s *Service) Diff(ctx context.Context, from, to int64) ([]rerank.Change, error) {
+func (s *Service[C, U]) Diff(ctx context.Context, from, to int64) ([]Difference, error) {
 	known := make(map[int64]json.RawMessage, 2)
 	a, err := s.body(ctx, from, known)
 	if err != nil {
@@ -157,5 +156,5 @@ func (s *Service) Diff(ctx context.Context, from, to int64) ([]rerank.Change, er
 	if err != nil {
 		return nil, err
 	}
-	return rerank.DiffDocuments(a, b)
+	return s.kind.Diff(a, b)
 }

@@ -1,4 +1,4 @@
-package settings
+package versioned
 
 import (
 	"bytes"
@@ -10,11 +10,10 @@ import (
 	"time"
 
 	"github.com/lectern-dev/lectern"
-	"github.com/lectern-dev/lectern/rerank"
 )
 
 // Document is the settings in use, as the store has them.
-type Document struct {
+type Document[C any] struct {
 	Version     int64           `json:"version"` // 0 for the configuration file's
 	Name        string          `json:"name"`    // as lists have it
 	ETag        string          `json:"etag"`
@@ -22,8 +21,8 @@ type Document struct {
 	Warnings    []Warning       `json:"warnings"`
 	Body        json.RawMessage `json:"document"` // with every section there
 
-	Config   rerank.Config `json:"-"`
-	Readable bool          `json:"-"` // by this build; else Body is as it was stored, and Config is empty
+	Config   C    `json:"-"`
+	Readable bool `json:"-"` // by this build; else Body is as it was stored, and Config is empty
 }
 
 // Change is one write.
@@ -35,10 +34,10 @@ type Change struct {
 }
 
 // Result is what a change came to.
-type Result struct {
-	Changed bool            `json:"changed"` // false: it was in use already
-	Diff    []rerank.Change `json:"diff"`    // from what was in use before
-	Document
+type Result[C any] struct {
+	Changed bool         `json:"changed"` // false: it was in use already
+	Diff    []Difference `json:"diff"`    // from what was in use before
+	Document[C]
 }
 
 const (
@@ -49,20 +48,20 @@ const (
 )
 
 // Get returns the settings in use.
-func (s *Service) Get(ctx context.Context) (Document, error) {
-	v, a, err := s.o.Store.ActiveSettings(ctx, lectern.SettingsRerank)
+func (s *Service[C, U]) Get(ctx context.Context) (Document[C], error) {
+	v, a, err := s.o.Store.ActiveSettings(ctx, s.kind.Name)
 	if lectern.ErrorCode(err) == lectern.CodeNotFound {
 		return s.document(lectern.SettingsVersion{}, a), nil
 	}
 	if err != nil {
-		return Document{}, fmt.Errorf("find the rerank settings in use: %w", err)
+		return Document[C]{}, fmt.Errorf("find the %s in use: %w", s.kind.Noun, err)
 	}
 	return s.document(v, a), nil
 }
 
 // document describes a version; version 0 is the file's.
-func (s *Service) document(v lectern.SettingsVersion, a lectern.SettingsActivation) Document {
-	d := Document{Version: v.Version, Name: s.name(v.Version), ETag: etag(s.name(v.Version)), Warnings: []Warning{}}
+func (s *Service[C, U]) document(v lectern.SettingsVersion, a lectern.SettingsActivation) Document[C] {
+	d := Document[C]{Version: v.Version, Name: s.name(v.Version), ETag: etag(s.name(v.Version)), Warnings: []Warning{}}
 	if !a.At.IsZero() {
 		d.ActiveSince = &a.At
 	}
@@ -71,15 +70,15 @@ func (s *Service) document(v lectern.SettingsVersion, a lectern.SettingsActivati
 		state = s.file
 	} else if state.version != v.Version {
 		var err error
-		if state, err = compile(v); err != nil {
+		if state, err = s.compile(v); err != nil {
 			d.Body = v.Body
-			d.Warnings = append(d.Warnings, Warning{Kind: WarnUnreadable, Message: "this build cannot read the settings in use and ranks by " +
-				s.current.Load().reranker.Version() + ": " + message(err)})
+			d.Warnings = append(d.Warnings, Warning{Kind: WarnUnreadable, Message: "this build cannot read the settings in use and " + s.kind.Uses + " " +
+				s.current.Load().name + ": " + message(err)})
 			return d
 		}
 	}
-	d.Body, d.Config, d.Readable = state.body, state.reranker.Config(), true
-	d.Warnings = s.warnings(d.Config)
+	d.Body, d.Config, d.Readable = state.body, state.config, true
+	d.Warnings = s.Warnings(d.Config)
 	return d
 }
 
@@ -95,28 +94,28 @@ func etag(name string) string { return `"` + name + `"` }
 // Put replaces the settings as a whole. The same settings again are no change.
 // Errors: CodeInvalid or CodeUnknownField naming every field at fault;
 // CodePrecondition naming the version in use.
-func (s *Service) Put(ctx context.Context, c Change) (Result, error) {
-	cfg, err := rerank.Parse(c.Body)
+func (s *Service[C, U]) Put(ctx context.Context, c Change) (Result[C], error) {
+	cfg, err := s.kind.Parse(c.Body)
 	if err != nil {
-		return Result{}, err
+		return Result[C]{}, err
 	}
-	return s.write(ctx, c, func(Document) (rerank.Config, error) { return cfg, nil })
+	return s.Change(ctx, c, func(Document[C]) (C, error) { return cfg, nil })
 }
 
 // Patch applies a JSON merge patch to the settings in use. Errors are Put's.
-func (s *Service) Patch(ctx context.Context, c Change) (Result, error) {
-	return s.write(ctx, c, func(d Document) (rerank.Config, error) { return rerank.MergeDocument(d.Body, c.Body) })
+func (s *Service[C, U]) Patch(ctx context.Context, c Change) (Result[C], error) {
+	return s.Change(ctx, c, func(d Document[C]) (C, error) { return s.kind.Merge(d.Body, c.Body) })
 }
 
-// write stores what make makes of the settings in use. Who names no version, or any,
+// Change stores what make makes of the settings in use. Who names no version, or any,
 // overtakes others' changes, but never loses one in between: a patch is made anew.
-func (s *Service) write(ctx context.Context, c Change, make func(Document) (rerank.Config, error)) (Result, error) {
+func (s *Service[C, U]) Change(ctx context.Context, c Change, make func(Document[C]) (C, error)) (Result[C], error) {
 	match, err := parseMatch(c.IfMatch)
 	if err == nil {
 		err = checkComment(c.Comment)
 	}
 	if err != nil {
-		return Result{}, err
+		return Result[C]{}, err
 	}
 	for try := 1; ; try++ {
 		r, err := s.writeOnce(ctx, c, match, make)
@@ -127,53 +126,53 @@ func (s *Service) write(ctx context.Context, c Change, make func(Document) (rera
 	}
 }
 
-func (s *Service) writeOnce(ctx context.Context, c Change, match matcher, make func(Document) (rerank.Config, error)) (Result, error) {
+func (s *Service[C, U]) writeOnce(ctx context.Context, c Change, match matcher, make func(Document[C]) (C, error)) (Result[C], error) {
 	base, err := s.Get(ctx)
 	if err != nil {
-		return Result{}, err
+		return Result[C]{}, err
 	}
 	if !match.fits(base.ETag) {
-		return Result{}, stale(c.IfMatch, base.ETag)
+		return Result[C]{}, stale(c.IfMatch, base.ETag)
 	}
 	cfg, err := make(base)
 	if err != nil {
-		return Result{}, err
+		return Result[C]{}, err
 	}
-	body, err := rerank.Document(cfg)
+	body, err := s.kind.Document(cfg)
 	if err != nil {
-		return Result{}, err
+		return Result[C]{}, err
 	}
 	if base.Readable && bytes.Equal(body, base.Body) {
-		return Result{Document: base, Diff: []rerank.Change{}}, nil
+		return Result[C]{Document: base, Diff: []Difference{}}, nil
 	}
-	diff, err := rerank.DiffDocuments(base.Body, body)
+	diff, err := s.kind.Diff(base.Body, body)
 	if err != nil {
-		return Result{}, err
+		return Result[C]{}, err
 	}
 	v, err := s.o.Store.PutSettings(ctx, lectern.SettingsVersion{
-		Kind: lectern.SettingsRerank, Body: body, Author: c.Author, Comment: c.Comment,
+		Kind: s.kind.Name, Body: body, Author: c.Author, Comment: c.Comment,
 		CreatedAt: lectern.Timestamp(s.o.Clock()), Base: base.Version,
 	})
 	if lectern.ErrorCode(err) == lectern.CodePrecondition {
-		return Result{}, s.overtaken(ctx, c.IfMatch, err)
+		return Result[C]{}, s.overtaken(ctx, c.IfMatch, err)
 	}
 	if err != nil {
-		return Result{}, fmt.Errorf("store the rerank settings: %w", err)
+		return Result[C]{}, fmt.Errorf("store the %s: %w", s.kind.Noun, err)
 	}
 	s.lookNow(ctx)
-	return Result{Document: s.document(v, lectern.SettingsActivation{At: v.CreatedAt}), Changed: true, Diff: diff}, nil
+	return Result[C]{Document: s.document(v, lectern.SettingsActivation{At: v.CreatedAt}), Changed: true, Diff: diff}, nil
 }
 
 // lookNow makes this process use a change before the answer goes out. When it
 // cannot, the change is stored all the same, and Run comes to it.
-func (s *Service) lookNow(ctx context.Context) {
+func (s *Service[C, U]) lookNow(ctx context.Context) {
 	if err := s.Look(context.WithoutCancel(ctx)); err != nil {
-		s.o.Logger.WarnContext(ctx, "a change of the rerank settings is stored, but not in use here yet", "error", err)
+		s.o.Logger.WarnContext(ctx, "a change of the "+s.kind.Noun+" is stored, but not in use here yet", "error", err)
 	}
 }
 
 // overtaken names the version that another writer made meanwhile.
-func (s *Service) overtaken(ctx context.Context, ifMatch string, err error) error {
+func (s *Service[C, U]) overtaken(ctx context.Context, ifMatch string, err error) error {
 	now, getErr := s.Get(ctx)
 	if getErr != nil {
 		return err
@@ -193,21 +192,21 @@ func stale(given, now string) error {
 // Activate makes a version the one in use, 0 the configuration file's. Activating the
 // one in use is no change. Errors: CodeNotFound; CodePrecondition where IfMatch is
 // given; CodeRefused for a version that this build cannot read.
-func (s *Service) Activate(ctx context.Context, version int64, c Change) (Result, error) {
+func (s *Service[C, U]) Activate(ctx context.Context, version int64, c Change) (Result[C], error) {
 	match, err := parseMatch(c.IfMatch)
 	if err == nil {
 		err = checkComment(c.Comment)
 	}
 	if err != nil {
-		return Result{}, err
+		return Result[C]{}, err
 	}
 	target := lectern.SettingsVersion{}
 	if version != 0 {
-		if target, err = s.o.Store.Settings(ctx, lectern.SettingsRerank, version); err != nil {
-			return Result{}, s.missing(version, err)
+		if target, err = s.o.Store.Settings(ctx, s.kind.Name, version); err != nil {
+			return Result[C]{}, s.missing(version, err)
 		}
-		if _, err := compile(target); err != nil {
-			return Result{}, refused(version, err)
+		if _, err := s.compile(target); err != nil {
+			return Result[C]{}, refused(version, err)
 		}
 	}
 	for try := 1; ; try++ {
@@ -219,41 +218,41 @@ func (s *Service) Activate(ctx context.Context, version int64, c Change) (Result
 	}
 }
 
-func (s *Service) activateOnce(ctx context.Context, target lectern.SettingsVersion, c Change, match matcher) (Result, error) {
+func (s *Service[C, U]) activateOnce(ctx context.Context, target lectern.SettingsVersion, c Change, match matcher) (Result[C], error) {
 	before, err := s.Get(ctx)
 	if err != nil {
-		return Result{}, err
+		return Result[C]{}, err
 	}
 	if !match.fits(before.ETag) {
-		return Result{}, stale(c.IfMatch, before.ETag)
+		return Result[C]{}, stale(c.IfMatch, before.ETag)
 	}
 	if before.Version == target.Version {
-		return Result{Document: before, Diff: []rerank.Change{}}, nil
+		return Result[C]{Document: before, Diff: []Difference{}}, nil
 	}
 	a := lectern.SettingsActivation{
-		Kind: lectern.SettingsRerank, Version: target.Version, Author: c.Author, Comment: c.Comment, At: lectern.Timestamp(s.o.Clock()),
+		Kind: s.kind.Name, Version: target.Version, Author: c.Author, Comment: c.Comment, At: lectern.Timestamp(s.o.Clock()),
 	}
 	err = s.o.Store.ActivateSettings(ctx, a, before.Version)
 	switch lectern.ErrorCode(err) {
 	case "":
 	case lectern.CodePrecondition:
-		return Result{}, s.overtaken(ctx, c.IfMatch, err)
+		return Result[C]{}, s.overtaken(ctx, c.IfMatch, err)
 	case lectern.CodeNotFound:
-		return Result{}, s.missing(target.Version, err)
+		return Result[C]{}, s.missing(target.Version, err)
 	default:
-		return Result{}, fmt.Errorf("put rerank settings %d to use: %w", target.Version, err)
+		return Result[C]{}, fmt.Errorf("put %s %d to use: %w", s.kind.Noun, target.Version, err)
 	}
 	s.lookNow(ctx)
-	r := Result{Document: s.document(target, a), Changed: true}
-	r.Diff, err = rerank.DiffDocuments(before.Body, r.Body)
+	r := Result[C]{Document: s.document(target, a), Changed: true}
+	r.Diff, err = s.kind.Diff(before.Body, r.Body)
 	return r, err
 }
 
-func (s *Service) missing(version int64, err error) error {
+func (s *Service[C, U]) missing(version int64, err error) error {
 	if lectern.ErrorCode(err) != lectern.CodeNotFound {
 		return err
 	}
-	return lectern.Errorf(lectern.CodeNotFound, "there is no version %d of the rerank settings", version)
+	return lectern.Errorf(lectern.CodeNotFound, "there is no version %d of the %s", version, s.kind.Noun)
 }
 
 func refused(version int64, err error) error {
