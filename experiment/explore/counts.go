@@ -3,8 +3,6 @@ package explore
 import (
 	"sync"
 	"time"
-
-	"github.com/lectern-dev/lectern"
 )
 
 // Counts is what this day's exploration has shown, and how often new courses were
@@ -18,7 +16,15 @@ type Counts struct {
 	explored  int32 // items today
 
 	shown map[string]int32 // impressions of new courses
-	ready bool             // what others showed is counted, too
+	own   map[uint64]own   // by seed: lists that were counted when they were made
+	today bool             // what others tried today is counted, too
+	all   bool             // and what was shown of new courses since they came out
+}
+
+// own is lists of one seed that the log has not brought yet.
+type own struct {
+	lists int
+	since time.Time
 }
 
 // mostPeople bounds the people who are counted in a day; further ones explore no more
@@ -29,7 +35,7 @@ const mostPeople = 2_000_000
 func NewCounts() *Counts {
 	return &Counts{
 		people: make(map[uint32]int32), courses: make(map[string]int32), providers: make(map[string]int32),
-		shown: make(map[string]int32), ready: true,
+		shown: make(map[string]int32), own: make(map[uint64]own), today: true, all: true,
 	}
 }
 
@@ -83,7 +89,14 @@ func (c *Counts) over(course, provider string, caps *Caps, at time.Time) bool {
 func (c *Counts) impressions(course string) (int, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return int(c.shown[course]), c.ready
+	return int(c.shown[course]), c.all
+}
+
+// counting reports whether what others tried today is not counted yet.
+func (c *Counts) counting() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.today
 }
 
 // tried counts an explored item.
@@ -102,11 +115,60 @@ func (c *Counts) tried(seed uint64, course, provider string, at time.Time) {
 	}
 }
 
-// show counts an impression of a new course.
-func (c *Counts) show(course string) {
+// show counts impressions of new courses.
+func (c *Counts) show(courses []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.shown[course]++
+	for _, id := range courses {
+		c.shown[id]++
+	}
 }
 
-var _ lectern.Explorer = (*Explorer)(nil)
+// know says how much of the log is counted.
+func (c *Counts) know(today, all bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.today, c.all = today, all || c.all && today
+}
+
+// made notes that a list is counted: the log need not.
+func (c *Counts) made(seed uint64, at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.own[seed] = own{c.own[seed].lists + 1, at}
+}
+
+// isOwn reports whether a list of the log was counted when it was made.
+func (c *Counts) isOwn(seed uint64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	o, ok := c.own[seed]
+	switch {
+	case !ok:
+	case o.lists == 1:
+		delete(c.own, seed)
+	default:
+		c.own[seed] = own{o.lists - 1, o.since}
+	}
+	return ok
+}
+
+// ownFor is how long a list that was made here may take into the log.
+const ownFor = 5 * time.Minute
+
+// tidy forgets own lists that never came into the log, and courses that are new no
+// longer.
+func (c *Counts) tidy(at time.Time, isNew func(course string) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for seed, o := range c.own {
+		if at.Sub(o.since) > ownFor {
+			delete(c.own, seed)
+		}
+	}
+	for id := range c.shown {
+		if !isNew(id) {
+			delete(c.shown, id)
+		}
+	}
+}

@@ -30,6 +30,7 @@ type Deps struct {
 	Settings   Settings
 	Posteriors Posteriors // nil: nothing is learnt
 	Counts     *Counts    // nil: those of this process alone
+	Followed   bool       // a Follower adds what the log of lists has to Counts
 	Secret     []byte     // the same on every replica
 	Logger     *slog.Logger
 }
@@ -42,6 +43,8 @@ type Explorer struct {
 	models *models
 	rooms  sync.Pool // of *room
 }
+
+var _ lectern.Explorer = (*Explorer)(nil)
 
 // New returns an explorer.
 func New(deps Deps) (*Explorer, error) {
@@ -111,6 +114,7 @@ const (
 	skipSurface = "surface"
 	skipShare   = "share"
 	skipCap     = "learner_cap"
+	skipCount   = "counting" // what others showed today is not known yet
 )
 
 // admits decides whether a list explores, with which seed and at how many places at
@@ -125,6 +129,8 @@ func (e *Explorer) admits(cfg *Config, req *lectern.ExploreRequest) (seed uint64
 		return 0, 0, skipDenied
 	case len(cfg.Places.of(req.Surface, req.Row)) == 0:
 		return 0, 0, skipSurface
+	case e.Counts.counting():
+		return 0, 0, skipCount
 	case cfg.Share < 1 && e.lots.taken(req.Learner) >= cfg.Share:
 		return 0, 0, skipShare
 	}
@@ -159,6 +165,20 @@ func (e *Explorer) count(t *setting, x *lectern.Exploration, l list) {
 			it := &t.req.Items[l[place]]
 			e.Counts.tried(x.Seed, it.CourseID, it.Provider, t.req.At)
 		}
+	}
+	var fresh []string
+	for at := range min(t.req.Served, len(t.req.Items)) {
+		i := at
+		if at < len(l) {
+			i = int(l[at])
+		}
+		if it := &t.req.Items[i]; it.Age >= 0 && it.Age <= float64(t.cfg.NewCourses.Days) {
+			fresh = append(fresh, it.CourseID)
+		}
+	}
+	e.Counts.show(fresh)
+	if e.Followed {
+		e.Counts.made(x.Seed, t.req.At)
 	}
 }
 

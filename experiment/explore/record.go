@@ -9,16 +9,26 @@ import (
 // sceneOf reads a scene back from a recorded list, with the list as it was filled.
 // Errors: CodeInvalid for a record that cannot have come about.
 func sceneOf(r *lectern.Ranking) (*scene, list, error) {
-	x := r.Exploration
+	s, actual, err := sceneFrom(r.ID, r.Exploration)
+	if err == nil && s.size > len(r.Items) {
+		err = brokenRecord(r.ID, "its slate is longer than its list")
+	}
+	return s, actual, err
+}
+
+func brokenRecord(id, what string) error {
+	return lectern.Errorf(lectern.CodeInvalid, "the record of the list %s cannot be read: %s", id, what)
+}
+
+// sceneFrom is sceneOf without the items of the list.
+func sceneFrom(id string, x *lectern.Exploration) (*scene, list, error) {
 	n := len(x.Slate)
 	s := &scene{
 		size: n, places: x.Places, fixed: make([]bool, n), pool: make([]bool, n), owed: make([]bool, n), provider: x.Provider,
 		perProvider: x.PerProvider, limited: x.LimitedPlaces, floor: x.Floor, newShare: x.NewShare,
 	}
-	broken := func(what string) error {
-		return lectern.Errorf(lectern.CodeInvalid, "the record of the list %s cannot be read: %s", r.ID, what)
-	}
-	if n == 0 || n > len(r.Items) || len(x.Age) != n || len(x.Evidence) != n || len(x.Provider) != n {
+	broken := func(what string) error { return brokenRecord(id, what) }
+	if n == 0 || len(x.Age) != n || len(x.Evidence) != n || len(x.Provider) != n {
 		return nil, nil, broken("its slate has another length than what belongs to it")
 	}
 	actual := make(list, n)
