@@ -79,7 +79,7 @@ type Options struct {
 	Variance float64
 	Adjust   bool    // by what people did before (CUPED)
 	BurnIn   float64 // units that each arm needs before always-valid intervals say anything; 0 is DefaultBurnIn
-	NonZero  float64 // units with a value other than 0, likewise; 0 is DefaultNonZero
+	NonZero  float64 // units with a value other than 0, likewise, in the mean of the two arms; 0 is DefaultNonZero
 }
 
 func (o Options) filled() Options {
@@ -183,7 +183,7 @@ func compare(a, b *Level, opts Options, units, among float64) Comparison {
 
 	c.clock = clockOf(a, b, c.SE, units, best(alpha), opts)
 	c.z = fromT(t, c.DF)
-	c.Ready = min(a.Units, b.Units) >= opts.BurnIn && min(a.nonZero, b.nonZero) >= opts.NonZero
+	c.Ready = min(a.Units, b.Units) >= opts.BurnIn && a.nonZero+b.nonZero >= 2*opts.NonZero
 	if c.Ready && c.clock > 0 {
 		c.LogEvidence = logEvidence(c.z, c.clock)
 		c.AlwaysP = min(1, among*math.Exp(-c.LogEvidence))

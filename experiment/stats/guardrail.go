@@ -1,8 +1,6 @@
 package stats
 
-import (
-	"math"
-)
+import "math"
 
 // Guard is what a treatment may not spoil.
 type Guard struct {
@@ -28,8 +26,10 @@ type GuardResult struct {
 	Guard
 	Arm   int        `json:"arm"`
 	State GuardState `json:"state"`
-	// Value is the relative change, as it is: above 0 is more, good or bad.
-	Value float64 `json:"value"`
+
+	Control float64 `json:"control"` // the metric there
+	Treated float64 `json:"treated"`
+	Value   float64 `json:"value"` // relative change, as it is: above 0 is more, good or bad
 	// Bounds are the one-sided bounds of the relative change, each of which holds at all
 	// looks by itself.
 	Bounds Interval `json:"bounds"`
@@ -53,7 +53,10 @@ func Guardrail(arms []Sample, g Guard, guards int, opts Options) []GuardResult {
 }
 
 func (c *Comparison) guard(g Guard, alpha, among float64) GuardResult {
-	r := GuardResult{Guard: g, Arm: c.Arm, State: GuardOpen, Value: c.Relative.Value, Bounds: Everything(), SafeP: 1, HarmP: 1}
+	r := GuardResult{
+		Guard: g, Arm: c.Arm, State: GuardOpen, Control: c.control.Adjusted, Treated: c.treated.Adjusted,
+		Value: c.Relative.Value, Bounds: Everything(), SafeP: 1, HarmP: 1,
+	}
 	if !c.Ready || c.clock <= 0 {
 		return r
 	}

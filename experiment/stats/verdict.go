@@ -49,8 +49,8 @@ func Decide(f *Findings) Verdict {
 	for i := range f.Guards {
 		if g := &f.Guards[i]; g.State == GuardHarm {
 			return Verdict{State: StateHarm, Arm: f.Arms[g.Arm], Metric: g.Metric, Reason: fmt.Sprintf(
-				"%s does harm: %s changes by %s against %s, beyond the %s that were allowed.",
-				f.Arms[g.Arm], g.Metric, percent(g.Value), f.Arms[0], unsigned(g.Margin))}
+				"%s does harm: %s is %.3g where %s has %.3g, beyond the %s that were allowed.",
+				f.Arms[g.Arm], g.Metric, g.Treated, f.Arms[0], g.Control, unsigned(g.Margin))}
 		}
 	}
 	ready := len(f.Primary.Comparisons) > 0
