@@ -119,6 +119,7 @@ type Comparison struct {
 
 	control, treated Level
 	clock, z         float64
+	alone            float64 // P of this treatment alone
 }
 
 // Result is a metric over the arms of an experiment.
@@ -164,7 +165,7 @@ func Analyse(arms []Sample, opts Options) Result {
 // compare sets one treatment against control; units are all arms', among is the number
 // of treatments that share alpha.
 func compare(a, b *Level, opts Options, units, among float64) Comparison {
-	c := Comparison{P: 1, AlwaysP: 1, control: *a, treated: *b}
+	c := Comparison{P: 1, AlwaysP: 1, alone: 1, control: *a, treated: *b}
 	c.Absolute = Effect{Value: b.Adjusted - a.Adjusted, Fixed: Everything(), Always: Everything()}
 	c.Relative = Effect{Fixed: Everything(), Always: Everything()}
 	if a.Adjusted != 0 {
@@ -178,7 +179,8 @@ func compare(a, b *Level, opts Options, units, among float64) Comparison {
 	c.DF = (va + vb) * (va + vb) / (va*va/(a.Units-1) + vb*vb/(b.Units-1))
 	alpha := opts.Alpha / among
 	t := c.Absolute.Value / c.SE
-	c.P = min(1, among*tSurvival(t, c.DF))
+	c.alone = tSurvival(t, c.DF)
+	c.P = min(1, among*c.alone)
 	c.Absolute.Fixed, c.Relative.Fixed = c.around(tQuantile(alpha, c.DF))
 
 	c.clock = clockOf(a, b, c.SE, units, best(alpha), opts)
