@@ -24,6 +24,9 @@ func (e *Engine) chooseModel(p *pass) {
 	if p.req.Surface == lectern.SurfaceHome && len(p.taste.Touched) == 0 {
 		return // it has nothing to say of this learner
 	}
+	if p.model = p.trial.model; p.model != nil {
+		return
+	}
 	if p.model = e.Collaborative.Collaborative(); p.model == nil {
 		p.degrade(DegradedCollaborative)
 	}

@@ -64,6 +64,8 @@ type Deps struct {
 	Rerankers     rerank.Source
 	Explorer      lectern.Explorer // nil: no list explores
 	Assigner      lectern.Assigner // nil: no experiments
+	Trials        Trials           // what their arms name; nil: nothing but what is in use
+	Draft         Drafter          // of interleaved lists; nil: none are made
 	Clock         lectern.Clock
 	NewID         func() string // ranking ids, UUIDs: see RankingIDs
 	CursorKey     []byte        // the same on every replica; cursors of another key are refused
@@ -253,8 +255,10 @@ type pass struct {
 	compared []rerank.Reranker    // in its place, where several are compared
 	weights  []lectern.TermWeight // of the terms in the list
 
-	segment  lectern.Segment
-	assigned lectern.Assignment // by experiments
+	segment   lectern.Segment
+	trial     trial                  // of the list, or of the whole page
+	rowTrials map[lectern.Row]*trial // of the rows of a page
+	teams     map[int]int            // of an interleaved list: whose candidates are
 
 	asks       *rerank.Request // see rerankRequest
 	candidates []rerank.Candidate
@@ -310,11 +314,23 @@ func (e *Engine) rank(ctx context.Context, p *pass, depth int) ([]rerank.Scored,
 	if err := e.candidates(ctx, p); err != nil {
 		return nil, err
 	}
-	ranked := p.reranker.Rerank(e.rerankRequest(p, depth), p.candidates)
-	p.weights = ranked.Terms
-	scored := p.sorted(ranked.Items)
+	scored := p.sorted(e.ranked(p, depth))
 	p.stage("rerank")
 	return scored, nil
+}
+
+// ranked puts the candidates of a list in order.
+func (e *Engine) ranked(p *pass, depth int) []rerank.Scored {
+	req := e.rerankRequest(p, depth)
+	if p.trial.against == nil {
+		out := p.reranker.Rerank(req, p.candidates)
+		p.weights = out.Terms
+		return out.Items
+	}
+	as := func(_ rerank.Reranker, items []rerank.Scored) []rerank.Scored { return items }
+	out := e.interleave(p, p.req.Row, req, p.candidates, p.common, as)
+	p.weights, p.teams = out.weights, out.teams
+	return out.scored
 }
 
 // candidates finds and measures what a list is made of.

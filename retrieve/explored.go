@@ -20,12 +20,13 @@ type settled interface{ SettingsName() string }
 // recorded is put in the order that comes of it, with how that came about; nil where
 // nothing is explored. about is the course that a row is about.
 func (e *Engine) explored(p *pass, name lectern.Row, about string, candidates []rerank.Candidate, scored []rerank.Scored, weights []lectern.TermWeight) *lectern.Exploration {
-	if e.Explorer == nil || !p.served || p.assigned.Plain || len(scored) == 0 || p.sortKey() != nil {
+	assigned := p.trialFor(name)
+	if e.Explorer == nil || !p.served || assigned.Plain || assigned.Interleaved != nil || len(scored) == 0 || p.sortKey() != nil {
 		return nil
 	}
 	req := lectern.ExploreRequest{
 		Learner: p.req.Learner, Surface: p.req.Surface, Row: name, About: about, Segment: p.segment, At: p.at,
-		Allowed: p.allowsExploring(), Served: p.req.Limit, Policy: p.assigned.Policy,
+		Allowed: p.allowsExploring(), Served: p.req.Limit, Policy: assigned.Policy,
 		Terms: weights, Items: make([]lectern.ExploreItem, len(scored)),
 	}
 	switch {
@@ -35,11 +36,11 @@ func (e *Engine) explored(p *pass, name lectern.Row, about string, candidates []
 	default:
 		req.About = p.req.CourseID
 	}
-	if c, ok := p.reranker.(configured); ok {
+	if c, ok := p.rankerOf(name).(configured); ok {
 		lists := c.Config().Lists
 		req.PerProvider, req.LimitedPlaces = lists.MaxPerProvider, lists.LimitedPlaces
 	}
-	held := p.heldBack(candidates, scored)
+	held := p.heldBack(name, candidates, scored)
 	for i, s := range scored {
 		f := candidates[s.Index].Course
 		req.Items[i] = lectern.ExploreItem{
@@ -95,9 +96,9 @@ func (p *pass) allowsExploring() bool {
 
 // heldBack tells which courses of a list may not rise: those that wait for another one
 // in it, that teach a completed course again, or are near what was turned down.
-func (p *pass) heldBack(candidates []rerank.Candidate, scored []rerank.Scored) func(i int) bool {
+func (p *pass) heldBack(name lectern.Row, candidates []rerank.Candidate, scored []rerank.Scored) func(i int) bool {
 	from := 2.0 // no cosine
-	if c, ok := p.reranker.(configured); ok && p.req.Surface == lectern.SurfaceHome {
+	if c, ok := p.rankerOf(name).(configured); ok && p.req.Surface == lectern.SurfaceHome {
 		from = c.Config().Lists.DismissedFrom
 	}
 	var listed map[string]bool

@@ -174,6 +174,9 @@ func (w *world) build(cfg retrieve.Config, r rerank.Reranker) {
 	}
 	w.source = rerank.Always{R: r}
 	w.recorder = retrieve.NewRecorder(w, cfg.Record, log)
+	if w.others.Explorer != nil {
+		w.recorder.FinishBy(w.others.Explorer)
+	}
 	recorder := w.recorder
 	w.t.Cleanup(func() { _ = recorder.Close(context.Background()) })
 	w.engine, err = retrieve.New(retrieve.Deps{
@@ -182,6 +185,7 @@ func (w *world) build(cfg retrieve.Config, r rerank.Reranker) {
 		NewID:     retrieve.RankingIDs(w.time, rand.NewChaCha8([32]byte{1})),
 		CursorKey: []byte("key"), Logger: log,
 		Collaborative: w.others.Collaborative, Neighbours: w.others.Neighbours, Velocities: w.others.Velocities,
+		Explorer: w.others.Explorer, Assigner: w.others.Assigner,
 	}, cfg)
 	if err != nil {
 		w.t.Fatal(err)

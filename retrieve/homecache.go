@@ -30,6 +30,7 @@ type pageState struct {
 	settings    string // of the reranker
 	phase       int    // of its rules
 	exploring   string // settings of exploration
+	trials      string // what experiments change
 }
 
 func (e *Engine) stateOf(p *pass) pageState {
@@ -39,9 +40,12 @@ func (e *Engine) stateOf(p *pass) pageState {
 	if p.embedder != nil {
 		s.fingerprint = p.embedder.Fingerprint()
 	}
-	if rules, ok := p.reranker.(ruled); ok {
-		s.phase = rules.Phase(p.at)
+	for _, r := range p.rankers() {
+		if rules, ok := r.(ruled); ok {
+			s.phase += rules.Phase(p.at)
+		}
 	}
+	s.trials = p.trialState()
 	if x, ok := e.Explorer.(settled); ok {
 		s.exploring = x.SettingsName()
 	}

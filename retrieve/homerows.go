@@ -43,7 +43,8 @@ type homeRow struct {
 	weights    []lectern.TermWeight
 	strength   float64 // see arrangeRows
 	explored   *lectern.Exploration
-	even       bool // every course that no rule pins had the same chance of every place
+	teams      map[int]int // of an interleaved row: whose candidates are
+	even       bool        // every course that no rule pins had the same chance of every place
 }
 
 // rowSurface is the surface whose weights a row is scored with.
@@ -65,8 +66,17 @@ func (e *Engine) makeRow(p *pass, name lectern.Row) *homeRow {
 	if len(row.candidates) == 0 {
 		return row
 	}
-	ranked := p.reranker.Rerank(e.rowRequest(p, name), row.candidates)
-	row.scored, row.weights = e.arrangeRow(p, row, p.reranker, ranked.Items), ranked.Terms
+	if p.trialFor(name).against != nil {
+		arrange := func(by rerank.Reranker, items []rerank.Scored) []rerank.Scored {
+			return e.arrangeRow(p, row, by, items)
+		}
+		drafted := e.interleave(p, name, e.rowRequest(p, name), row.candidates, row.common, arrange)
+		row.scored, row.weights, row.teams = drafted.scored, drafted.weights, drafted.teams
+	} else {
+		by := p.rankerOf(name)
+		ranked := by.Rerank(e.rowRequest(p, name), row.candidates)
+		row.scored, row.weights = e.arrangeRow(p, row, by, ranked.Items), ranked.Terms
+	}
 	row.strength = strength(row)
 	return row
 }
@@ -387,13 +397,14 @@ func (e *Engine) withoutShown(p *pass, row *homeRow, shown map[string]bool) {
 		return shown[row.candidates[s.Index].Course.ID]
 	})
 	if len(row.scored) < whole {
-		row.scored = limited(p.reranker, row, row.scored)
+		row.scored = limited(p.rankerOf(row.name), row, row.scored)
 	}
 }
 
 // recordRow makes the record of a row and hands it to the recorder.
 func (e *Engine) recordRow(p *pass, req lectern.ListRequest, row *homeRow) lectern.Ranking {
 	r := e.recordOf(p, req, row.candidates, row.scored, row.weights)
+	nameTeams(&r, row.scored, row.teams)
 	r.CourseID, r.Exploration = cmp.Or(p.aboutOf(row.name), r.CourseID), row.explored
 	if row.even {
 		free := 0

@@ -27,11 +27,7 @@ type listMaker interface{ Config() rerank.Config }
 // comparesCourses reports whether lists of this surface spread out what is near to each
 // other, and whether they leave out duplicates.
 func (p *pass) comparesCourses() (diverse, distinct bool) {
-	rerankers := p.compared
-	if rerankers == nil {
-		rerankers = []rerank.Reranker{p.reranker}
-	}
-	for _, r := range rerankers {
+	for _, r := range p.rankers() {
 		if l, ok := r.(listMaker); ok {
 			c := l.Config().Lists
 			diverse = diverse || c.DiversePlaces > 0 && diversityOf(c.Diversity, p.req.Surface) > 0

@@ -12,6 +12,7 @@ import (
 func (e *Engine) record(p *pass, scored []rerank.Scored, x *lectern.Exploration) lectern.Ranking {
 	r := e.recordOf(p, p.req, p.candidates, scored, p.weights)
 	r.Exploration = x
+	nameTeams(&r, scored, p.teams)
 	if !e.Rankings.Record(r) {
 		p.degrade(DegradedRecording)
 	}
@@ -26,7 +27,7 @@ func (e *Engine) recordOf(p *pass, req lectern.ListRequest, candidates []rerank.
 		Sort: sortOf(req), Filtered: req.Filter.Narrows(),
 		Row: req.Row, Model: p.modelVersion(),
 		RequestHash: p.hashOf(req.Row).String(), CreatedAt: lectern.Timestamp(p.at),
-		ConfigVersion: p.reranker.Version(), Degraded: p.degraded, Weights: weights,
+		ConfigVersion: p.configVersion(req.Row), Arms: p.trialFor(req.Row).Arms, Degraded: p.degraded, Weights: weights,
 		Segment: p.segment, Served: min(req.Limit, len(scored)),
 		Items: make([]lectern.RankedItem, len(scored)),
 	}
@@ -46,6 +47,16 @@ func (e *Engine) recordOf(p *pass, req lectern.ListRequest, candidates []rerank.
 		}
 	}
 	return r
+}
+
+// nameTeams says whose the items of an interleaved list are.
+func nameTeams(r *lectern.Ranking, scored []rerank.Scored, teams map[int]int) {
+	if teams == nil {
+		return
+	}
+	for i, s := range scored {
+		r.Items[i].Team = teams[s.Index]
+	}
 }
 
 // idsAt are the ids of the candidates at some places.
@@ -91,6 +102,7 @@ func (e *Engine) nextPage(ctx context.Context, p *pass) (lectern.List, error) {
 	if err := e.loadProfile(ctx, p); err != nil {
 		return lectern.List{}, err
 	}
+	e.assign(p)
 	e.hideByNow(p)
 	p.stage("profile")
 	if p.req.Surface == lectern.SurfaceSearch {

@@ -18,7 +18,7 @@ func (e *Engine) pin(p *pass) {
 	if p.common == 0 || p.req.Sort != "" && p.req.Sort != lectern.SortRelevance {
 		return
 	}
-	e.addPinned(p, p.pinsOf(e.rerankRequest(p, 0)))
+	e.addPinned(p, p.pinsOf(p.req.Row, e.rerankRequest(p, 0)))
 }
 
 // pinRows does the same for the rows of a home page. Those of the row of everything come
@@ -35,7 +35,7 @@ func (e *Engine) pinRows(p *pass) {
 			return
 		}
 		req.Surface, req.Row = rowSurface(row), row
-		if ids := p.pinsOf(req); len(ids) > 0 {
+		if ids := p.pinsOf(row, req); len(ids) > 0 {
 			if p.pinned == nil {
 				p.pinned = make(map[lectern.Row]map[string]bool)
 			}
@@ -52,13 +52,14 @@ func (e *Engine) pinRows(p *pass) {
 	}
 }
 
-// pinsOf is what the rerankers of a pass pin, each course once.
-func (p *pass) pinsOf(req rerank.Request) []string {
-	if p.compared == nil {
-		return p.reranker.Pins(req)
+// pinsOf is what the rerankers of a row, or of the list, pin, each course once.
+func (p *pass) pinsOf(row lectern.Row, req rerank.Request) []string {
+	rankers := p.rankersOf(row)
+	if len(rankers) == 1 {
+		return rankers[0].Pins(req)
 	}
 	var out []string
-	for _, r := range p.compared {
+	for _, r := range rankers {
 		for _, id := range r.Pins(req) {
 			if !slices.Contains(out, id) {
 				out = append(out, id)

@@ -19,7 +19,7 @@ var _ ruled = (*rerank.Linear)(nil)
 // hideByNow lets the rules of today decide what a list that was recorded before may
 // still show. What they hide is skipped like a course that is gone.
 func (e *Engine) hideByNow(p *pass) {
-	rules, ok := p.reranker.(ruled)
+	rules, ok := p.rankerOf(p.req.Row).(ruled)
 	if !ok {
 		return
 	}

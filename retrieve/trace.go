@@ -52,7 +52,9 @@ func (e *Engine) Trace(ctx context.Context, req lectern.TraceRequest) (lectern.T
 	if len(found) == 0 {
 		return lectern.Trace{}, lectern.Errorf(lectern.CodeNotFound, "there is no course %q", req.CourseID)
 	}
-	return e.follow(ctx, e.newPass(list), found[0])
+	p := e.newPass(list)
+	p.served = true // as it would be
+	return e.follow(ctx, p, found[0])
 }
 
 // follow runs the stages with the course among the candidates, and lays out what
