@@ -1,0 +1,369 @@
+package analytics
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/lease"
+)
+
+// LeaseName is the lease under which one process among all keeps the metrics.
+const LeaseName = "metrics"
+
+// Store is what a Keeper needs of the store.
+type Store interface {
+	lectern.MetricStore
+	lectern.OutcomeLog
+	Courses(ctx context.Context, ids []string) ([]lectern.Course, error)
+	Ranking(ctx context.Context, id string) (lectern.Ranking, error)
+}
+
+// Options are what a Keeper is made of.
+type Options struct {
+	Store  Store
+	Config Config
+	Clock  lectern.Clock
+	Logger *slog.Logger
+	Lease  *lease.Lease // only for Run
+}
+
+// Keeper keeps the sums in step with the logs. Run may be running in one goroutine;
+// the other methods are safe for concurrent use.
+type Keeper struct {
+	o Options
+
+	mu    sync.Mutex
+	stats Stats
+}
+
+// Stats are what a Keeper tells of its work.
+type Stats struct {
+	Leading  bool
+	Counted  uint64    // events, lists and pieces of feedback
+	At       time.Time // of the latest step without error; zero is none
+	Behind   bool      // there is more to be counted
+	Changed  bool      // the settings differ from what the metrics were counted by
+	Failures uint64
+}
+
+// New returns a Keeper. Errors: CodeInvalid.
+func New(o Options) (*Keeper, error) {
+	if err := o.Config.Validate(); err != nil {
+		return nil, err
+	}
+	return &Keeper{o: o}, nil
+}
+
+// Stats returns what the keeper did so far.
+func (k *Keeper) Stats() Stats {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.stats
+}
+
+func (k *Keeper) tell(change func(*Stats)) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	change(&k.stats)
+}
+
+// Run follows the logs while this process leads, until ctx ends.
+func (k *Keeper) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := k.o.Lease.Run(ctx); err != nil {
+			k.o.Logger.WarnContext(ctx, "the lease of metrics", slog.Any("err", err))
+		}
+	})
+	k.o.Lease.While(ctx, k.follow)
+	wg.Wait()
+	return nil
+}
+
+func (k *Keeper) follow(ctx context.Context) {
+	k.tell(func(s *Stats) { s.Leading = true })
+	defer k.tell(func(s *Stats) { s.Leading = false })
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	failed, warned := false, false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		wait := k.o.Config.Poll
+		n, err := k.Step(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			wait = max(wait, time.Second)
+			k.tell(func(s *Stats) { s.Failures++ })
+			if !failed {
+				k.o.Logger.WarnContext(ctx, "metrics are not counted", slog.Any("err", err), slog.Duration("retry_in", wait))
+			}
+		case n > 0:
+			wait = 0
+		}
+		failed = err != nil
+		if changed := k.Stats().Changed; changed && !warned {
+			warned = true
+			k.o.Logger.WarnContext(ctx, "metrics are still counted by the settings before: lectern metrics rebuild counts them anew",
+				slog.String("time_zone", k.o.Config.TimeZone))
+		}
+		timer.Reset(wait)
+	}
+}
+
+// Step counts one batch of each log and returns how much it was; 0 says that there is
+// nothing new. Several processes may call it: what one has counted no other does.
+func (k *Keeper) Step(ctx context.Context) (int, error) {
+	for try := 0; ; try++ {
+		n, err := k.step(ctx)
+		if lectern.ErrorCode(err) == lectern.CodePrecondition && try < 3 {
+			continue // another process was faster, or somebody has gone
+		}
+		if err != nil {
+			return 0, err
+		}
+		now := k.o.Clock()
+		k.tell(func(s *Stats) { s.Counted += uint64(n); s.At, s.Behind = now, n > 0 })
+		return n, nil
+	}
+}
+
+// CatchUp takes steps until there is nothing new, and returns how much was counted.
+func (k *Keeper) CatchUp(ctx context.Context) (int, error) {
+	total := 0
+	for {
+		n, err := k.Step(ctx)
+		total += n
+		if err != nil || n == 0 {
+			return total, err
+		}
+	}
+}
+
+// Rebuild counts everything in the logs anew, by the settings as they are now. progress
+// is told how much has been counted after each step; nil is fine.
+func (k *Keeper) Rebuild(ctx context.Context, progress func(int)) (int, error) {
+	def, err := k.o.Config.Definition()
+	if err != nil {
+		return 0, err
+	}
+	if err := k.o.Store.ResetMetrics(ctx, def.String()); err != nil {
+		return 0, fmt.Errorf("forget the metrics: %w", err)
+	}
+	total := 0
+	for {
+		n, err := k.Step(ctx)
+		total += n
+		if err != nil || n == 0 {
+			return total, err
+		}
+		if progress != nil {
+			progress(total)
+		}
+	}
+}
+
+// definition returns by what the metrics are counted: what they were begun with.
+func (k *Keeper) definition(p lectern.MetricProgress) (Definition, error) {
+	wanted, err := k.o.Config.Definition()
+	if err != nil || p.Definition == "" {
+		return wanted, err
+	}
+	stored, err := parseDefinition(p.Definition)
+	k.tell(func(s *Stats) { s.Changed = err == nil && stored.String() != wanted.String() })
+	return stored, err
+}
+
+func (k *Keeper) step(ctx context.Context) (int, error) {
+	s, size := k.o.Store, k.o.Config.Batch
+	from, err := s.MetricProgress(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("read how far metrics have come: %w", err)
+	}
+	def, err := k.definition(from)
+	if err != nil {
+		return 0, err
+	}
+	b := lectern.MetricBatch{From: from, To: from}
+	b.To.Definition = def.String()
+	merged, err := s.MergedMarks(ctx, size)
+	if err != nil {
+		return 0, fmt.Errorf("read what waits to be counted as one: %w", err)
+	}
+	events, next, err := s.ScanOutcomes(ctx, from.Events, size, def.Within, headItems)
+	if err != nil {
+		return 0, fmt.Errorf("read the log of events: %w", err)
+	}
+	if events, b.To.Events = k.settled(events, next); len(events) == 0 {
+		b.To.Events = from.Events
+	}
+	lists, next, err := s.ScanRankings(ctx, from.Lists, size, 1)
+	if err != nil {
+		return 0, fmt.Errorf("read the log of lists: %w", err)
+	}
+	b.To.Lists = next
+	said, err := s.FeedbackChanges(ctx, from.Feedback, size)
+	if err != nil {
+		return 0, fmt.Errorf("read the log of feedback: %w", err)
+	}
+	n := len(merged) + len(events) + len(lists) + len(said)
+	if n == 0 {
+		return 0, nil
+	}
+	f := newFold(def)
+	if err := k.open(ctx, f, events, merged); err != nil {
+		return 0, err
+	}
+	for _, m := range merged {
+		if err := f.join(m); err != nil {
+			return 0, err
+		}
+		b.Settled = append(b.Settled, m.ID)
+	}
+	for i := range lists {
+		f.list(&lists[i])
+	}
+	for i := range events {
+		f.outcome(&events[i])
+	}
+	if err := k.said(ctx, f, said); err != nil {
+		return 0, err
+	}
+	if len(said) > 0 {
+		b.To.Feedback = said[len(said)-1].Seq
+	}
+	for key, m := range f.taken {
+		f.count(key, m, 1)
+	}
+	f.into(&b)
+	return n, s.ApplyMetrics(ctx, b)
+}
+
+// settled leaves out events from the first one on that cites a list which may yet be
+// stored: lists are stored a moment after they were answered with.
+func (k *Keeper) settled(events []lectern.Outcome, next int64) ([]lectern.Outcome, int64) {
+	young := k.o.Clock().Add(-k.o.Config.Settle)
+	for i := range events {
+		e := &events[i].Event
+		if e.RankingID != "" && !events[i].Direct && e.ReceivedAt.After(young) {
+			if i > 0 {
+				next = events[i-1].Seq
+			}
+			return events[:i], next
+		}
+	}
+	return events, next
+}
+
+// open reads what has been counted of all that a batch is about.
+func (k *Keeper) open(ctx context.Context, f *fold, events []lectern.Outcome, merged []lectern.TakenMark) error {
+	var lists, courses []string
+	var taken []lectern.TakenKey
+	for _, m := range merged {
+		taken = append(taken, m.TakenKey)
+	}
+	for i := range events {
+		o := &events[i]
+		if o.Event.CourseID == "" {
+			continue
+		}
+		if o.Direct && o.List != nil && f.lists[o.List.ID] == nil {
+			f.lists[o.List.ID] = &openList{person: o.Person}
+			lists = append(lists, o.List.ID)
+		}
+		switch o.Event.Type {
+		case lectern.EventProgress, lectern.EventComplete:
+			courses = append(courses, o.Event.CourseID)
+			fallthrough
+		case lectern.EventSave, lectern.EventEnrol, lectern.EventDrop, lectern.EventDismiss:
+			taken = append(taken, lectern.TakenKey{Person: o.Person, CourseID: o.Event.CourseID})
+		}
+	}
+	slices.SortFunc(taken, compareTaken)
+	taken = slices.Compact(taken)
+	ofLists, ofTaken, err := k.o.Store.MetricMarks(ctx, lists, taken)
+	if err != nil {
+		return fmt.Errorf("read what has been counted: %w", err)
+	}
+	for id, l := range f.lists {
+		if l.mark, err = parseListMark(ofLists[id]); err != nil {
+			return err
+		}
+	}
+	for _, key := range taken {
+		m, err := parseTakenMark(ofTaken[key])
+		if err != nil {
+			return err
+		}
+		f.count(key, m, -1)
+		f.taken[key] = m
+	}
+	return k.workloads(ctx, f, courses)
+}
+
+func (k *Keeper) workloads(ctx context.Context, f *fold, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	slices.Sort(ids)
+	found, err := k.o.Store.Courses(ctx, slices.Compact(ids))
+	if err != nil {
+		return fmt.Errorf("read workloads: %w", err)
+	}
+	for i := range found {
+		if h := found[i].WorkloadHours; h != nil {
+			f.hours[found[i].ID] = *h
+		}
+	}
+	return nil
+}
+
+// join makes one of what was counted of a visitor and of the learner they became.
+func (f *fold) join(m lectern.TakenMark) error {
+	visitors, err := parseTakenMark(m.State)
+	if err != nil {
+		return err
+	}
+	f.count(m.TakenKey, visitors, -1)
+	f.taken[m.TakenKey].join(visitors)
+	return nil
+}
+
+// said counts feedback. A list that is no longer kept is none.
+func (k *Keeper) said(ctx context.Context, f *fold, changes []lectern.FeedbackChange) error {
+	lists := map[string]*lectern.Ranking{}
+	for i := range changes {
+		c := &changes[i]
+		r, known := lists[c.RankingID]
+		if !known && c.RankingID != "" {
+			got, err := k.o.Store.Ranking(ctx, c.RankingID)
+			switch {
+			case err == nil:
+				r = &got
+			case lectern.ErrorCode(err) != lectern.CodeNotFound:
+				return fmt.Errorf("read the list of feedback: %w", err)
+			}
+			lists[c.RankingID] = r
+		}
+		f.feedback(c, r)
+	}
+	return nil
+}
+
+func compareTaken(a, b lectern.TakenKey) int {
+	switch {
+	case a.Person != b.Person && a.Person < b.Person || a.Person == b.Person && a.CourseID < b.CourseID:
+		return -1
+	case a == b:
+		return 0
+	}
+	return 1
+}
