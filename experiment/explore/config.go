@@ -1,19 +1,20 @@
 package explore
 
-import "github.com/lectern-dev/lectern"
+import (
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/experiment/bandit"
+)
 
 // The policies.
 const (
-	PolicyThompson = "thompson"       // linear Thompson sampling
-	PolicyLinUCB   = "linucb"         // upper confidence bounds of a linear model
-	PolicyEpsilon  = "epsilon_greedy" // the best expected reward, and at times anything
-	PolicyNone     = "none"           // the list as it is, but for the uniform floor
+	PolicyThompson = bandit.Thompson      // linear Thompson sampling
+	PolicyLinUCB   = bandit.LinUCB        // upper confidence bounds of a linear model
+	PolicyEpsilon  = bandit.EpsilonGreedy // the best expected reward, and at times anything
+	PolicyNone     = bandit.None          // the list as it is, but for the uniform floor
 )
 
 // Policies lists every policy.
-func Policies() []string {
-	return []string{PolicyThompson, PolicyLinUCB, PolicyEpsilon, PolicyNone}
-}
+func Policies() []string { return bandit.Policies() }
 
 // Config is the settings document: where and how much lists explore. As JSON it is
 // what administrators change at run time; the configuration file holds until they do.
@@ -27,7 +28,7 @@ type Config struct {
 	Quality    float64    `koanf:"quality" json:"quality"`         // least quality term of a course that is put there, in [0, 1]
 	ScoreShare float64    `koanf:"score_share" json:"score_share"` // least score, as a share of that of the course whose place it is
 	Floor      float64    `koanf:"floor" json:"floor"`             // share of choices that are uniform over the pool, above 0
-	Epsilon    float64    `koanf:"epsilon" json:"epsilon"`         // epsilon_greedy: share of uniform choices beside the floor
+	Epsilon    float64    `koanf:"epsilon" json:"epsilon"`         // epsilon_greedy: share of its own choices that are uniform
 	Alpha      float64    `koanf:"alpha" json:"alpha"`             // linucb: standard deviations above the mean
 	Spread     float64    `koanf:"spread" json:"spread"`           // thompson: what the posterior's standard deviation is multiplied by
 	Draws      int        `koanf:"draws" json:"draws"`             // Monte Carlo replays behind a propensity
@@ -35,7 +36,7 @@ type Config struct {
 	NewCourses NewCourses `koanf:"new_courses" json:"new_courses"`
 	Guardrails Guardrails `koanf:"guardrails" json:"guardrails"`
 	Learning   Learning   `koanf:"learning" json:"learning"`
-	Rewards    []Reward   `koanf:"-" json:"rewards"`
+	Rewards    []Reward   `koanf:"-" json:"rewards"` // what events after a list are worth
 }
 
 // Places are the exploring places of each surface, from 1 on; none explores nothing.
@@ -43,8 +44,9 @@ type Places struct {
 	Home     []int `koanf:"home" json:"home"`         // of the list of recommendations and the row for_you
 	Search   []int `koanf:"search" json:"search"`     // of searches
 	Similar  []int `koanf:"similar" json:"similar"`   // of similar courses and the row because
-	Next     []int `koanf:"next" json:"next"`         // of what comes next
-	Trending []int `koanf:"trending" json:"trending"` // of what is trending
+	Next     []int `koanf:"next" json:"next"`         // of what comes next and the row next
+	Trending []int `koanf:"trending" json:"trending"` // of what is trending and the row trending
+	Explore  []int `koanf:"explore" json:"explore"`   // of the row explore
 }
 
 // Caps bound what a day of exploration costs anybody; 0 is no cap. What replicas serve
@@ -78,7 +80,7 @@ type Guardrails struct {
 // Learning tunes how posteriors are learnt.
 type Learning struct {
 	HalfLifeDays float64 `koanf:"half_life_days" json:"half_life_days"` // age at which what was learnt counts half; 0 is never
-	Ridge        float64 `koanf:"ridge" json:"ridge"`                   // precision of the prior, above 0
+	Ridge        float64 `koanf:"ridge" json:"ridge"`                   // impressions that the prior is worth, above 0
 	Noise        float64 `koanf:"noise" json:"noise"`                   // standard deviation of a reward, above 0
 }
 
@@ -95,12 +97,12 @@ type Reward struct {
 func DefaultConfig() Config {
 	return Config{
 		Enabled: true, Policy: PolicyThompson,
-		Places: Places{Home: []int{4, 8}, Search: []int{}, Similar: []int{}, Next: []int{}, Trending: []int{}},
+		Places: Places{Home: []int{4, 8}, Search: []int{}, Similar: []int{}, Next: []int{}, Trending: []int{}, Explore: []int{2, 4}},
 		Share:  1, Pool: 30, Quality: 0.4, ScoreShare: 0.5, Floor: 0.05, Epsilon: 0.1, Alpha: 1, Spread: 1, Draws: 1000,
 		Caps:       Caps{PerLearner: 40, PerCourse: 0, PerProvider: 0.5},
 		NewCourses: NewCourses{Days: 28, Impressions: 100, Quality: 0.45, Relevance: 0.5, Share: 0.2},
 		Guardrails: Guardrails{Enabled: true, Days: 14, Impressions: 1000, Confidence: 0.99, ReportRate: 3, DropRate: 2, ClickRate: 0.3},
-		Learning:   Learning{HalfLifeDays: 60, Ridge: 1, Noise: 0.5},
+		Learning:   Learning{HalfLifeDays: 60, Ridge: 4, Noise: 0.2},
 		Rewards: []Reward{
 			{Name: "click", Event: lectern.EventClick, Value: 0.2, WithinDays: 1},
 			{Name: "enrol", Event: lectern.EventEnrol, Value: 0.4, WithinDays: 7},
