@@ -112,7 +112,7 @@ type Level struct {
 	Units    float64 `json:"units"`
 	Value    float64 `json:"value"`    // as it was
 	Adjusted float64 `json:"adjusted"` // for what the arms' people did before; Value without adjustment
-	SE       float64 `json:"se"`       // standard error of Adjusted
+	SE       float64 `json:"se"`       // standard error of Adjusted, of which all that the arms share cancels from differences
 	plain    float64 // squared standard error of Value
 	nonZero  float64
 	per      float64 // mean Per

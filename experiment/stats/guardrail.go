@@ -40,7 +40,8 @@ type GuardResult struct {
 // Guardrail tests each treatment against control for non-inferiority and, the other way
 // around, for harm beyond the margin. Harm is the alarm of any of so many guardrails
 // (0 is 1) and of any treatment, so that these share alpha; safety needs all of them,
-// so that none has to be shared (an intersection-union test, Berger 1982).
+// so that none has to be shared (an intersection-union test, Berger 1982). A variance in
+// opts is that of the guardrail's own metric.
 func Guardrail(arms []Sample, g Guard, guards int, opts Options) []GuardResult {
 	opts = opts.filled()
 	base := Analyse(arms, opts)
