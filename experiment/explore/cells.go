@@ -29,20 +29,48 @@ func newBoard(s *scene, actual list) *board {
 	return &board{s: s, actual: actual, chance: make([]float64, n), certain: make([]float64, n), settled: make([]float64, s.size)}
 }
 
-// add is a visit.
-func (b *board) add(l list, from, to int, chance, certain float64) {
-	for at := from; at < to; at++ {
-		b.settled[at] += certain
-		switch {
-		case b.actual == nil:
-			i := at*b.s.size + int(l[at])
-			b.chance[i] += chance
-			b.certain[i] += certain
-		case b.actual[at] == l[at]:
-			b.chance[at] += chance
-			b.certain[at] += certain
-		}
+// settle adds what the options of a node make of the places from its own to before
+// another. What stands at a place is either what stood there, where the course that was
+// put above it came from higher up, or what stood at the free place above.
+func (b *board) settle(n *node, chance, certain []float64, place, to int) {
+	l, all, allCertain := n.list, 0.0, 0.0
+	for j, at := range n.options {
+		b.add(place, l[at], chance[j], certain[j])
+		all, allCertain = all+chance[j], allCertain+certain[j]
 	}
+	b.settled[place] += allCertain
+	above, next := place, 0
+	shifted, shiftedCertain := all, allCertain // of options that stand at or below the place that is looked at
+	for at := place + 1; at < to; at++ {
+		b.settled[at] += allCertain
+		if b.s.fixed[at] {
+			b.add(at, l[at], all, allCertain)
+			continue
+		}
+		for ; next < len(n.options) && int(n.options[next]) < at; next++ {
+			shifted, shiftedCertain = shifted-chance[next], shiftedCertain-certain[next]
+		}
+		if next < len(n.options) {
+			b.add(at, l[above], shifted, shiftedCertain)
+			b.add(at, l[at], all-shifted, allCertain-shiftedCertain)
+		} else {
+			b.add(at, l[at], all, allCertain)
+		}
+		above = at
+	}
+}
+
+// add is more chance that a place holds a slot.
+func (b *board) add(at int, slot int32, chance, certain float64) {
+	i := at
+	switch {
+	case b.actual == nil:
+		i = at*b.s.size + int(slot)
+	case b.actual[at] != slot:
+		return
+	}
+	b.chance[i] += chance
+	b.certain[i] += certain
 }
 
 // cells lays the result out beside the places, or beside place × size + slot.
@@ -73,7 +101,7 @@ func chances(s *scene, p policy, actual list, draws int, r *rand.Rand) ([]cell, 
 	if len(s.places) == 0 {
 		return b.cells(0), 0
 	}
-	if used, ok := enumerate(s, p, draws, r, b.add); ok {
+	if used, ok := enumerate(s, p, draws, r, b); ok {
 		return b.cells(used), used
 	}
 	return sampled(s, p, actual, draws, r), draws

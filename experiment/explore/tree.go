@@ -27,6 +27,7 @@ const (
 // not once per draw (Rao and Blackwell, 1945-47).
 type tree struct {
 	s     *scene
+	slots []int32 // that are an option anywhere, rising
 	nodes []node
 	ways  int
 }
@@ -35,7 +36,8 @@ type tree struct {
 type node struct {
 	depth    int // of the choice: which place
 	list     list
-	options  []int32   // places
+	options  []int32   // places, rising
+	option   []int32   // by slot: which option it is, −1 for none
 	uniform  []float64 // beside options: chance but for the policy's preference
 	rest     float64   // chance that the policy's preference decides
 	prefers  []float64 // beside options: mean over draws of the chance to get here, where it is the preferred one
@@ -67,6 +69,11 @@ func grow(s *scene, epsilon float64) *tree {
 		}
 		t.nodes[i].children = children
 	}
+	for slot := range int32(s.size) {
+		if slices.ContainsFunc(t.nodes, func(n node) bool { return n.option[slot] >= 0 }) {
+			t.slots = append(t.slots, slot)
+		}
+	}
 	return t
 }
 
@@ -74,6 +81,13 @@ func (t *tree) node(depth int, l list, epsilon float64) node {
 	n := node{depth: depth, list: l, options: t.s.options(l, t.s.places[depth], nil)}
 	n.uniform, n.rest = t.s.mixture(l, n.options, epsilon)
 	n.prefers = make([]float64, len(n.options))
+	n.option = make([]int32, t.s.size)
+	for slot := range n.option {
+		n.option[slot] = -1
+	}
+	for j, at := range n.options {
+		n.option[l[at]] = int32(j)
+	}
 	return n
 }
 
@@ -93,61 +107,80 @@ func (s *scene) mixture(l list, options []int32, epsilon float64) (uniform []flo
 	return uniform, rest * (1 - epsilon)
 }
 
+// mostTop is how many of the best slots are told apart before a node looks at all its
+// options.
+const mostTop = 4
+
 // draw notes, at every node, which option the policy prefers by some scores. Weight is
-// one draw's.
+// one draw's. Slots that cannot be chosen anywhere need no score.
 func (t *tree) draw(scores []float64, weight float64) {
+	var top [mostTop]int32
+	n := 0
+	for _, slot := range t.slots { // rising: of equal ones the first stays first
+		if n == mostTop && scores[slot] <= scores[top[n-1]] {
+			continue
+		}
+		at := min(n, mostTop-1)
+		for ; at > 0 && scores[slot] > scores[top[at-1]]; at-- {
+			top[at] = top[at-1]
+		}
+		top[at] = slot
+		n = min(n+1, mostTop)
+	}
 	t.nodes[0].reach = 1
 	for i := range t.nodes {
-		n := &t.nodes[i]
-		top, score := 0, scores[n.list[n.options[0]]]
-		for j := 1; j < len(n.options); j++ {
-			if x := scores[n.list[n.options[j]]]; x > score {
-				top, score = j, x
+		node := &t.nodes[i]
+		best := node.best(top[:n], scores)
+		node.prefers[best] += weight * node.reach
+		for j, child := range node.children {
+			chance := node.uniform[j]
+			if j == best {
+				chance += node.rest
 			}
-		}
-		n.prefers[top] += weight * n.reach
-		for j, child := range n.children {
-			chance := n.uniform[j]
-			if j == top {
-				chance += n.rest
-			}
-			t.nodes[child].reach = n.reach * chance
+			t.nodes[child].reach = node.reach * chance
 		}
 	}
 }
 
-// visit is told of every list with one more choice made: the places from one to before
-// another are settled by it. Chance is that of the way there, and certain the part of it
-// that is the same whatever the policy prefers.
-type visit func(l list, from, to int, chance, certain float64)
+// best is the option that is preferred: the first of the best slots that is one, or, if
+// none is, the best of all options.
+func (n *node) best(top []int32, scores []float64) int {
+	for _, slot := range top {
+		if j := n.option[slot]; j >= 0 {
+			return int(j)
+		}
+	}
+	best, score := 0, scores[n.list[n.options[0]]]
+	for j := 1; j < len(n.options); j++ {
+		if x := scores[n.list[n.options[j]]]; x > score {
+			best, score = j, x
+		}
+	}
+	return best
+}
 
-// each goes through all ways.
-func (t *tree) each(v visit) { t.from(0, 1, 1, v, make(list, t.s.size)) }
+// each adds all ways to a board.
+func (t *tree) each(b *board) { t.from(0, 1, 1, b) }
 
-func (t *tree) from(at int32, chance, certain float64, v visit, scratch list) {
+func (t *tree) from(at int32, chance, certain float64, b *board) {
 	n := &t.nodes[at]
-	place, to := t.s.places[n.depth], t.s.size
+	chances, certains := make([]float64, len(n.options)), make([]float64, len(n.options))
+	for j := range n.options {
+		chances[j], certains[j] = chance*n.uniform[j]+n.rest*n.prefers[j], certain*n.uniform[j]
+	}
+	to := t.s.size
 	if n.children != nil {
 		to = t.s.places[n.depth+1]
 	}
-	for j, option := range n.options {
-		p, c := chance*n.uniform[j]+n.rest*n.prefers[j], certain*n.uniform[j]
-		if n.children != nil {
-			v(t.nodes[n.children[j]].list, place, to, p, c)
-			t.from(n.children[j], p, c, v, scratch)
-			continue
-		}
-		copy(scratch, n.list)
-		t.s.put(scratch, int(option), place)
-		v(scratch, place, to, p, c)
+	b.settle(n, chances, certains, t.s.places[n.depth], to)
+	for j, child := range n.children {
+		t.from(child, chances[j], certains[j], b)
 	}
 }
 
-// enumerate goes through every way and adds each to the cells. It returns how many
-// draws of a random policy are behind it, 0 for none, and, by choices made, the
-// chance that the policy's preference decides one of them at least. ok is false when
-// there are too many ways.
-func enumerate(s *scene, p policy, draws int, r *rand.Rand, add visit) (used int, ok bool) {
+// enumerate adds every way to a board. It returns how many draws of a random policy are
+// behind it, 0 for none; ok is false when there are too many ways.
+func enumerate(s *scene, p policy, draws int, r *rand.Rand, b *board) (used int, ok bool) {
 	t := grow(s, p.epsilon())
 	if t == nil {
 		return 0, false
@@ -163,7 +196,7 @@ func enumerate(s *scene, p policy, draws int, r *rand.Rand, add visit) (used int
 			t.draw(scores, 1/float64(used))
 		}
 	}
-	t.each(add)
+	t.each(b)
 	return used, true
 }
 
