@@ -47,8 +47,8 @@ func candidates(residuals []residual, squared bool) []float64 {
 }
 
 // choose returns the bound with the least estimated squared error: the variance over
-// people, and the square of what bounding took off the correction, or of the noise in
-// that where it is greater, so that chance does not make a bias look like none.
+// people, and the square of what bounding took off the correction, with the noise in
+// that on top, so that chance does not make a bias look like none.
 func (t *sums) choose(residuals []residual, bound func(w, by float64) float64, from []float64) float64 {
 	best, least := from[len(from)-1], math.Inf(1)
 	n := 0.0
@@ -67,7 +67,7 @@ func (t *sums) choose(residuals []residual, bound func(w, by float64) float64, f
 		}
 		_, variance := spread(kept)
 		bias, noise := spread(lost)
-		if mse := (variance + max(sq(bias), noise)) / sq(n); mse < least {
+		if mse := (variance + sq(math.Abs(bias)+math.Sqrt(noise))) / sq(n); mse < least {
 			best, least = by, mse
 		}
 	}

@@ -133,7 +133,7 @@ func (b *builder) lay(e *Entry, r *lectern.Ranking, want, may [][]Chance) Logged
 		}
 		for _, earned := range e.Rewards {
 			if earned.Place == place {
-				p.Rewards[earned.Reward] += earned.Value
+				p.Rewards[earned.Reward]++
 			}
 		}
 		out.Picks = append(out.Picks, p)

@@ -62,6 +62,8 @@ type Request struct {
 	Draws      int      `json:"draws"`       // resamples; 0 is as configured
 	Seed       uint64   `json:"seed"`        // of the resamples
 	MinSupport float64  `json:"min_support"` // 0 is as configured
+	// Anyway keeps the estimates of what is refused, to be held against a known truth.
+	Anyway bool `json:"-"`
 }
 
 // DefaultDays is how far back estimates look.

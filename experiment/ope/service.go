@@ -123,7 +123,8 @@ func (s *Service) estimate(ctx context.Context, req Request, settings *explore.C
 	return out, nil
 }
 
-// sample lays all lists beside the target. The last reward is the sum of all.
+// sample lays all lists beside the target. Of a reward alone it counts how often it was
+// earned; the last one is the sum of all, as they are valued.
 func (b *builder) sample(ctx context.Context, entries []Entry, rewards []explore.Reward) (*Sample, error) {
 	out := &Sample{Width: bandit.Dim, Position: b.curve != nil}
 	for _, r := range rewards {
@@ -145,10 +146,7 @@ func (b *builder) sample(ctx context.Context, entries []Entry, rewards []explore
 			values := l.Picks[j].Rewards
 			sum := 0.0
 			for k, v := range values[:len(rewards)] {
-				sum += v
-				if rewards[k].Value != 0 {
-					values[k] = v / rewards[k].Value // of one reward alone: how often it was earned
-				}
+				sum += v * rewards[k].Value
 			}
 			values[len(rewards)] = sum
 		}
@@ -202,7 +200,7 @@ func (s *Service) result(ctx context.Context, req Request, sample *Sample, rewar
 	if res.Outcome, err = settled.Estimate(ctx, j, o); err != nil {
 		return res, err
 	}
-	if res.Refused = refusals(res.Overlap, s.Config, req.MinSupport); len(res.Refused) > 0 {
+	if res.Refused = refusals(res.Overlap, s.Config, req.MinSupport); len(res.Refused) > 0 && !req.Anyway {
 		res.Estimates = []Estimate{}
 	}
 	res.Verdict = verdict(&res, req.Confidence)
