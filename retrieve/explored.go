@@ -119,3 +119,15 @@ func (p *pass) heldBack(name lectern.Row, candidates []rerank.Candidate, scored 
 		return c.TwinOf != "" || c.Away.Known && c.Away.Value >= from && c.Away.Value > c.Similarity.Value || waits(c)
 	}
 }
+
+// explore notes in a record how places were filled. The probabilities of what may have
+// changed are not known before it is finished, which 0 says.
+func explore(r *lectern.Ranking, x *lectern.Exploration) {
+	if x == nil || len(x.Places) == 0 {
+		return
+	}
+	r.Exploration = x
+	for at := x.Places[0]; at < min(len(x.Slate), len(r.Items)); at++ {
+		r.Items[at].Propensity = 0
+	}
+}

@@ -27,8 +27,8 @@ func (r *Recorder) FinishBy(f Finisher) {
 const finishFor = young / 8
 
 // finish finishes the lists of a batch that need it and returns the beginning of the
-// batch that is done. What cannot be finished is stored as it is, with propensities of
-// 0 from the first exploring place on: they are not known.
+// batch that is done. What cannot be finished is stored as it is: propensities of 0 are
+// not known.
 func (r *Recorder) finish(ctx context.Context, batch []lectern.Ranking) []lectern.Ranking {
 	began := time.Now()
 	for i := range batch {
@@ -41,7 +41,6 @@ func (r *Recorder) finish(ctx context.Context, batch []lectern.Ranking) []lecter
 		}
 		if err := finisher.Finish(ctx, &batch[i]); err != nil {
 			r.logger.WarnContext(ctx, "a list is stored without propensities", "ranking", batch[i].ID, "error", err)
-			unknownFrom(&batch[i])
 		}
 		r.keepFinished(&batch[i])
 		if time.Since(began) > finishFor {
@@ -49,17 +48,6 @@ func (r *Recorder) finish(ctx context.Context, batch []lectern.Ranking) []lecter
 		}
 	}
 	return batch
-}
-
-// unknownFrom takes the propensities of a list back that exploration may have changed.
-func unknownFrom(r *lectern.Ranking) {
-	items := append([]lectern.RankedItem(nil), r.Items...)
-	for at := range items {
-		if len(r.Exploration.Places) > 0 && at >= r.Exploration.Places[0] && at < len(r.Exploration.Slate) {
-			items[at].Propensity = 0
-		}
-	}
-	r.Items = items
 }
 
 // keepFinished puts a finished list in the place of the one that waits: it may have to

@@ -405,7 +405,8 @@ func (e *Engine) withoutShown(p *pass, row *homeRow, shown map[string]bool) {
 func (e *Engine) recordRow(p *pass, req lectern.ListRequest, row *homeRow) lectern.Ranking {
 	r := e.recordOf(p, req, row.candidates, row.scored, row.weights)
 	nameTeams(&r, row.scored, row.teams)
-	r.CourseID, r.Exploration = cmp.Or(p.aboutOf(row.name), r.CourseID), row.explored
+	r.CourseID = cmp.Or(p.aboutOf(row.name), r.CourseID)
+	explore(&r, row.explored)
 	if row.even {
 		free := 0
 		for i := range r.Items {

@@ -11,7 +11,7 @@ import (
 // record makes the record of a list and hands it to the recorder.
 func (e *Engine) record(p *pass, scored []rerank.Scored, x *lectern.Exploration) lectern.Ranking {
 	r := e.recordOf(p, p.req, p.candidates, scored, p.weights)
-	r.Exploration = x
+	explore(&r, x)
 	nameTeams(&r, scored, p.teams)
 	if !e.Rankings.Record(r) {
 		p.degrade(DegradedRecording)

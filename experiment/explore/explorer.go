@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/experiment/bandit"
@@ -41,6 +42,7 @@ type Explorer struct {
 	Deps
 	lots   lots
 	models *models
+	meter  *meter
 	rooms  sync.Pool // of *room
 }
 
@@ -55,7 +57,7 @@ func New(deps Deps) (*Explorer, error) {
 	if deps.Counts == nil {
 		deps.Counts = NewCounts()
 	}
-	e := &Explorer{Deps: deps, lots: lots{deps.Secret}, models: m}
+	e := &Explorer{Deps: deps, lots: lots{deps.Secret}, models: m, meter: newMeter()}
 	e.rooms.New = func() any { return new(room) }
 	return e, nil
 }
@@ -74,12 +76,14 @@ func (e *Explorer) Explore(req *lectern.ExploreRequest) ([]int, *lectern.Explora
 	defer e.rooms.Put(room)
 	seed, most, why := e.admits(cfg, req)
 	if why != "" {
+		e.meter.skip(why)
 		return nil, nil
 	}
 	t := &room.setting
 	t.cfg, t.req, t.counts = cfg, req, e.Counts
 	defer func() { t.cfg, t.req, t.counts = nil, nil, nil }()
 	if !t.lay(most) {
+		e.meter.skip(skipPool)
 		return nil, nil
 	}
 	policy := cfg.Policy
@@ -88,6 +92,7 @@ func (e *Explorer) Explore(req *lectern.ExploreRequest) ([]int, *lectern.Explora
 	}
 	p, version, err := e.policy(room, cfg, policy)
 	if err != nil {
+		e.meter.skip(skipPolicy)
 		e.Logger.Warn("a list does not explore: its policy is not known", "policy", policy, "error", err)
 		return nil, nil
 	}
@@ -114,6 +119,8 @@ const (
 	skipSurface = "surface"
 	skipShare   = "share"
 	skipCap     = "learner_cap"
+	skipPool    = "nothing_to_try"
+	skipPolicy  = "unknown_policy"
 	skipCount   = "counting" // what others showed today is not known yet
 )
 
@@ -160,6 +167,7 @@ func (e *Explorer) policy(room *room, cfg *Config, name string) (policy, int64, 
 // count notes what the first page shows that would not have stood there.
 func (e *Explorer) count(t *setting, x *lectern.Exploration, l list) {
 	moved := t.scene.moved(l)
+	e.meter.explored(x.By, moved)
 	for i, place := range x.Places {
 		if moved[i] && place < t.req.Served {
 			it := &t.req.Items[l[place]]
@@ -205,7 +213,9 @@ func (e *Explorer) Finish(ctx context.Context, r *lectern.Ranking) error {
 	if r.Exploration == nil {
 		return nil
 	}
+	began := time.Now() // a duration is a measurement, not a part of the list
 	cells, draws, err := e.cells(ctx, r, r.Exploration.Draws)
+	e.meter.finished(time.Since(began), err)
 	if err != nil {
 		return err
 	}
