@@ -35,6 +35,7 @@ func wantAllowed() map[string]string {
 		"GET /v1/admin/config/rerank/schema": admin, "GET /v1/admin/config/rerank/versions": admin,
 		"GET /v1/admin/config/rerank/versions/{version}": admin, "POST /v1/admin/config/rerank/versions/{version}/activate": admin,
 		"POST /v1/admin/config/rerank/preview": admin, "POST /v1/admin/config/rerank/tune": admin,
+		"POST /v1/admin/config/rerank/estimate": admin,
 		"GET /v1/admin/models": admin, "POST /v1/admin/models/{version}/activate": admin,
 		"GET /v1/courses/{id}/reviews/summary": all, "GET /v1/admin/reviews/held": admin, "POST /v1/admin/reviews/{id}/hold": admin,
 		"GET /v1/courses": all, "GET /v1/courses/{id}": all, "GET /v1/courses/{id}/reviews": all, "POST /v1/events": all,

@@ -113,6 +113,7 @@ type Deps struct {
 	RerankConfig RerankConfig                                          // nil: the rerank settings are not available
 	Previews     Previews                                              // nil: drafts of the settings cannot be previewed
 	Tuner        Tuner                                                 // nil: no weights are proposed
+	Estimates    Estimates                                             // nil: nothing is estimated from the log
 	Suggester    lectern.Suggester                                     // nil: autocomplete is not available
 	Synonyms     Synonyms                                              // nil: synonyms are not available
 	Sealer       Sealer                                                // nil: suggestions cannot be cited

@@ -143,6 +143,7 @@ func routes() []route {
 		{post, "/v1/admin/config/rerank/versions/{version}/activate", accessAdmin, bodyJSON, (*Server).activateRerankVersion},
 		{post, "/v1/admin/config/rerank/preview", accessAdmin, bodyTask, (*Server).previewRerank},
 		{post, "/v1/admin/config/rerank/tune", accessAdmin, bodyTask, (*Server).tuneRerank},
+		{post, "/v1/admin/config/rerank/estimate", accessAdmin, bodyTask, (*Server).estimateRerank},
 		{get, "/v1/admin/reports", accessAdmin, bodyNone, (*Server).listReports},
 		{patch, "/v1/admin/reports/{course}", accessAdmin, bodyJSON, (*Server).settleReports},
 		{post, "/v1/admin/reports/{course}/rule", accessAdmin, bodyJSON, (*Server).ruleOfReports},
