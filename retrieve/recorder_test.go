@@ -77,3 +77,81 @@ func TestRecordersOfTwoProcesses(t *testing.T) {
 		}
 	})
 }
+
+// finishing marks lists as finished, or fails.
+type finishing struct {
+	mu    sync.Mutex
+	times map[string]int
+	fail  bool
+}
+
+func (f *finishing) Finish(_ context.Context, r *lectern.Ranking) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.times[r.ID]++
+	if f.fail {
+		return lectern.Errorf(lectern.CodeNotFound, "no posterior")
+	}
+	r.Items = []lectern.RankedItem{{CourseID: r.Items[0].CourseID, Propensity: .25}}
+	return nil
+}
+
+// failingTable refuses so many writes.
+type failingTable struct {
+	table
+	left int
+}
+
+func (s *failingTable) PutRankings(ctx context.Context, rankings []lectern.Ranking) error {
+	s.mu.Lock()
+	fails := s.left > 0
+	s.left--
+	s.mu.Unlock()
+	if fails {
+		return lectern.Errorf(lectern.CodeUnavailable, "the store is away")
+	}
+	return s.table.PutRankings(ctx, rankings)
+}
+
+// TestRecorderFinishes lists that explore, once each, although the store is away for a
+// while; they are found meanwhile.
+func TestRecorderFinishes(t *testing.T) {
+	for _, fail := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			store := &failingTable{table: table{rows: map[string]lectern.Ranking{}}, left: 3}
+			f := &finishing{times: map[string]int{}, fail: fail}
+			r := retrieve.NewRecorder(store, retrieve.DefaultConfig().Record, slog.New(slog.DiscardHandler))
+			r.FinishBy(f)
+			made := []lectern.RankedItem{{CourseID: "a"}}
+			r.Record(lectern.Ranking{ID: "explored", Items: made, Exploration: &lectern.Exploration{Places: []int{0}, Slate: []int{0}}})
+			r.Record(lectern.Ranking{ID: "plain", Items: []lectern.RankedItem{{CourseID: "a", Propensity: 1}}})
+			if got, err := r.Ranking(t.Context(), "explored"); err != nil || got.Items[0].Propensity != 0 {
+				t.Errorf("at once: %+v, %v", got, err)
+			}
+			time.Sleep(3 * time.Second)
+			want := .25
+			if fail {
+				want = 0
+			}
+			for _, from := range []interface {
+				Ranking(context.Context, string) (lectern.Ranking, error)
+			}{r, store} {
+				if got, err := from.Ranking(t.Context(), "explored"); err != nil || got.Items[0].Propensity != want {
+					t.Errorf("%T later: %+v, %v", from, got, err)
+				}
+				if got, err := from.Ranking(t.Context(), "plain"); err != nil || got.Items[0].Propensity != 1 {
+					t.Errorf("%T: without exploration: %+v, %v", from, got, err)
+				}
+			}
+			if made[0].Propensity != 0 {
+				t.Error("what others may hold was changed")
+			}
+			if got := f.times["explored"]; !fail && got != 1 || f.times["plain"] != 0 {
+				t.Errorf("finished: %v", f.times)
+			}
+			if err := r.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
