@@ -11,6 +11,16 @@ import (
 // soak reports whether the whole simulations are asked for.
 func soak() bool { return os.Getenv("LECTERN_TEST_SOAK") != "" }
 
+// simulation leaves a long test out of short runs: these are for the race detector, which
+// has nothing to find in a simulation.
+func simulation(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("a simulation: takes seconds, and starts no goroutine")
+	}
+	t.Parallel()
+}
+
 // way is a way to look at an experiment.
 type way struct {
 	name string
@@ -46,10 +56,8 @@ func ways(units, variance float64) []way {
 // TestNoEffect: experiments without an effect, looked at every day. The always-valid
 // tests may call an effect in 5 % of them; the fixed one, looked at daily, calls far more.
 func TestNoEffect(t *testing.T) {
+	simulation(t)
 	runs := 1000
-	if testing.Short() {
-		runs = 200 // under the race detector
-	}
 	worlds := []world{
 		{people: 300, days: 14, arrivals: "steady", spread: 1},
 		{people: 250, days: 12, arrivals: "early", spread: 1},

@@ -100,6 +100,7 @@ func TestDuelByHand(t *testing.T) {
 // TestDuels: two rankers of equal worth, of which people's votes are judged at each of the
 // first 50 and every fifth after, are rarely said to differ; a better one is found.
 func TestDuels(t *testing.T) {
+	simulation(t)
 	runs, most, betters := 200, 900, []float64{1, 1.5}
 	if soak() {
 		runs, most, betters = 1000, 5000, []float64{1, 1.05, 1.1, 1.2, 1.5}

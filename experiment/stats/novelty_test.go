@@ -29,6 +29,7 @@ func TestNoveltyByHand(t *testing.T) {
 // effect shows a trend in 5 %, one that fades within a week nearly always; the same
 // people behind all days do not make it look surer than it is.
 func TestNoveltyFades(t *testing.T) {
+	simulation(t)
 	runs, people, days := 200, 700, 10
 	if soak() {
 		runs = 2000

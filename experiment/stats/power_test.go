@@ -12,13 +12,11 @@ import (
 // that SizeFor gives for its look must find it as often as planned, and the
 // always-valid intervals of all looks together must hold the truth.
 func TestLift(t *testing.T) {
+	simulation(t)
 	const days, lift, power = 14, 0.05, 0.8
 	runs := 60
-	switch {
-	case soak():
+	if soak() {
 		runs = 1000
-	case testing.Short():
-		runs = 15
 	}
 	for _, metric := range []int{1, 0} {
 		if metric == 0 && !soak() {
@@ -189,6 +187,7 @@ func pearson(x, y []float64) float64 {
 // TestBrokenSplit: shares of 52 to 48 where halves were planned are blocked; healthy
 // splits hardly ever, however often they are looked at.
 func TestBrokenSplit(t *testing.T) {
+	simulation(t)
 	runs := 300
 	if soak() {
 		runs = 10000

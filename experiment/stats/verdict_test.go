@@ -89,6 +89,7 @@ func TestHarmFromNothing(t *testing.T) {
 // TestGuardrailAlarms: at the very margin, looked at daily, a guardrail calls harm or
 // safety in 5 % of experiments at most; well within it, safety is found.
 func TestGuardrailAlarms(t *testing.T) {
+	simulation(t)
 	runs, people := 300, 2500
 	if soak() {
 		runs = 2000
