@@ -20,6 +20,8 @@ func wantAllowed() map[string]string {
 	const open, all, learner, server, admin = "open", "any", "learner", "server", "admin"
 	return map[string]string{
 		"GET /": open, "GET /healthz": open, "GET /readyz": open, "GET /metrics": open, "GET /openapi.yaml": open,
+		"GET /admin/goals": open, "POST /admin/goals": open,
+		"GET /v1/admin/metrics": admin, "GET /v1/admin/metrics/goals": admin, "PUT /v1/admin/metrics/goals": admin,
 		"GET /docs": open, "GET /docs/{asset}": open,
 		"GET /v1/recommendations": all, "GET /v1/learners/{id}/recommendations": learner,
 		"GET /v1/visitors/{id}/recommendations": all, "GET /v1/search": all, "GET /v1/autocomplete": all, "GET /v1/courses/{id}/similar": all,
@@ -36,7 +38,12 @@ func wantAllowed() map[string]string {
 		"GET /v1/admin/config/rerank/versions/{version}": admin, "POST /v1/admin/config/rerank/versions/{version}/activate": admin,
 		"POST /v1/admin/config/rerank/preview": admin, "POST /v1/admin/config/rerank/tune": admin,
 		"POST /v1/admin/config/rerank/estimate": admin,
-		"GET /v1/admin/models": admin, "POST /v1/admin/models/{version}/activate": admin,
+		"GET /v1/admin/experiments":             admin, "POST /v1/admin/experiments": admin, "GET /v1/admin/experiments/metrics": admin,
+		"GET /v1/admin/experiments/assignments": admin, "GET /v1/admin/experiments/{id}": admin, "PATCH /v1/admin/experiments/{id}": admin,
+		"DELETE /v1/admin/experiments/{id}": admin, "POST /v1/admin/experiments/{id}/start": admin,
+		"POST /v1/admin/experiments/{id}/stop": admin, "GET /v1/admin/experiments/{id}/results": admin,
+		"GET /v1/admin/rankings/{id}/replay": admin,
+		"GET /v1/admin/models":               admin, "POST /v1/admin/models/{version}/activate": admin,
 		"GET /v1/courses/{id}/reviews/summary": all, "GET /v1/admin/reviews/held": admin, "POST /v1/admin/reviews/{id}/hold": admin,
 		"GET /v1/courses": all, "GET /v1/courses/{id}": all, "GET /v1/courses/{id}/reviews": all, "POST /v1/events": all,
 		"GET /v1/skills": all, "GET /v1/skills/{id}": all, "GET /v1/occupations": all, "GET /v1/occupations/{id}": all, "GET /v1/courses/{id}/skills": all,

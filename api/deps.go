@@ -104,24 +104,28 @@ type Deps struct {
 	Keys     lectern.KeyStore
 	Stats    lectern.StatsStore
 
-	Home         lectern.HomeMaker                                     // nil: home pages are not available
-	Profiles     Profiles                                              // nil: profiles cannot be looked at
-	Opinions     Opinions                                              // nil: what reviews say is not told
-	Feedback     Feedback                                              // nil: feedback is not taken
-	Reports      Reports                                               // nil: reports cannot be looked at
-	Models       Models                                                // nil: there are no collaborative models
-	RerankConfig RerankConfig                                          // nil: the rerank settings are not available
-	Previews     Previews                                              // nil: drafts of the settings cannot be previewed
-	Tuner        Tuner                                                 // nil: no weights are proposed
-	Estimates    Estimates                                             // nil: nothing is estimated from the log
-	Suggester    lectern.Suggester                                     // nil: autocomplete is not available
-	Synonyms     Synonyms                                              // nil: synonyms are not available
-	Sealer       Sealer                                                // nil: suggestions cannot be cited
-	Insights     InsightsReader                                        // nil: there are no insights into searches
-	Reindexer    Reindexer                                             // nil: reindexing is not available
-	Skills       Skills                                                // nil: skills are not available
-	IndexStats   func(ctx context.Context) (lectern.IndexStats, error) // nil: not shown
-	Checks       []Check                                               // of /readyz, beside the store's own
+	Home            lectern.HomeMaker                                     // nil: home pages are not available
+	Profiles        Profiles                                              // nil: profiles cannot be looked at
+	Opinions        Opinions                                              // nil: what reviews say is not told
+	Feedback        Feedback                                              // nil: feedback is not taken
+	Reports         Reports                                               // nil: reports cannot be looked at
+	Experiments     Experiments                                           // nil: there are no experiments
+	Replays         Replayer                                              // nil: lists are not replayed
+	PlatformMetrics PlatformMetrics                                       // nil: metrics are not available
+	Goals           Goals                                                 // nil: goals are not available
+	Models          Models                                                // nil: there are no collaborative models
+	RerankConfig    RerankConfig                                          // nil: the rerank settings are not available
+	Previews        Previews                                              // nil: drafts of the settings cannot be previewed
+	Tuner           Tuner                                                 // nil: no weights are proposed
+	Estimates       Estimates                                             // nil: nothing is estimated from the log
+	Suggester       lectern.Suggester                                     // nil: autocomplete is not available
+	Synonyms        Synonyms                                              // nil: synonyms are not available
+	Sealer          Sealer                                                // nil: suggestions cannot be cited
+	Insights        InsightsReader                                        // nil: there are no insights into searches
+	Reindexer       Reindexer                                             // nil: reindexing is not available
+	Skills          Skills                                                // nil: skills are not available
+	IndexStats      func(ctx context.Context) (lectern.IndexStats, error) // nil: not shown
+	Checks          []Check                                               // of /readyz, beside the store's own
 
 	Registry *prometheus.Registry // what /metrics shows; nil makes one
 	Log      *slog.Logger

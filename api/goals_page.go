@@ -1,0 +1,193 @@
+package api
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"math"
+	"net/http"
+	"strings"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/analytics"
+)
+
+//go:embed pages/goals.html
+var goalsHTML string
+
+// maxGoalsForm bounds what the page of goals sends: a key.
+const maxGoalsForm = 4 << 10
+
+// goalsView is what the page shows.
+type goalsView struct {
+	Report *goalsReportView
+	Error  string
+}
+
+type goalsReportView struct {
+	Today, TimeZone string
+	Version         int64
+	Goals           []goalView
+}
+
+type goalView struct {
+	Title, Current, Baseline, Target, Reached string
+	Width                                     int
+	Line, HasBase, HasAim                     bool
+	Base, Aim                                 float64
+	Lines                                     []string
+	Dots                                      []goalDot
+	First, Last                               string
+	Weeks                                     []goalWeek
+}
+
+type goalDot struct {
+	X, Y  float64
+	Open  bool
+	Label string
+}
+
+type goalWeek struct{ From, Text string }
+
+// goalsPage asks for an admin key.
+func (s *Server) goalsPage(in *request) error { return writeGoals(in, http.StatusOK, goalsView{}) }
+
+// showGoals answers the page's form: the key is read from the body, held against those
+// there are, and kept nowhere.
+func (s *Server) showGoals(in *request) error {
+	r := in.Request()
+	r.Body = http.MaxBytesReader(in.Response(), r.Body, maxGoalsForm)
+	if err := r.ParseForm(); err != nil {
+		return writeGoals(in, http.StatusBadRequest, goalsView{Error: "The form could not be read."})
+	}
+	key, err := s.auth.key(in.ctx(), strings.TrimSpace(r.PostForm.Get("key")))
+	if err != nil {
+		if lectern.ErrorCode(err) != lectern.CodeUnauthenticated {
+			return err
+		}
+		return writeGoals(in, http.StatusUnprocessableEntity, goalsView{Error: "This is no key of this server."})
+	}
+	if !accessAdmin.allows(key.Scope, false) {
+		return writeGoals(in, http.StatusUnprocessableEntity, goalsView{Error: fmt.Sprintf("This needs an admin key, not a %s key.", key.Scope)})
+	}
+	keeper, err := s.goals()
+	if err != nil {
+		return writeGoals(in, http.StatusServiceUnavailable, goalsView{Error: "Goals are not available here."})
+	}
+	report, err := keeper.Report(in.ctx(), defaultGoalWeeks)
+	if err != nil {
+		return err
+	}
+	return writeGoals(in, http.StatusOK, goalsView{Report: viewOf(report)})
+}
+
+func writeGoals(in *request, status int, v goalsView) error {
+	page, err := template.New("goals").Parse(goalsHTML)
+	if err != nil {
+		return fmt.Errorf("read the page of goals: %w", err)
+	}
+	var b bytes.Buffer
+	if err := page.Execute(&b, v); err != nil {
+		return errors.Join(errors.New("write the page of goals"), err)
+	}
+	h := in.Response().Header()
+	h.Set("Cache-Control", "private, no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	return in.Blob(status, "text/html; charset=utf-8", b.Bytes())
+}
+
+func viewOf(r *analytics.GoalsReport) *goalsReportView {
+	out := &goalsReportView{Today: r.Today, TimeZone: r.TimeZone, Version: r.Version}
+	for i := range r.Reports {
+		out.Goals = append(out.Goals, goalOf(&r.Reports[i]))
+	}
+	return out
+}
+
+func goalOf(g *analytics.GoalReport) goalView {
+	v := goalView{
+		Title: g.Title, Current: figure(g.Current, g.Unit), Baseline: figure(g.Baseline, g.Unit), Target: figure(g.Target, g.Unit),
+	}
+	if g.Reached != nil {
+		v.Reached = fmt.Sprintf("%.0f %% of the way from baseline to target", 100**g.Reached)
+		v.Width = int(math.Round(100 * min(1, max(0, *g.Reached))))
+	}
+	for i := len(g.Weeks) - 1; i >= 0; i-- {
+		w := g.Weeks[i]
+		text := figure(w.Value, g.Unit)
+		switch {
+		case !w.Complete && w.Value == nil:
+			text = "not yet judged"
+		case !w.Complete:
+			text += " so far"
+		}
+		v.Weeks = append(v.Weeks, goalWeek{w.From, text})
+	}
+	v.draw(g)
+	return v
+}
+
+func figure(x *float64, unit string) string {
+	switch {
+	case x == nil:
+		return "–"
+	case unit == analytics.UnitShare:
+		return fmt.Sprintf("%.1f %%", 100**x)
+	}
+	return fmt.Sprintf("%.2f h", *x)
+}
+
+// draw lays the weeks out in a picture of 320 by 100, from zero to a little above the
+// greatest value. A week without a value parts the line.
+func (v *goalView) draw(g *analytics.GoalReport) {
+	const width, height, margin = 320.0, 100.0, 6.0
+	top := 0.0
+	for _, w := range g.Weeks {
+		if w.Value != nil {
+			top, v.Line = max(top, *w.Value), true
+		}
+	}
+	for _, x := range []*float64{g.Baseline, g.Target} {
+		if x != nil {
+			top = max(top, *x)
+		}
+	}
+	if !v.Line || len(g.Weeks) == 0 {
+		return
+	}
+	if top == 0 {
+		top = 1
+	}
+	y := func(x float64) float64 { return round1(height - margin - (height-2*margin)*x/(1.05*top)) }
+	if g.Baseline != nil {
+		v.HasBase, v.Base = true, y(*g.Baseline)
+	}
+	if g.Target != nil {
+		v.HasAim, v.Aim = true, y(*g.Target)
+	}
+	step := (width - 2*margin) / max(1, float64(len(g.Weeks)-1))
+	var line []string
+	end := func() {
+		if len(line) > 1 {
+			v.Lines = append(v.Lines, strings.Join(line, " "))
+		}
+		line = nil
+	}
+	for i, w := range g.Weeks {
+		if w.Value == nil {
+			end()
+			continue
+		}
+		dot := goalDot{X: round1(margin + step*float64(i)), Y: y(*w.Value), Open: !w.Complete, Label: w.From + ": " + figure(w.Value, g.Unit)}
+		v.Dots = append(v.Dots, dot)
+		line = append(line, fmt.Sprintf("%.1f,%.1f", dot.X, dot.Y))
+	}
+	end()
+	v.First, v.Last = g.Weeks[0].From, g.Weeks[len(g.Weeks)-1].From
+}
+
+func round1(x float64) float64 { return math.Round(10*x) / 10 }
