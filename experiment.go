@@ -85,3 +85,30 @@ type ExperimentWatcher interface {
 	// ends. Calls may come late, twice, or not at all while the store is away.
 	WatchExperiments(ctx context.Context, changed func()) error
 }
+
+// PersonDays is what one person in an experiment did.
+type PersonDays struct {
+	Person   int64
+	Exposure Exposure
+	Days     []DayTally // rising
+}
+
+// ActedList is a list of an experiment that its reader acted on.
+type ActedList struct {
+	Person  int64
+	Ranking Ranking  // without its learner
+	Courses []string // that were clicked, saved or enrolled in from it
+}
+
+// ExperimentLog reads what people in experiments did.
+type ExperimentLog interface {
+	// PersonDays calls f for everybody who was exposed, with their days from about so
+	// many before the exposure on: two more, since the store knows no time zone.
+	PersonDays(ctx context.Context, experiment string, before int, f func(PersonDays) error) error
+	// DaySums calls f for everybody who did something on the days from one on up to
+	// another, with the sum of it.
+	DaySums(ctx context.Context, from, to int, f func(Tally) error) error
+	// ActedLists calls f for every list of an experiment that was acted on by whom it
+	// was made for, by person and then by time; those of people who crossed are left out.
+	ActedLists(ctx context.Context, experiment string, f func(ActedList) error) error
+}

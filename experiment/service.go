@@ -29,23 +29,14 @@ type Versions interface {
 	Hold(ctx context.Context, settings, models []int64) error
 }
 
-// Days reads what people did, by day. lectern.UnitLog is of those in an experiment.
-type Days interface {
-	lectern.UnitLog
-	// Baseline calls f for every person who did something in so many days before now,
-	// with the sum of what they did.
-	Baseline(ctx context.Context, days int, f func(lectern.Tally) error) error
-	// Votes calls f for every list of an experiment that was acted on, by person and
-	// time, with the teams of the items that were.
-	Votes(ctx context.Context, experiment string, f func(person int64, teams []int) error) error
-}
-
 // Options are what a Service works with.
 type Options struct {
 	Config   Config
 	Store    lectern.ExperimentStore // an ExperimentWatcher too where the backend has notifications
 	Versions Versions
-	Days     Days // nil: there are no results, and sizes are not planned
+	Log      lectern.ExperimentLog
+	// Day is the day of a time in the platform's time zone, in days since 1970-01-01.
+	Day func(t time.Time) int
 	// ModelKind is the kind of artefact that collaborative models are kept as.
 	ModelKind string
 	NewID     func() string // of experiments that are not given one
@@ -298,7 +289,7 @@ func (s *Service) Create(ctx context.Context, c Change) (Experiment, error) {
 	if in.ID == "" {
 		in.ID = s.o.NewID()
 	}
-	if !name.MatchString(in.ID) || in.ID == assignmentsPath {
+	if !name.MatchString(in.ID) || in.ID == assignmentsPath || in.ID == metricsPath {
 		return Experiment{}, lectern.Invalid("the experiment is not acceptable", lectern.NewFieldError("id", in.ID, "is not an id", nameAllowed))
 	}
 	return s.change(ctx, "", c, func(_ context.Context, x *stored, all []*stored) (string, error) {
@@ -310,8 +301,11 @@ func (s *Service) Create(ctx context.Context, c Change) (Experiment, error) {
 	})
 }
 
-// assignmentsPath is no id, because it is a path beside the ids.
-const assignmentsPath = "assignments"
+// What is no id, because it is a path beside the ids.
+const (
+	assignmentsPath = "assignments"
+	metricsPath     = "metrics"
+)
 
 // check checks a definition and that what it names exists.
 func (s *Service) check(ctx context.Context, d *Definition) error {

@@ -13,12 +13,13 @@ import (
 // before as it is planned for; nil where that says nothing.
 func (s *Service) size(ctx context.Context, d *Definition) (*Sizing, error) {
 	m, ok := metricOf(d.Primary.Metric)
-	if s.o.Days == nil || !ok || d.Primary.MinimumEffect == 0 || d.AA {
+	if !ok || d.Primary.MinimumEffect == 0 || d.AA {
 		return nil, nil
 	}
 	var sample stats.Sample
 	per := 0.0
-	err := s.o.Days.Baseline(ctx, d.days(), func(t lectern.Tally) error {
+	today := s.o.Day(s.o.Clock())
+	err := s.o.Log.DaySums(ctx, today-d.days(), today-1, func(t lectern.Tally) error {
 		value, p := m.of(&t, float64(d.days()))
 		per += p
 		sample.Add(stats.Unit{Value: value, Per: p})

@@ -240,3 +240,55 @@ func fillExperimentsForCopy(t *testing.T, s Store) {
 		shownIn("crossed", lectern.LearnerRef{ID: "l1"}, noon1.Add(time.Hour), "x", "b"),
 	}))
 }
+
+// testPersonDays reads people without any day; days come with the metrics.
+func testPersonDays(t *testing.T, s Store) {
+	ctx := t.Context()
+	must[[]lectern.WriteResult](t)(s.PutLearners(ctx, []lectern.Learner{{ID: "ann"}, {ID: "bob"}}))
+	ok(t, s.PutRankings(ctx, []lectern.Ranking{
+		shownIn("r1", lectern.LearnerRef{ID: "ann"}, noon1, "x", "a"), shownIn("r2", lectern.LearnerRef{ID: "bob"}, noon1, "x", "b"),
+		shownIn("r3", lectern.LearnerRef{ID: "bob"}, noon1, "y", "b"),
+	}))
+	var got []lectern.PersonDays
+	ok(t, s.PersonDays(ctx, "x", 28, func(p lectern.PersonDays) error {
+		got = append(got, p)
+		return nil
+	}))
+	equal(t, "people", len(got), 2)
+	for i, arm := range []string{"a", "b"} {
+		equal(t, "exposure", got[i].Exposure, lectern.Exposure{
+			Experiment: "x", Arm: arm, At: noon1, RankingID: fmt.Sprintf("r%d", i+1), Segment: lectern.SegmentActive,
+		})
+		equal(t, "days", len(got[i].Days), 0)
+	}
+	ok(t, s.DaySums(ctx, 0, 100_000, func(lectern.Tally) error {
+		t.Error("a day of nobody")
+		return nil
+	}))
+}
+
+func testActedLists(t *testing.T, s Store) {
+	ctx := t.Context()
+	ann := lectern.LearnerRef{ID: "ann"}
+	must[[]lectern.WriteResult](t)(s.PutLearners(ctx, []lectern.Learner{{ID: "ann"}, {ID: "bob"}}))
+	must[[]lectern.WriteResult](t)(s.PutCourses(ctx, replace(newCourse("c"), newCourse("d"))))
+	list := func(id string, n int, arms ...string) lectern.Ranking {
+		r := shownIn(id, ann, noon1.Add(time.Duration(n)*time.Hour), arms...)
+		r.Items = []lectern.RankedItem{{CourseID: "c", Team: 1}, {CourseID: "d", Team: 2}}
+		return r
+	}
+	ok(t, s.PutRankings(ctx, []lectern.Ranking{list("r1", 1, "x", "interleaved"), list("r2", 2), list("r3", 3, "x", "interleaved"), list("r4", 4, "x", "interleaved")}))
+	act := func(id, who, ranking, course string, kind lectern.EventType) lectern.EventWrite {
+		return lectern.EventWrite{Event: lectern.Event{ID: id, Type: kind, LearnerID: who, CourseID: course, RankingID: ranking, OccurredAt: noon1}}
+	}
+	must[[]lectern.WriteResult](t)(s.AppendEvents(ctx, []lectern.EventWrite{
+		act("e1", "ann", "r3", "d", lectern.EventClick), act("e2", "ann", "r3", "d", lectern.EventEnrol), act("e3", "ann", "r1", "c", lectern.EventSave),
+		act("e4", "ann", "r2", "c", lectern.EventClick), act("e5", "ann", "r4", "c", lectern.EventView), act("e6", "bob", "r4", "c", lectern.EventClick),
+	}))
+	var got []string
+	ok(t, s.ActedLists(ctx, "x", func(l lectern.ActedList) error {
+		got = append(got, fmt.Sprint(l.Ranking.ID, l.Courses, l.Ranking.Items[1].Team))
+		return nil
+	}))
+	equal(t, "lists", got, []string{"r1[c]2", "r3[d d]2"})
+}

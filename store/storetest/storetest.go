@@ -37,6 +37,7 @@ type Store interface {
 	lectern.StatsStore
 	lectern.SettingsStore
 	lectern.ExperimentStore
+	lectern.ExperimentLog
 	// CountCourses returns how many courses are open or unlisted: what indexing
 	// needs to tell how far it has come.
 	CountCourses(ctx context.Context) (int, error)
@@ -178,6 +179,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"experiments/exposures":        testExposures,
 		"experiments/sign in":          testExposuresSignIn,
 		"experiments/erase":            testExposuresErase,
+		"experiments/days":             testPersonDays,
+		"experiments/acted lists":      testActedLists,
 		"empty batches":                testEmptyBatches,
 		"cancelled contexts":           testCancelled,
 		"concurrent writers":           testConcurrentWriters,

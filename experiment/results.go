@@ -1,0 +1,446 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/experiment/stats"
+)
+
+// Results are what came of an experiment so far, by all looks and by one.
+type Results struct {
+	Experiment string                  `json:"experiment"`
+	Name       string                  `json:"name"`
+	Kind       Kind                    `json:"kind"`
+	State      lectern.ExperimentState `json:"state"`
+	At         time.Time               `json:"at"`
+	Day        int                     `json:"day"`     // of the experiment, from 1
+	Planned    int                     `json:"planned"` // days
+	Verdict    stats.Verdict           `json:"verdict"`
+	Split      *stats.SplitResult      `json:"split,omitempty"`
+	Arms       []ArmPeople             `json:"arms"`
+	Crossed    int                     `json:"crossed"` // people who met two arms: they count for none
+	Size       *Sizing                 `json:"size,omitempty"`
+	Metrics    []MetricResult          `json:"metrics,omitempty"` // the primary one first, then the guardrails
+	Guardrails []stats.GuardResult     `json:"guardrails,omitempty"`
+	Segments   []SegmentResult         `json:"segments,omitempty"` // of the primary metric
+	Differ     []float64               `json:"segments_differ,omitempty"`
+	Novelty    []stats.NoveltyResult   `json:"novelty,omitempty"` // of the primary metric
+	Exposures  []ExposureDay           `json:"exposures"`
+	Duel       *Duel                   `json:"interleaving,omitempty"`
+	Notes      []string                `json:"notes,omitempty"`
+}
+
+// ArmPeople is how many people are in an arm.
+type ArmPeople struct {
+	Name    string  `json:"name"`
+	Share   float64 `json:"share"`   // planned
+	People  int     `json:"people"`  // who count
+	Crossed int     `json:"crossed"` // whose first arm it was, and who met another one
+}
+
+// The roles of a metric in an experiment.
+const (
+	RolePrimary   = "primary"
+	RoleGuardrail = "guardrail"
+	RoleOther     = "other" // to be looked at, not to decide by
+)
+
+// MetricResult is one metric over the arms.
+type MetricResult struct {
+	Metric        string `json:"metric"`
+	About         string `json:"about"`
+	Role          string `json:"role"`
+	LowerIsBetter bool   `json:"lower_is_better"`
+	stats.Result
+}
+
+// SegmentResult is the primary metric among one kind of people.
+type SegmentResult struct {
+	Segment lectern.Segment `json:"segment"`
+	stats.Row
+}
+
+// ExposureDay is how many people met their arm for the first time on a day.
+type ExposureDay struct {
+	Date   string `json:"date"`
+	People []int  `json:"people"` // beside the arms
+}
+
+// Duel is what came of an interleaving; above 0 is for the first arm.
+type Duel struct {
+	stats.DuelResult
+	Votes stats.Duel `json:"votes"`
+	Lists int        `json:"lists"` // that were acted on
+}
+
+// Results judges an experiment as it is now. Errors: CodeNotFound; CodeRefused for a
+// draft.
+func (s *Service) Results(ctx context.Context, id string) (Results, error) {
+	all, _, err := s.all(ctx)
+	if err != nil {
+		return Results{}, err
+	}
+	x, err := find(all, id)
+	if err != nil {
+		return Results{}, err
+	}
+	if x.Plan == nil {
+		return Results{}, refused(x, "has no results: it was not started")
+	}
+	now := s.o.Clock()
+	end := now
+	if x.Outcome != nil {
+		end = x.Outcome.StoppedAt
+	}
+	out := Results{
+		Experiment: x.ID, Name: x.Name, Kind: x.kind(), State: x.State, At: lectern.Timestamp(now), Planned: x.days(),
+		Day: s.o.Day(end) - s.o.Day(x.Plan.StartedAt) + 1, Size: x.Plan.Size, Exposures: []ExposureDay{},
+	}
+	c := newCount(s, x, s.o.Day(end))
+	if err := s.o.Log.PersonDays(ctx, x.ID, x.beforeDays(), c.add); err != nil {
+		return Results{}, fmt.Errorf("read what people in an experiment did: %w", err)
+	}
+	c.people(&out)
+	if x.kind() == KindInterleaving {
+		return out, s.judgeDuel(ctx, x, &out)
+	}
+	c.judge(&out)
+	return out, nil
+}
+
+// noveltyDays is how long novelty is looked at.
+const noveltyDays = stats.DefaultNoveltyDays
+
+// count gathers what people in an experiment did.
+type count struct {
+	x       *stored
+	day     func(time.Time) int
+	last    int // day that counts
+	before  int
+	arms    []string
+	metrics []Metric
+	samples [][]stats.Sample                   // by metric, then arm
+	groups  map[lectern.Segment][]stats.Sample // of the primary metric, by arm
+	novelty *stats.Novelty
+	met     map[int][]int // first exposures by day, then arm
+	counted []int
+	crossed []int
+}
+
+func newCount(s *Service, x *stored, last int) *count {
+	c := &count{
+		x: x, day: s.o.Day, last: last, before: x.beforeDays(), groups: make(map[lectern.Segment][]stats.Sample), met: make(map[int][]int),
+	}
+	for i := range x.Arms {
+		c.arms = append(c.arms, x.Arms[i].Name)
+	}
+	if x.kind() == KindInterleaving {
+		c.arms = []string{Interleaved}
+	} else {
+		c.metrics = ordered(&x.Definition)
+	}
+	n := len(c.arms)
+	c.counted, c.crossed = make([]int, n), make([]int, n)
+	c.samples = make([][]stats.Sample, len(c.metrics))
+	for i := range c.samples {
+		c.samples[i] = make([]stats.Sample, n)
+	}
+	c.novelty = stats.NewNovelty(n, noveltyDays)
+	return c
+}
+
+// ordered are all metrics, the primary one first, then the guardrails.
+func ordered(d *Definition) []Metric {
+	rank := func(m Metric) int {
+		if m.Name == d.Primary.Metric {
+			return 0
+		}
+		if i := slices.IndexFunc(d.Guardrails, func(g Guard) bool { return g.Metric == m.Name }); i >= 0 {
+			return 1 + i
+		}
+		return 1 + maxGuards
+	}
+	out := Metrics()
+	slices.SortStableFunc(out, func(a, b Metric) int { return rank(a) - rank(b) })
+	return out
+}
+
+// add counts one person.
+func (c *count) add(p lectern.PersonDays) error {
+	arm := slices.Index(c.arms, p.Exposure.Arm)
+	first := c.day(p.Exposure.At)
+	if arm < 0 || first > c.last {
+		return nil
+	}
+	if c.met[first] == nil {
+		c.met[first] = make([]int, len(c.arms))
+	}
+	c.met[first][arm]++
+	if p.Exposure.Crossed {
+		c.crossed[arm]++
+		return nil
+	}
+	c.counted[arm]++
+	if len(c.metrics) == 0 {
+		return nil
+	}
+	u := c.unit(&p, first)
+	followed := float64(c.last - first + 1)
+	for i := range c.metrics {
+		c.samples[i][arm].Add(c.valueOf(&c.metrics[i], &u, followed))
+	}
+	if c.groups[u.Segment] == nil {
+		c.groups[u.Segment] = make([]stats.Sample, len(c.arms))
+	}
+	c.groups[u.Segment][arm].Add(c.valueOf(&c.metrics[0], &u, followed))
+	c.follow(arm, first, &u)
+	return nil
+}
+
+// unit lays out what a person did before and since their exposure.
+func (c *count) unit(p *lectern.PersonDays, first int) lectern.ExperimentUnit {
+	u := lectern.ExperimentUnit{
+		Person: p.Person, Arm: p.Exposure.Arm, Crossed: p.Exposure.Crossed, ExposedAt: p.Exposure.At, Segment: p.Exposure.Segment,
+	}
+	for _, d := range p.Days {
+		switch {
+		case d.Day >= first && d.Day <= c.last:
+			u.Days = append(u.Days, d)
+		case d.Day < first && d.Day >= first-c.before:
+			add(&u.Before, &d.Tally)
+		}
+	}
+	return u
+}
+
+// add sums tallies up.
+func add(to, t *lectern.Tally) {
+	from := t.Parts()
+	for i, p := range to.Parts() {
+		*p += *from[i]
+	}
+}
+
+// valueOf is what a person adds to a metric.
+func (c *count) valueOf(m *Metric, u *lectern.ExperimentUnit, followed float64) stats.Unit {
+	var sum lectern.Tally
+	for i := range u.Days {
+		add(&sum, &u.Days[i].Tally)
+	}
+	var out stats.Unit
+	out.Value, out.Per = m.of(&sum, followed)
+	if c.before > 0 && u.Before != (lectern.Tally{}) {
+		out.Known = true
+		out.Before, out.BeforePer = m.of(&u.Before, float64(c.before))
+	}
+	return out
+}
+
+// follow adds the days since exposure to what is known of novelty.
+func (c *count) follow(arm, first int, u *lectern.ExperimentUnit) {
+	n := min(c.last-first+1, noveltyDays)
+	value, per := make([]float64, n), make([]float64, n)
+	var none lectern.Tally
+	for i := range n {
+		value[i], per[i] = c.metrics[0].of(&none, 1)
+	}
+	for i := range u.Days {
+		if at := u.Days[i].Day - first; at < n {
+			value[at], per[at] = c.metrics[0].of(&u.Days[i].Tally, 1)
+		}
+	}
+	c.novelty.Add(arm, value, per)
+}
+
+// people says who was exposed.
+func (c *count) people(out *Results) {
+	shares := c.x.shares()
+	if c.x.kind() == KindInterleaving {
+		shares = []float64{1}
+	}
+	for i, name := range c.arms {
+		out.Arms = append(out.Arms, ArmPeople{Name: name, Share: shares[i], People: c.counted[i], Crossed: c.crossed[i]})
+		out.Crossed += c.crossed[i]
+	}
+	days := make([]int, 0, len(c.met))
+	for day := range c.met {
+		days = append(days, day)
+	}
+	slices.Sort(days)
+	for _, day := range days {
+		out.Exposures = append(out.Exposures, ExposureDay{Date: time.Unix(int64(day)*86400, 0).UTC().Format(time.DateOnly), People: c.met[day]})
+	}
+}
+
+// judge compares the arms.
+func (c *count) judge(out *Results) {
+	d := &c.x.Definition
+	units := stats.Split{Shares: d.shares()}
+	for i := range c.arms {
+		units.Units = append(units.Units, float64(c.counted[i]+c.crossed[i]))
+	}
+	split := stats.CheckSplit(0, units)
+	out.Split = &split
+	opts := stats.Options{Alpha: d.Alpha, Adjust: c.before > 0}
+	primary := opts
+	if size := c.x.Plan.Size; size != nil {
+		primary.Units, primary.Variance = size.Always, size.Variance
+	}
+	for i := range c.metrics {
+		m := &c.metrics[i]
+		r := MetricResult{Metric: m.Name, About: m.About, Role: RoleOther, LowerIsBetter: m.LowerIsBetter}
+		o := opts
+		switch {
+		case i == 0:
+			r.Role, o, r.LowerIsBetter = RolePrimary, primary, lowerIsBetter(d, m)
+		case i <= len(d.Guardrails):
+			r.Role = RoleGuardrail
+		}
+		r.Result = stats.Analyse(c.samples[i], o)
+		out.Metrics = append(out.Metrics, r)
+	}
+	for i, g := range d.Guardrails {
+		m := &c.metrics[1+i]
+		guard := stats.Guard{Metric: g.Metric, Margin: g.Margin, LowerIsBetter: m.LowerIsBetter}
+		out.Guardrails = append(out.Guardrails, stats.Guardrail(c.samples[1+i], guard, len(d.Guardrails), opts)...)
+	}
+	c.bySegment(out, primary)
+	out.Novelty = c.novelty.Judge(cmpOr(d.Alpha, stats.DefaultAlpha))
+	findings := stats.Findings{
+		Arms: c.arms, Metric: d.Primary.Metric, LowerIsBetter: lowerIsBetter(d, &c.metrics[0]), Margin: d.Primary.MinimumEffect,
+		Split: split, Primary: out.Metrics[0].Result, Guards: out.Guardrails,
+	}
+	if c.x.Plan.Size != nil {
+		findings.Planned = c.x.Plan.Size.Always
+	}
+	out.Verdict = stats.Decide(&findings)
+	c.note(out)
+}
+
+func cmpOr(a, b float64) float64 {
+	if a != 0 {
+		return a
+	}
+	return b
+}
+
+// lowerIsBetter is the direction of the primary metric.
+func lowerIsBetter(d *Definition, m *Metric) bool {
+	switch d.Primary.Direction {
+	case Increase:
+		return false
+	case Decrease:
+		return true
+	}
+	return m.LowerIsBetter
+}
+
+// bySegment compares the arms among each kind of people.
+func (c *count) bySegment(out *Results, opts stats.Options) {
+	var names []lectern.Segment
+	var groups [][]stats.Sample
+	for _, name := range append(lectern.Segments(), "") {
+		if g := c.groups[name]; g != nil {
+			names, groups = append(names, name), append(groups, g)
+		}
+	}
+	rows := stats.Table(groups, opts)
+	for i := range rows {
+		out.Segments = append(out.Segments, SegmentResult{Segment: names[i], Row: rows[i]})
+	}
+	if len(rows) > 1 {
+		for t := range len(c.arms) - 1 {
+			out.Differ = append(out.Differ, stats.Differ(rows, t))
+		}
+	}
+}
+
+// note says what a reader should know.
+func (c *count) note(out *Results) {
+	total := 0
+	for _, a := range out.Arms {
+		total += a.People
+	}
+	if out.Crossed > 0 {
+		out.Notes = append(out.Notes, fmt.Sprintf("%d people met two arms, by signing in or on several devices, and count for none", out.Crossed))
+	}
+	if share := float64(out.Crossed) / max(1, float64(total+out.Crossed)); share > 0.05 {
+		out.Notes = append(out.Notes, "more than 5 % of the people crossed: consider an audience without visitors")
+	}
+	if c.x.AA && out.Verdict.State == stats.StateWinner {
+		out.Notes = append(out.Notes, "the arms are the same: a difference is a false alarm, or a fault of the experiment")
+	}
+}
+
+// judgeDuel says whose courses people preferred.
+func (s *Service) judgeDuel(ctx context.Context, x *stored, out *Results) error {
+	var duel stats.Duel
+	var credits []int
+	person, lists := int64(0), 0
+	flush := func() {
+		if len(credits) > 0 {
+			duel.Add(credits...)
+		}
+		credits = nil
+	}
+	end := s.o.Clock()
+	if x.Outcome != nil {
+		end = x.Outcome.StoppedAt
+	}
+	err := s.o.Log.ActedLists(ctx, x.ID, func(l lectern.ActedList) error {
+		if l.Ranking.CreatedAt.After(end) {
+			return nil
+		}
+		if l.Person != person {
+			flush()
+			person = l.Person
+		}
+		lists++
+		credits = append(credits, stats.Credit(teamsOf(&l)))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read what people did about interleaved lists: %w", err)
+	}
+	flush()
+	alpha := cmpOr(x.Alpha, stats.DefaultAlpha)
+	out.Duel = &Duel{DuelResult: duel.Judge(alpha), Votes: duel, Lists: lists}
+	out.Verdict = duelVerdict(x, out.Duel, alpha)
+	return nil
+}
+
+// teamsOf are the teams of what was acted on, each course once.
+func teamsOf(l *lectern.ActedList) []stats.Team {
+	var out []stats.Team
+	var done []string
+	for _, course := range l.Courses {
+		i := slices.IndexFunc(l.Ranking.Items, func(it lectern.RankedItem) bool { return it.CourseID == course })
+		if i < 0 || slices.Contains(done, course) {
+			continue
+		}
+		done = append(done, course)
+		out = append(out, stats.Team(l.Ranking.Items[i].Team))
+	}
+	return out
+}
+
+// duelVerdict says in a sentence where an interleaving stands.
+func duelVerdict(x *stored, d *Duel, alpha float64) stats.Verdict {
+	a, b := x.Arms[0].Name, x.Arms[1].Name
+	switch {
+	case d.People == 0:
+		return stats.Verdict{State: stats.StateNotEnough, Reason: "nobody has acted on an interleaved list yet"}
+	case d.AlwaysP <= alpha && d.Share > 0.5:
+		return stats.Verdict{State: stats.StateWinner, Arm: a, Reason: fmt.Sprintf(
+			"people prefer the courses of %s to those of %s: %.0f %% of those who prefer either", a, b, 100*d.Share)}
+	case d.AlwaysP <= alpha:
+		return stats.Verdict{State: stats.StateWinner, Arm: b, Reason: fmt.Sprintf(
+			"people prefer the courses of %s to those of %s: %.0f %% of those who prefer either", b, a, 100*(1-d.Share))}
+	}
+	return stats.Verdict{State: stats.StateRunning, Reason: fmt.Sprintf(
+		"%.0f people acted, and which of %s and %s they prefer is undecided", d.People, a, b)}
+}

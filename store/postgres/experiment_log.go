@@ -1,0 +1,50 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/exposure"
+)
+
+var _ lectern.ExperimentLog = (*Store)(nil)
+
+// exposures is how this backend writes queries of exposures.
+func (s *Store) exposures(ctx context.Context) (exposure.Each, exposure.Dialect) {
+	each := func(query string, args []any, f func(scan func(...any) error) error) error {
+		return s.each(ctx, query, args, f)
+	}
+	return each, exposure.Dialect{
+		Param:  func(n int) string { return fmt.Sprintf("$%d", n) },
+		Days:   "floor(extract(epoch FROM x.at) / 86400)::integer",
+		ReadAt: func(e *lectern.Exposure) any { return &e.At },
+	}
+}
+
+// PersonDays implements lectern.ExperimentLog.
+func (s *Store) PersonDays(ctx context.Context, experiment string, before int, f func(lectern.PersonDays) error) error {
+	if !isText(experiment) {
+		return nil
+	}
+	each, dialect := s.exposures(ctx)
+	return exposure.Days(each, dialect, experiment, before, func(p lectern.PersonDays) error {
+		p.Exposure.At = p.Exposure.At.UTC()
+		return f(p)
+	})
+}
+
+// DaySums implements lectern.ExperimentLog.
+func (s *Store) DaySums(ctx context.Context, from, to int, f func(lectern.Tally) error) error {
+	each, dialect := s.exposures(ctx)
+	return exposure.Sums(each, dialect, from, to, f)
+}
+
+// ActedLists implements lectern.ExperimentLog.
+func (s *Store) ActedLists(ctx context.Context, experiment string, f func(lectern.ActedList) error) error {
+	if !isText(experiment) {
+		return nil
+	}
+	each, dialect := s.exposures(ctx)
+	return exposure.Acted(each, dialect, experiment, f)
+}
