@@ -24,11 +24,16 @@ func (s *Server) getRanking(in *request) error {
 	out := rankingDTO{
 		ID: r.ID, LearnerID: r.Learner.ID, AnonymousID: r.Learner.AnonymousID, Surface: r.Surface, Row: r.Row, Model: r.Model,
 		Query: r.Query, Sort: r.Sort, CourseID: r.CourseID, CreatedAt: r.CreatedAt, ConfigVersion: r.ConfigVersion,
-		Degraded: some(r.Degraded), Weights: r.Weights, Items: make([]rankingItemDTO, 0, len(r.Items)),
+		Degraded: some(r.Degraded), Segment: r.Segment, Served: r.Served, Arms: r.Arms, Weights: r.Weights, Items: make([]rankingItemDTO, 0, len(r.Items)),
+	}
+	if x := r.Exploration; x != nil {
+		out.Explored = &exploredDTO{
+			Policy: x.Policy, Settings: x.Settings, Posterior: x.Posterior, Positions: some(x.Places), By: some(x.By), Draws: x.Draws,
+		}
 	}
 	for i, it := range r.Items {
 		out.Items = append(out.Items, rankingItemDTO{
-			CourseID: it.CourseID, Position: i, Score: it.Score, Propensity: it.Propensity,
+			CourseID: it.CourseID, Position: i, Score: it.Score, Propensity: it.Propensity, Error: it.PropensityError, Team: it.Team,
 			Sources: some(it.Sources), Terms: it.Terms, Adjusted: it.Adjusted,
 			PinnedBy: it.Pinned, Duplicates: it.Duplicates, Reasons: say.reasons(it.Reasons),
 		})

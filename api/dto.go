@@ -211,8 +211,22 @@ type rankingDTO struct {
 	ConfigVersion string               `json:"config_version"`
 	Model         int64                `json:"model,omitempty"`
 	Degraded      []string             `json:"degraded"`
+	Segment       lectern.Segment      `json:"segment,omitempty"`
+	Served        int                  `json:"served,omitempty"`
+	Arms          []lectern.ArmRef     `json:"arms,omitempty"`
+	Explored      *exploredDTO         `json:"explored,omitempty"`
 	Weights       []lectern.TermWeight `json:"weights,omitempty"`
 	Items         []rankingItemDTO     `json:"items"`
+}
+
+// exploredDTO is how the exploring places of a list were filled.
+type exploredDTO struct {
+	Policy    string   `json:"policy"`
+	Settings  string   `json:"settings"`
+	Posterior int64    `json:"posterior"`
+	Positions []int    `json:"positions"`
+	By        []string `json:"by"`
+	Draws     int      `json:"draws"`
 }
 
 type rankingItemDTO struct {
@@ -220,6 +234,8 @@ type rankingItemDTO struct {
 	Position   int            `json:"position"`
 	Score      float64        `json:"score"`
 	Propensity float64        `json:"propensity"`
+	Error      float64        `json:"propensity_error,omitempty"`
+	Team       int            `json:"team,omitempty"`
 	Sources    []string       `json:"sources"`
 	Terms      []float64      `json:"terms,omitempty"`
 	Adjusted   []lectern.Term `json:"adjusted,omitempty"`
