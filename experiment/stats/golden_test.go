@@ -101,6 +101,12 @@ func TestTails(t *testing.T) {
 			near(t, "t of z of t", toT(fromT(x, df), df), x, 1e-9)
 		}
 	}
+	for _, alpha := range []float64{0.5, 0.05, 0.001, 1e-5} {
+		for _, df := range []float64{200, 317.4, 5000} {
+			exact := distuv.StudentsT{Sigma: 1, Nu: df}.Quantile(1 - alpha/2)
+			near(t, "many degrees of freedom", tQuantile(alpha, df), exact, 2e-8*exact)
+		}
+	}
 	// Table values of Student's t, two-sided 5 %: 12.706 (1), 2.571 (5), 2.228 (10), 2.042 (30).
 	for df, want := range map[float64]float64{1: 12.706, 5: 2.571, 10: 2.228, 30: 2.042, math.Inf(1): 1.960} {
 		near(t, "quantile", tQuantile(0.05, df), want, 5e-4)
