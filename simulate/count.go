@@ -131,7 +131,7 @@ func fill(x *lectern.Exploration, value func(item int) float64) []int {
 	for _, p := range x.Places {
 		best, most := -1, math.Inf(-1)
 		for k := p; k < len(order); k++ {
-			if !inPool[order[k]] {
+			if k > p && !inPool[order[k]] { // what stands there may stay
 				continue
 			}
 			if v := value(order[k]); v > most {

@@ -262,3 +262,10 @@ func (s *Simulation) Expected(ref lectern.LearnerRef, courseID string, at time.T
 }
 
 func plain() Effect { return Effect{Clicks: 1, Enrols: 1} }
+
+// Knows reports whether a learner is done with a course: enrolled in it, or turned it
+// down.
+func (s *Simulation) Knows(ref lectern.LearnerRef, courseID string) bool {
+	l := s.byID[ref.ID]
+	return l != nil && l.known[courseID]
+}

@@ -16,7 +16,7 @@ import (
 const evalSeed = 1
 
 func newEvalCommand() *cobra.Command {
-	return parent("eval", "Measure the quality of lists offline", newEvalSearchCommand(), newEvalAutocompleteCommand(), newEvalQueriesCommand(), newEvalRecsCommand(), newEvalHomeCommand(), newEvalTuneCommand(), newEvalSentimentCommand())
+	return parent("eval", "Measure the quality of lists offline", newEvalSearchCommand(), newEvalAutocompleteCommand(), newEvalQueriesCommand(), newEvalRecsCommand(), newEvalHomeCommand(), newEvalTuneCommand(), newEvalBanditCommand(), newEvalPolicyCommand(), newEvalSentimentCommand())
 }
 
 // fieldsToLeaveOut decides which fields are not searched: what the flag says,

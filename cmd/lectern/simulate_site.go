@@ -38,6 +38,7 @@ type listLog struct {
 	store    retrieve.RankingStore
 	explorer lectern.Explorer // nil: nothing is explored
 	waiting  []lectern.Ranking
+	quiet    bool // stores nothing, keeps the last
 }
 
 // Record implements retrieve.Rankings.
@@ -65,7 +66,10 @@ func (l *listLog) flush(ctx context.Context) error {
 			}
 		}
 	}
-	if len(l.waiting) == 0 {
+	if l.quiet {
+		l.waiting = l.waiting[max(0, len(l.waiting)-1):]
+	}
+	if len(l.waiting) == 0 || l.quiet {
 		return nil
 	}
 	if err := l.store.PutRankings(ctx, l.waiting); err != nil {
@@ -86,7 +90,7 @@ func openSimSite(ctx context.Context, dir string, config Config, now time.Time, 
 	lots := seededReader{rand.New(rand.NewPCG(seed, uint64(now.Unix())))} //nolint:gosec // ids of a simulation
 	s.ranker.Rankings, s.ranker.NewID, s.ranker.Rerankers = s.log, retrieve.RankingIDs(s.Now, lots), s.settings
 	s.said = feedback.New(feedback.Options{
-		Store: s.store, Rankings: s.store, Courses: s.store, Learners: s.store, Rules: s.settings, Clock: s.Now, Random: lots,
+		Store: s.store, Rankings: s.log, Courses: s.store, Learners: s.store, Rules: s.settings, Clock: s.Now, Random: lots,
 	})
 	return s, nil
 }
