@@ -31,26 +31,39 @@ func Table(groups [][]Sample, opts Options) []Row {
 		all += unitsOf(arms)
 	}
 	rows := make([]Row, len(groups))
-	var p, logs []float64
+	results := make([]Result, len(groups))
 	for i, arms := range groups {
 		if units := unitsOf(arms); units > 0 {
 			share.Units = opts.Units * units / all
 		}
-		rows[i].Result = Analyse(arms, share)
-		for k := range rows[i].Result.Comparisons {
-			c := &rows[i].Result.Comparisons[k]
+		results[i] = Analyse(arms, share)
+	}
+	for i, corrected := range Correct(results) {
+		rows[i] = Row{Result: results[i], Corrected: corrected}
+	}
+	return rows
+}
+
+// Correct corrects the p-values of several results, of metrics or segments, for
+// looking at all of them; its answer is beside the results and their comparisons.
+func Correct(results []Result) [][]Corrected {
+	var p, logs []float64
+	for i := range results {
+		for k := range results[i].Comparisons {
+			c := &results[i].Comparisons[k]
 			p, logs = append(p, c.alone), append(logs, c.LogEvidence)
 		}
 	}
 	holm, bh, ebh := Holm(p), BenjaminiHochberg(p), EvidenceBH(logs)
+	out := make([][]Corrected, len(results))
 	at := 0
-	for i := range rows {
-		for range rows[i].Result.Comparisons {
-			rows[i].Corrected = append(rows[i].Corrected, Corrected{Holm: holm[at], BH: bh[at], EBH: ebh[at]})
+	for i := range results {
+		for range results[i].Comparisons {
+			out[i] = append(out[i], Corrected{Holm: holm[at], BH: bh[at], EBH: ebh[at]})
 			at++
 		}
 	}
-	return rows
+	return out
 }
 
 func unitsOf(arms []Sample) float64 {
