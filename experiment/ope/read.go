@@ -222,13 +222,14 @@ func entryOf(l lectern.RankedList, acts []act, rewards []explore.Reward, sum *Re
 	return e
 }
 
-// earns reports whether an event earns a reward of a list.
+// earns reports whether an event earns a reward of a list: as package learn has it.
 func earns(r explore.Reward, listed time.Time, a act) bool {
-	if a.kind != r.Event || a.at.Before(listed.Add(-time.Minute)) {
-		return false // a clock a little off is no reason to miss it
-	}
-	if r.WithinDays > 0 && a.at.Sub(listed) > time.Duration(r.WithinDays*float64(day)) {
+	if a.kind != r.Event || a.at.Sub(listed) > time.Duration(r.WithinDays*float64(day)) {
 		return false
 	}
-	return r.AtLeast <= 0 || a.value != nil && *a.value >= r.AtLeast
+	switch r.Event {
+	case lectern.EventProgress, lectern.EventRate:
+		return a.value != nil && *a.value >= r.AtLeast
+	}
+	return true
 }
