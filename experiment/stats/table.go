@@ -1,10 +1,6 @@
 package stats
 
-import (
-	"math"
-
-	"gonum.org/v1/gonum/stat/distuv"
-)
+import "gonum.org/v1/gonum/stat/distuv"
 
 // Row is one group of a table: a segment, or a metric.
 type Row struct {
@@ -95,6 +91,9 @@ func Differ(rows []Row, treatment int) float64 {
 		return 1
 	}
 	q := 0.0
-	each(func(c *Comparison, w float64) { q += w * math.Pow(c.Absolute.Value-weighted/weights, 2) })
+	each(func(c *Comparison, w float64) {
+		off := c.Absolute.Value - weighted/weights
+		q += w * off * off
+	})
 	return distuv.ChiSquared{K: groups - 1}.Survival(q)
 }
