@@ -44,9 +44,10 @@ type Keeper struct {
 // Stats are what a Keeper tells of its work.
 type Stats struct {
 	Leading  bool
+	Since    time.Time // when it began to lead
 	Counted  uint64    // events, lists and pieces of feedback
 	At       time.Time // of the latest step without error; zero is none
-	Behind   bool      // there is more to be counted
+	CaughtUp time.Time // when there was last nothing more to be counted; zero is never
 	Changed  bool      // the settings differ from what the metrics were counted by
 	Failures uint64
 }
@@ -86,7 +87,8 @@ func (k *Keeper) Run(ctx context.Context) error {
 }
 
 func (k *Keeper) follow(ctx context.Context) {
-	k.tell(func(s *Stats) { s.Leading = true })
+	now := k.o.Clock()
+	k.tell(func(s *Stats) { s.Leading, s.Since, s.CaughtUp = true, now, time.Time{} })
 	defer k.tell(func(s *Stats) { s.Leading = false })
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -131,7 +133,13 @@ func (k *Keeper) Step(ctx context.Context) (int, error) {
 			return 0, err
 		}
 		now := k.o.Clock()
-		k.tell(func(s *Stats) { s.Counted += uint64(n); s.At, s.Behind = now, n > 0 })
+		k.tell(func(s *Stats) {
+			s.Counted += uint64(n)
+			s.At = now
+			if n == 0 {
+				s.CaughtUp = now
+			}
+		})
 		return n, nil
 	}
 }

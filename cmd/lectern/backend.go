@@ -35,6 +35,9 @@ type relational interface {
 	lectern.EventStore
 	lectern.RankingStore
 	lectern.ListLog
+	lectern.OutcomeLog
+	lectern.LearningStore
+	lectern.PosteriorStore
 	lectern.SearchStore
 	lectern.VectorStore
 	lectern.ArtefactStore
@@ -43,7 +46,12 @@ type relational interface {
 	lectern.LeaseStore
 	lectern.SentimentStore
 	lectern.SettingsStore
+	lectern.ExperimentStore
+	lectern.ExperimentLog
 	lectern.FeedbackStore
+	lectern.OutcomeLog
+	lectern.MetricStore
+	lectern.MetricReader
 
 	// CountCourses returns how many courses are open or unlisted.
 	CountCourses(ctx context.Context) (int, error)

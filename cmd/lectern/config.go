@@ -21,9 +21,14 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/analytics"
 	"github.com/lectern-dev/lectern/api"
 	"github.com/lectern-dev/lectern/embed"
 	"github.com/lectern-dev/lectern/embed/openai"
+	"github.com/lectern-dev/lectern/experiment"
+	"github.com/lectern-dev/lectern/experiment/explore"
+	"github.com/lectern-dev/lectern/experiment/learn"
+	"github.com/lectern-dev/lectern/experiment/ope"
 	"github.com/lectern-dev/lectern/index/qdrant"
 	"github.com/lectern-dev/lectern/indexing"
 	"github.com/lectern-dev/lectern/internal/nearest"
@@ -50,28 +55,33 @@ const envPrefix = "LECTERN_"
 // Config is everything that can be set, layer over layer: defaults, file,
 // environment, flags.
 type Config struct {
-	Data       string               `koanf:"data"` // folder of the embedded mode: database and rejected rows
-	Log        LogConfig            `koanf:"log"`
-	Server     ServerConfig         `koanf:"server"`
-	API        api.Config           `koanf:"api"`
-	Store      StoreConfig          `koanf:"store"`
-	Index      IndexConfig          `koanf:"index"`
-	Embed      EmbedConfig          `koanf:"embed"`
-	Indexing   indexing.Config      `koanf:"indexing"`
-	Learner    learner.Config       `koanf:"learner"`
-	Profiles   learner.FollowConfig `koanf:"profiles"`
-	Noise      noise.Config         `koanf:"noise"`
-	Training   training.Config      `koanf:"training"`
-	Neighbours neighbours.Config    `koanf:"neighbours"`
-	Retrieve   retrieve.Config      `koanf:"retrieve"`
-	Rerank     rerank.Config        `koanf:"rerank"`
-	Settings   settings.Config      `koanf:"settings"`
-	Preview    preview.Config       `koanf:"preview"`
-	Tuning     tuning.Config        `koanf:"tuning"`
-	Suggest    suggest.Config       `koanf:"suggest"`
-	SearchLog  searchlog.Config     `koanf:"searchlog"`
-	Skills     skills.Config        `koanf:"skills"`
-	Opinion    opinion.Config       `koanf:"opinion"`
+	Data        string               `koanf:"data"` // folder of the embedded mode: database and rejected rows
+	Log         LogConfig            `koanf:"log"`
+	Server      ServerConfig         `koanf:"server"`
+	API         api.Config           `koanf:"api"`
+	Store       StoreConfig          `koanf:"store"`
+	Index       IndexConfig          `koanf:"index"`
+	Embed       EmbedConfig          `koanf:"embed"`
+	Indexing    indexing.Config      `koanf:"indexing"`
+	Learner     learner.Config       `koanf:"learner"`
+	Profiles    learner.FollowConfig `koanf:"profiles"`
+	Noise       noise.Config         `koanf:"noise"`
+	Training    training.Config      `koanf:"training"`
+	Neighbours  neighbours.Config    `koanf:"neighbours"`
+	Retrieve    retrieve.Config      `koanf:"retrieve"`
+	Rerank      rerank.Config        `koanf:"rerank"`
+	Settings    settings.Config      `koanf:"settings"`
+	Explore     explore.Config       `koanf:"explore"`
+	Learning    learn.Config         `koanf:"learning"`
+	Experiments experiment.Config    `koanf:"experiments"`
+	Analytics   analytics.Config     `koanf:"analytics"`
+	Preview     preview.Config       `koanf:"preview"`
+	Tuning      tuning.Config        `koanf:"tuning"`
+	Estimates   ope.Config           `koanf:"estimates"`
+	Suggest     suggest.Config       `koanf:"suggest"`
+	SearchLog   searchlog.Config     `koanf:"searchlog"`
+	Skills      skills.Config        `koanf:"skills"`
+	Opinion     opinion.Config       `koanf:"opinion"`
 }
 
 // LogConfig says what is logged and how.
@@ -113,28 +123,33 @@ type EmbedConfig struct {
 func DefaultConfig() Config {
 	local := embed.DefaultOptions()
 	c := Config{
-		Data:       "data",
-		Log:        LogConfig{Level: "info", Format: "text"},
-		Server:     ServerConfig{Address: "127.0.0.1:8080", ShutdownTimeout: 15 * time.Second},
-		API:        api.DefaultConfig(),
-		Store:      StoreConfig{Driver: driverSQLite, RankingRetention: 90 * 24 * time.Hour, StatsRefresh: 30 * time.Second, Postgres: postgres.DefaultConfig()},
-		Index:      IndexConfig{Driver: driverMemory, Qdrant: qdrant.DefaultConfig()},
-		Embed:      EmbedConfig{Driver: driverLocal, Dimensions: local.Dim, MaxTrainDocs: local.MaxDocs, QueryCache: 10_000, OpenAI: openai.DefaultConfig()},
-		Indexing:   indexing.DefaultConfig(),
-		Learner:    learner.DefaultConfig(),
-		Profiles:   learner.DefaultFollowConfig(),
-		Noise:      noise.DefaultConfig(),
-		Training:   training.DefaultConfig(),
-		Neighbours: neighbours.DefaultConfig(),
-		Retrieve:   retrieve.DefaultConfig(),
-		Rerank:     rerank.DefaultConfig(),
-		Settings:   settings.DefaultConfig(),
-		Preview:    preview.DefaultConfig(),
-		Tuning:     tuning.DefaultConfig(),
-		Suggest:    suggest.DefaultConfig(),
-		SearchLog:  searchlog.DefaultConfig(),
-		Skills:     skills.DefaultConfig(),
-		Opinion:    opinion.DefaultConfig(),
+		Data:        "data",
+		Log:         LogConfig{Level: "info", Format: "text"},
+		Server:      ServerConfig{Address: "127.0.0.1:8080", ShutdownTimeout: 15 * time.Second},
+		API:         api.DefaultConfig(),
+		Store:       StoreConfig{Driver: driverSQLite, RankingRetention: 90 * 24 * time.Hour, StatsRefresh: 30 * time.Second, Postgres: postgres.DefaultConfig()},
+		Index:       IndexConfig{Driver: driverMemory, Qdrant: qdrant.DefaultConfig()},
+		Embed:       EmbedConfig{Driver: driverLocal, Dimensions: local.Dim, MaxTrainDocs: local.MaxDocs, QueryCache: 10_000, OpenAI: openai.DefaultConfig()},
+		Indexing:    indexing.DefaultConfig(),
+		Learner:     learner.DefaultConfig(),
+		Profiles:    learner.DefaultFollowConfig(),
+		Noise:       noise.DefaultConfig(),
+		Training:    training.DefaultConfig(),
+		Neighbours:  neighbours.DefaultConfig(),
+		Retrieve:    retrieve.DefaultConfig(),
+		Rerank:      rerank.DefaultConfig(),
+		Settings:    settings.DefaultConfig(),
+		Explore:     explore.DefaultConfig(),
+		Learning:    learn.DefaultConfig(),
+		Experiments: experiment.DefaultConfig(),
+		Analytics:   analytics.DefaultConfig(),
+		Preview:     preview.DefaultConfig(),
+		Tuning:      tuning.DefaultConfig(),
+		Estimates:   ope.DefaultConfig(),
+		Suggest:     suggest.DefaultConfig(),
+		SearchLog:   searchlog.DefaultConfig(),
+		Skills:      skills.DefaultConfig(),
+		Opinion:     opinion.DefaultConfig(),
 	}
 	c.share()
 	return c
@@ -165,7 +180,7 @@ func (c Config) Validate() error {
 	for _, part := range c.backendFaults() {
 		bad = append(bad, fieldsOf(part)...)
 	}
-	for _, part := range []error{c.API.Validate(), c.Indexing.Validate(), c.Learner.Validate(), c.Profiles.Validate(), c.Noise.Validate(), c.Training.Validate(), c.Neighbours.Validate(), c.Retrieve.Validate(), c.Rerank.Validate(), c.Settings.Validate(), c.Preview.Validate(), c.Tuning.Validate(), c.Suggest.Validate(), c.SearchLog.Validate(), c.Skills.Validate(), c.Opinion.Validate()} {
+	for _, part := range []error{c.API.Validate(), c.Indexing.Validate(), c.Learner.Validate(), c.Profiles.Validate(), c.Noise.Validate(), c.Training.Validate(), c.Neighbours.Validate(), c.Retrieve.Validate(), c.Rerank.Validate(), c.Settings.Validate(), c.Explore.Validate(), c.Learning.Validate(), c.Experiments.Validate(), c.Analytics.Validate(), c.Preview.Validate(), c.Tuning.Validate(), c.Estimates.Validate(), c.Suggest.Validate(), c.SearchLog.Validate(), c.Skills.Validate(), c.Opinion.Validate()} {
 		bad = append(bad, fieldsOf(part)...)
 	}
 	if len(bad) > 0 {
@@ -277,6 +292,7 @@ func emptyList(_, to reflect.Type, value any) (any, error) {
 func (c *Config) share() {
 	c.Indexing.HalfLife = c.Retrieve.Popularity.HalfLife
 	c.Suggest.HalfLife = c.Learner.HalfLife
+	c.Explore.Rewards = explore.DefaultConfig().Rewards // no layer of the configuration has them
 }
 
 // envKey turns LECTERN_SERVER__ADDRESS into server.address. LECTERN_CONFIG names

@@ -94,8 +94,8 @@ func newRootCommand(stdout, stderr io.Writer) *cobra.Command {
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(suggestFlag)
 	root.AddCommand(
-		newServeCommand(), newImportCommand(), newSkillsCommand(), newLearnersCommand(), newReportsCommand(), newTrainCommand(), newModelsCommand(), newReindexCommand(), newMigrateCommand(), newCopyCommand(),
-		newKeysCommand(), newSynonymsCommand(), newReviewsCommand(), newDoctorCommand(), newHealthCommand(), newInsightsCommand(), newEvalCommand(), newDemoCommand(), newSimulateCommand(), newConfigCommand(), newVersionCommand(),
+		newServeCommand(), newImportCommand(), newSkillsCommand(), newLearnersCommand(), newReportsCommand(), newTrainCommand(), newModelsCommand(), newReindexCommand(), newExploreCommand(), newMigrateCommand(), newCopyCommand(),
+		newKeysCommand(), newSynonymsCommand(), newReviewsCommand(), newDoctorCommand(), newHealthCommand(), newInsightsCommand(), newMetricsCommand(), newEvalCommand(), newDemoCommand(), newReplayCommand(), newSimulateCommand(), newExperimentsCommand(), newConfigCommand(), newVersionCommand(),
 	)
 	return root
 }

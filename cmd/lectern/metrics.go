@@ -30,7 +30,10 @@ func newRegistry(e *engine) (*prometheus.Registry, error) {
 		&backendsCollector{engine: e},
 		&modelsCollector{engine: e},
 		&opinionsCollector{engine: e},
-		&settingsCollector{engine: e},
+		&analyticsCollector{engine: e},
+		newSettingsCollector(e),
+		learningCollector{e.learning},
+		&exploreCollector{engine: e},
 		&profilesCollector{engine: e},
 	} {
 		if err := registry.Register(c); err != nil {

@@ -76,6 +76,9 @@ func (s *server) run(ctx context.Context, env environment) (err error) {
 	}
 	defer func() { err = errors.Join(err, e.close(ctx)) }()
 
+	if err := e.beginExploring(ctx); err != nil {
+		return err
+	}
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBackground()
 	tasks, background := errgroup.WithContext(background)
@@ -96,9 +99,14 @@ func (s *server) run(ctx context.Context, env environment) (err error) {
 	tasks.Go(func() error { return e.searches.phrases.Run(background) })
 	tasks.Go(func() error { return e.synonyms.Run(background) })
 	tasks.Go(func() error { return e.opinions.Run(background) })
+	tasks.Go(func() error { return e.analytics.Run(background) })
 	tasks.Go(func() error { return e.settings.Run(background) })
+	tasks.Go(func() error { return e.exploring.Run(background) })
+	e.lists.run(background, tasks, e.pipeline)
+	tasks.Go(func() error { return e.experiments.Run(background) })
 	tasks.Go(func() error { return e.runSkills(background) })
 	tasks.Go(func() error { return e.models.Run(background) })
+	e.learning.run(background, tasks, e.config.Learning.Poll)
 	e.followers.run(background, tasks, e)
 	s.joinReplicas(background, tasks, e)
 	tasks.Go(func() error { return refreshStats(background, e) })
@@ -182,8 +190,17 @@ func (s *server) handler(background context.Context, e *engine) (http.Handler, e
 	if err != nil {
 		return nil, err
 	}
+	estimates, err := newEstimates(e.environment, e.exploring, e.catalog)
+	if err != nil {
+		return nil, err
+	}
+	metrics, goals, err := newGoals(e.environment)
+	if err != nil {
+		return nil, err
+	}
 	server, err := api.New(background, api.Deps{
-		Ranker: e.ranker, Home: e.ranker, Profiles: describedProfiles{e}, Models: e.trainer, RerankConfig: e.settings, Feedback: e.feedback(), Reports: e.feedback(), Previews: previews, Tuner: tuner, Ingest: e.ingest, Courses: e.live, Reviews: e.live,
+		PlatformMetrics: metrics, Goals: goals,
+		Ranker: e.ranker, Home: e.ranker, Profiles: describedProfiles{e}, Models: e.trainer, Replays: e.lists, RerankConfig: e.settings, ExploreConfig: e.exploring, Experiments: e.experiments, Feedback: e.feedback(), Reports: e.feedback(), Previews: previews, Tuner: tuner, Learning: e.learning, Estimates: estimates, Ingest: e.ingest, Courses: e.live, Reviews: e.live,
 		Learners: e.live, Rankings: e.live, Keys: e.store, Stats: e.store,
 		Sealer: e.searches.sealer, Insights: readInsights(e.store),
 		Skills:    directoryOf(e.skills),
@@ -272,6 +289,9 @@ func deleteOldRankings(ctx context.Context, e *engine) error {
 	}
 	if n > 0 {
 		e.log.Info("old rankings deleted", "rankings", n)
+	}
+	if _, err := e.store.PruneLearning(ctx, lectern.SystemClock().Add(-e.config.Store.RankingRetention)); err != nil {
+		return fmt.Errorf("delete old posteriors: %w", err)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/analytics"
 	"github.com/lectern-dev/lectern/index"
 	"github.com/lectern-dev/lectern/index/qdrant"
 	"github.com/lectern-dev/lectern/indexing"
@@ -37,6 +38,7 @@ type engine struct {
 	words       *text.Lexicon
 	synonyms    *synonyms.Keeper
 	opinions    *opinion.Keeper
+	analytics   *analytics.Keeper
 	catalog     *retrieve.Catalog
 	courseFacts *learner.Catalogue
 	profiles    *learner.Profiles
@@ -52,6 +54,10 @@ type engine struct {
 	generations retrieve.Generations // of suggestions: the pipeline, or an evaluation's own
 	recorder    *retrieve.Recorder
 	settings    *settings.Service
+	exploring   *exploration
+	learning    *learning
+	experiments *experiments
+	lists       *lists // nil where no list explores
 	ranker      *retrieve.Engine
 	meters      *meters
 	indexes     *qdrant.Indexes // nil where each process keeps an index of its own
@@ -98,7 +104,19 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 	if e.opinions, err = newOpinions(e); err != nil {
 		return nil, err
 	}
+	if e.analytics, err = newAnalytics(env, e.holder); err != nil {
+		return nil, err
+	}
 	if e.settings, err = newSettings(ctx, env, e.catalog); err != nil {
+		return nil, err
+	}
+	if e.exploring, err = newExploration(ctx, env); err != nil {
+		return nil, err
+	}
+	if e.experiments, err = newExperiments(ctx, e); err != nil {
+		return nil, err
+	}
+	if e.learning, err = newLearning(env, e.exploring, e.leads); err != nil {
 		return nil, err
 	}
 	e.generations = e.pipeline
@@ -183,7 +201,7 @@ func newRanker(ctx context.Context, e *engine, generations retrieve.Generations)
 	}
 	return retrieve.New(retrieve.Deps{
 		Catalog: e.catalog, Generations: generations, Words: e.words, Concepts: newConcepts(e.skills), Profiles: e.profiles,
-		Courses: env.store, Rankings: loggedRankings{e.recorder, e.searches.log}, Rerankers: e.settings, Collaborative: collaborativeOf(e.models), Neighbours: e.followers.neighbours,
+		Courses: env.store, Rankings: loggedRankings{e.recorder, e.searches.log}, Rerankers: e.settings, Assigner: e.experiments.assigner(), Trials: e.experiments.tried(), Draft: draft, Collaborative: collaborativeOf(e.models), Neighbours: e.followers.neighbours,
 		Clock: lectern.SystemClock, NewID: retrieve.RankingIDs(lectern.SystemClock, rand.Reader),
 		CursorKey: cursorKey, Logger: env.log,
 	}, env.config.Retrieve)
