@@ -138,7 +138,7 @@ func (s *scene) owedAmong(l list, options []int32) (n int) {
 // fresh uniform over the owed ones, and the rest is the policy's.
 func (s *scene) shares(owed int) (floor, fresh, rest float64) {
 	if owed > 0 {
-		fresh = s.newShare
+		fresh = min(s.newShare, 1-s.floor)
 	}
 	return s.floor, fresh, max(0, 1-s.floor-fresh)
 }
