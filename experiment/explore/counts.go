@@ -82,7 +82,7 @@ func (c *Counts) over(course, provider string, caps *Caps, at time.Time) bool {
 		return true
 	}
 	return caps.PerProvider > 0 && provider != "" && c.explored >= fewExplored &&
-		float64(c.providers[provider]+1) > caps.PerProvider*float64(c.explored+1)
+		float64(c.providers[provider]) > caps.PerProvider*float64(c.explored+1) // one more than its share: two halves must not wait for each other
 }
 
 // impressions is how often a new course was shown, and whether that is known.

@@ -200,7 +200,8 @@ func (f *Follower) show(r *lectern.Ranking, cfg *Config) {
 
 func (f *Follower) isNew(courseID string, at time.Time, cfg *Config) bool {
 	_, published, ok := f.facts(courseID)
-	return ok && !published.IsZero() && at.Sub(published) <= time.Duration(cfg.NewCourses.Days)*24*time.Hour
+	age := at.Sub(published)
+	return ok && !published.IsZero() && age >= 0 && age <= time.Duration(cfg.NewCourses.Days)*24*time.Hour
 }
 
 // Run follows the log until ctx ends.

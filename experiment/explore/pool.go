@@ -97,7 +97,7 @@ func (t *setting) findPool() {
 	for _, at := range t.places { // good enough for the best of them is for all
 		bar = max(bar, cfg.ScoreShare*items[at].Score)
 	}
-	common := 0
+	caps, common := t.caps(), 0
 	for i := t.places[0]; i < len(items); i++ {
 		it := &items[i]
 		if it.Fixed || it.Held {
@@ -109,7 +109,7 @@ func (t *setting) findPool() {
 		}
 		usual := common < cfg.Pool && q >= cfg.Quality && it.Score >= bar
 		owed := len(t.owed) < cfg.Pool && t.isOwed(it, q, cfg.NewCourses.Relevance*top)
-		if !usual && !owed || t.counts.over(it.CourseID, it.Provider, &cfg.Caps, t.req.At) {
+		if !usual && !owed || t.counts.over(it.CourseID, it.Provider, &caps, t.req.At) {
 			continue
 		}
 		if usual {
@@ -120,6 +120,17 @@ func (t *setting) findPool() {
 		}
 		t.pool = append(t.pool, i)
 	}
+}
+
+// caps are those that hold for this list. Where all courses are of one provider, none of
+// them takes another's place.
+func (t *setting) caps() Caps {
+	caps := t.cfg.Caps
+	items := t.req.Items
+	if !slices.ContainsFunc(items, func(it lectern.ExploreItem) bool { return it.Provider != items[0].Provider }) {
+		caps.PerProvider = 0
+	}
+	return caps
 }
 
 // isOwed reports whether a course is new, good and fitting enough to be owed
