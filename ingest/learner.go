@@ -20,6 +20,7 @@ var learnerSchema = newSchema(Learners, map[string]string{"updated_at": setBySer
 	binding[learner]{listField("languages", TypeLanguages, 0), func(l *learner, v value) { l.Languages = v.list }},
 	binding[learner]{textField("region", MaxNameChars), func(l *learner, v value) { l.Region = v.text }},
 	binding[learner]{listField("organisations", TypeTexts, MaxNameChars), func(l *learner, v value) { l.Organisations = v.list }},
+	binding[learner]{plainField("minor", TypeBool), func(l *learner, v value) { l.Minor = v.flag }},
 	binding[learner]{plainField("consent.personalisation", TypeBool), func(l *learner, v value) {
 		if !v.null {
 			consentOf(l).Personalisation = v.flag
@@ -74,6 +75,8 @@ func (p LearnerPatch) Apply(base lectern.Learner) lectern.Learner {
 			out.Region = p.Learner.Region
 		case "organisations":
 			out.Organisations = p.Learner.Organisations
+		case "minor":
+			out.Minor = p.Learner.Minor
 		case "created_at":
 			out.CreatedAt = p.Learner.CreatedAt
 		}

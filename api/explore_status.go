@@ -1,0 +1,52 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/experiment/learn"
+)
+
+// Learning tells how exploration does, and learns anew.
+type Learning interface {
+	// Status says how exploration does now.
+	Status(ctx context.Context) (learn.Status, error)
+	// StartRebuild learns everything anew in the background. Errors: CodeConflict while
+	// that is under way.
+	StartRebuild() error
+}
+
+func (s *Server) learning() (Learning, error) {
+	if s.deps.Learning == nil {
+		return nil, lectern.Errorf(lectern.CodeUnavailable, "nothing is learnt here from what lists explore")
+	}
+	return s.deps.Learning, nil
+}
+
+func (s *Server) exploreStatus(in *request) error {
+	learning, err := s.learning()
+	if err != nil {
+		return err
+	}
+	status, err := learning.Status(in.ctx())
+	if err != nil {
+		return err
+	}
+	return respond(in, http.StatusOK, status)
+}
+
+func (s *Server) rebuildExploration(in *request) error {
+	learning, err := s.learning()
+	if err != nil {
+		return err
+	}
+	if err := learning.StartRebuild(); err != nil {
+		return err
+	}
+	status, err := learning.Status(in.ctx())
+	if err != nil {
+		return err
+	}
+	return respond(in, http.StatusAccepted, status)
+}

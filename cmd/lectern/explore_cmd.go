@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lectern-dev/lectern/experiment/learn"
+)
+
+func newExploreCommand() *cobra.Command {
+	return parent("explore", "See what exploration has learnt, and learn it anew",
+		newExploreStatusCommand(), newExploreRebuildCommand())
+}
+
+// withLearning opens the store and hands what learns from it on.
+func withLearning(cmd *cobra.Command, f func(ctx context.Context, x *learning) error) error {
+	return withExistingStore(cmd, func(env environment) error {
+		settings, err := keptExploration(env)
+		if err != nil {
+			return err
+		}
+		if err := settings.Look(cmd.Context()); err != nil {
+			return err
+		}
+		x, err := newLearning(env, settings, nil)
+		if err != nil {
+			return err
+		}
+		return f(cmd.Context(), x)
+	})
+}
+
+func newExploreStatusCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "status", Short: "Print how far learning is, what was earned, and what the guardrails found", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withLearning(cmd, func(ctx context.Context, x *learning) error {
+				s, err := x.Status(ctx)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return printJSON(cmd.OutOrStdout(), s)
+				}
+				return printExploring(cmd.OutOrStdout(), s)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return withConfigFlags(cmd)
+}
+
+func printExploring(out io.Writer, s learn.Status) error {
+	state := "lists explore"
+	if !s.Enabled {
+		state = "no list explores"
+	}
+	fmt.Fprintf(out, "%s: settings %s, policy %s\n", state, s.Settings, s.Policy)
+	if s.Stopped != nil {
+		fmt.Fprintf(out, "a guardrail stopped exploration on %s: %s\n", s.Stopped.At.Format(time.RFC3339), s.Stopped.Reason)
+	}
+	l := s.Learning
+	fmt.Fprintf(out, "learnt up to event %d, %.0f s behind: from %d impressions and %d rewards\n", l.Position, l.Lag, l.Impressions, l.Rewards)
+	if len(s.Versions) > 0 {
+		v := s.Versions[0]
+		fmt.Fprintf(out, "posterior: version %d of %s, up to event %d\n", v.Version, v.CreatedAt.Format(time.RFC3339), v.Position)
+	} else {
+		fmt.Fprintln(out, "posterior: none yet")
+	}
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	fmt.Fprintf(w, "\nREWARD (since %s)\tEXPLORED\tOTHERS\tVALUE\n", s.Guard.Since.Format(time.RFC3339))
+	for _, r := range s.Rewards {
+		fmt.Fprintf(w, "%s\t%d\t%d\t%.1f\n", r.Name, r.Explored, r.Others, r.Value)
+	}
+	fmt.Fprintln(w, "\nGUARDRAIL\tEXPLORED\tOTHERS\tLIMIT\tBOUND\tTRIPS")
+	for _, c := range s.Guard.Checks {
+		bound := "-"
+		if c.Bound != nil {
+			bound = fmt.Sprintf("%.3g", *c.Bound)
+		}
+		fmt.Fprintf(w, "%s\t%.3g %%\t%.3g %%\t%g\t%s\t%t\n", c.Name, 100*c.Explored.Rate, 100*c.Others.Rate, c.Limit, bound, c.Tripped)
+	}
+	if s.Guard.Seen < s.Guard.Needs {
+		fmt.Fprintf(w, "nothing is concluded before %d explored impressions; there are %d\n", s.Guard.Needs, s.Guard.Seen)
+	}
+	return w.Flush()
+}
+
+func newExploreRebuildCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "rebuild", Short: "Learn everything anew from the log of events", Args: noArgs,
+		Long: "Learn everything anew from the log of events, from nothing. Servers may run: they go on with what they\n" +
+			"have, and change over at once when it is done.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withLearning(cmd, func(ctx context.Context, x *learning) error {
+				begin := time.Now()
+				told := begin
+				err := x.Rebuild(ctx, func(position int64) {
+					if now := time.Now(); now.Sub(told) >= time.Second {
+						told = now
+						fmt.Fprintf(cmd.ErrOrStderr(), "learnt up to event %d\n", position)
+					}
+				})
+				if err != nil {
+					return err
+				}
+				s, err := x.Status(ctx)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "learnt anew from %d impressions and %d rewards in %s\n",
+					s.Learning.Impressions, s.Learning.Rewards, time.Since(begin).Round(time.Millisecond))
+				return err
+			})
+		},
+	}
+	return withConfigFlags(cmd)
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/experiment/explore"
+	"github.com/lectern-dev/lectern/experiment/learn"
+	"github.com/lectern-dev/lectern/settings/versioned"
+)
+
+// learning turns events into what exploration chooses by.
+type learning struct {
+	*learn.Learner
+	keeper *learn.Keeper
+	meters *learningMeters
+	log    *slog.Logger
+
+	mu    sync.Mutex
+	start func(task func(context.Context)) // nil while nothing runs
+}
+
+// newLearning wires what learns from the store of env. leads says whether this process
+// is the one that does.
+func newLearning(env environment, settings *exploration, leads func() bool) (*learning, error) {
+	x := &learning{keeper: learn.NewKeeper(env.store, env.log), meters: newLearningMeters(), log: env.log}
+	var err error
+	x.Learner, err = learn.New(learn.Options{
+		Store: env.store, Settings: settings, Switch: breaker{env.store, settings}, Leads: leads,
+		Clock: lectern.SystemClock, Log: env.log, Meters: x.meters,
+	}, env.config.Learning)
+	return x, err
+}
+
+// run learns, and keeps the newest posterior at hand, until ctx ends.
+func (x *learning) run(ctx context.Context, tasks *errgroup.Group, poll time.Duration) {
+	x.mu.Lock()
+	x.start = func(task func(context.Context)) { tasks.Go(func() error { task(ctx); return nil }) }
+	x.mu.Unlock()
+	tasks.Go(func() error { return x.Run(ctx) })
+	tasks.Go(func() error { return x.keeper.Run(ctx, poll) })
+}
+
+// StartRebuild learns everything anew in the background. Errors: CodeConflict while that
+// is under way; CodeUnavailable before the server runs.
+func (x *learning) StartRebuild() error {
+	x.mu.Lock()
+	start := x.start
+	x.mu.Unlock()
+	switch {
+	case start == nil:
+		return lectern.Errorf(lectern.CodeUnavailable, "the server is not running yet: try again")
+	case x.Rebuilding().Running:
+		return lectern.Errorf(lectern.CodeConflict, "learning everything anew is under way: GET /v1/admin/explore/status tells how far it is")
+	}
+	start(func(ctx context.Context) {
+		if err := x.Rebuild(ctx, nil); err != nil && ctx.Err() == nil {
+			x.log.Error("not everything was learnt anew", "error", err)
+		}
+	})
+	return nil
+}
+
+// breaker lets a guardrail switch exploration off by a version of its settings.
+type breaker struct {
+	store    lectern.SettingsStore
+	settings *exploration
+}
+
+var _ learn.Switch = breaker{}
+
+// Stop implements learn.Switch.
+func (b breaker) Stop(ctx context.Context, reason string) error {
+	_, err := b.settings.Switch(ctx, false, versioned.Change{Author: learn.GuardAuthor, Comment: reason})
+	return err
+}
+
+// Stopped implements learn.Switch: among the latest versions, which are many years'.
+func (b breaker) Stopped(ctx context.Context) (time.Time, string, error) {
+	const latest = 200
+	list, _, err := b.store.SettingsVersions(ctx, lectern.SettingsExplore, 0, latest)
+	for _, v := range list {
+		if v.Author == learn.GuardAuthor {
+			return v.CreatedAt, v.Comment, err
+		}
+	}
+	return time.Time{}, "", err
+}
+
+// learningMeters count what is learnt in this process.
+type learningMeters struct {
+	rewards *prometheus.CounterVec
+	values  *prometheus.CounterVec
+	trips   *prometheus.CounterVec
+	lag     prometheus.Gauge
+	steps   prometheus.Counter
+}
+
+var _ learn.Meters = (*learningMeters)(nil)
+
+func newLearningMeters() *learningMeters {
+	m := &learningMeters{
+		rewards: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "lectern_explore_rewards_total", Help: "Rewards of lists that explore that this process has counted: by name, and whether their place explores. seen is of what was seen, event:… of what guardrails watch.",
+		}, []string{"reward", "explored"}),
+		values: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "lectern_explore_reward_value_total", Help: "What those rewards are worth.",
+		}, []string{"explored"}),
+		trips: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "lectern_explore_guardrail_trips_total", Help: "How often a guardrail has stopped exploration from this process.",
+		}, []string{"guardrail"}),
+		lag: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "lectern_explore_learning_lag_seconds", Help: "How old the last event was when this process had learnt from it.",
+		}),
+		steps: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "lectern_explore_learning_steps_total", Help: "Steps through the log of events that this process has taken.",
+		}),
+	}
+	for _, name := range learn.Guardrails() {
+		m.trips.WithLabelValues(name)
+	}
+	return m
+}
+
+// Learnt implements learn.Meters.
+func (m *learningMeters) Learnt(credits []lectern.Credit, lag time.Duration) {
+	m.steps.Inc()
+	m.lag.Set(lag.Seconds())
+	for _, c := range credits {
+		explored := "false"
+		if c.Explored {
+			explored = "true"
+		}
+		m.rewards.WithLabelValues(c.Name, explored).Inc()
+		m.values.WithLabelValues(explored).Add(c.Value)
+	}
+}
+
+// Published implements learn.Meters: the version that each replica uses is told instead.
+func (*learningMeters) Published(int64) {}
+
+// Tripped implements learn.Meters.
+func (m *learningMeters) Tripped(guardrail string) { m.trips.WithLabelValues(guardrail).Inc() }
+
+// descPosterior is what every replica tells of the posterior.
+var descPosterior = prometheus.NewDesc("lectern_explore_posterior_version", // a description never changes
+	"Version of the posterior that this process explores by, 0 before anything was learnt.", nil, nil)
+
+// learningCollector reports on learning.
+type learningCollector struct{ learning *learning }
+
+var _ prometheus.Collector = learningCollector{}
+
+func (c learningCollector) parts() []prometheus.Collector {
+	m := c.learning.meters
+	return []prometheus.Collector{m.rewards, m.values, m.trips, m.lag, m.steps}
+}
+
+// Describe implements prometheus.Collector.
+func (c learningCollector) Describe(out chan<- *prometheus.Desc) {
+	for _, p := range c.parts() {
+		p.Describe(out)
+	}
+	out <- descPosterior
+}
+
+// Collect implements prometheus.Collector.
+func (c learningCollector) Collect(out chan<- prometheus.Metric) {
+	for _, p := range c.parts() {
+		p.Collect(out)
+	}
+	_, version := c.learning.keeper.Current()
+	out <- prometheus.MustNewConstMetric(descPosterior, prometheus.GaugeValue, float64(version))
+}
+
+var _ explore.Posteriors = (*learn.Keeper)(nil)
