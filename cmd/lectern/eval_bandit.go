@@ -32,12 +32,6 @@ type banditEval struct {
 	progress func(format string, args ...any)
 }
 
-// The lines of the table beside the policies.
-const (
-	policyOff    = "off"    // nothing explores
-	policyOracle = "oracle" // the best of the pool, by the truth
-)
-
 // banditSeed is the first seed of the published table. Settings were chosen on other
 // seeds, from 101 on.
 const banditSeed = 1
@@ -45,9 +39,9 @@ const banditSeed = 1
 func defaultBanditEval() banditEval {
 	o := banditEval{first: banditSeed, seeds: 20, workers: 2, options: simulate.DefaultOptions(), fresh: 60, explore: explore.DefaultConfig()}
 	o.world.Demo = demo.DefaultOptions(demoPresent())
-	o.world.Demo.Courses, o.world.Demo.Learners, o.world.Demo.Reviews, o.world.Demo.Events = 800, 600, 1500, 15_000
+	o.world.Demo.Courses, o.world.Demo.Learners, o.world.Demo.Reviews, o.world.Demo.Events = 600, 450, 1000, 11_000
 	o.world.Start = demoPresent().Truncate(24 * time.Hour)
-	o.options.Learners, o.options.Pages, o.options.Searches = 400, 0, 0
+	o.options.Learners, o.options.Pages, o.options.Searches = 250, 0, 0
 	return o
 }
 
@@ -144,7 +138,10 @@ func (o *banditEval) run(ctx context.Context, config Config) (simulate.PolicyTab
 	return simulate.ComparePolicies("policies of exploration", explore.PolicyNone, slices.Concat(out...))
 }
 
-// recorded is a world with the lists that an engine made for its learners.
+// banditDimensions are enough to tell some hundred courses apart, and quick.
+const banditDimensions = 64
+
+// recordedWorld is a world with the lists that an engine made for its learners.
 type recordedWorld struct {
 	seed   uint64
 	world  *simulate.World
@@ -178,7 +175,8 @@ func (o *banditEval) record(ctx context.Context, config Config, seed uint64) (se
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	s, err := openSimSite(ctx, filepath.Clean(dir), config, w.Start, seed)
+	config.Embed.Dimensions = min(config.Embed.Dimensions, banditDimensions)
+	s, err := openSimSite(ctx, filepath.Clean(dir), config, w.Start, seed, policyOff)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +185,7 @@ func (o *banditEval) record(ctx context.Context, config Config, seed uint64) (se
 		return nil, err
 	}
 	seen = &recordedWorld{seed: seed, world: w, slates: slates{}}
-	s.ranker.Explorer, s.log.quiet = seen.slates, true
+	s.ranker.Explorer, s.log.quiet, s.learn, s.settles = seen.slates, true, nil, nil
 	sim, err := simulate.New(w, s, o.of(seed))
 	if err != nil {
 		return nil, err

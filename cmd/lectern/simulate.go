@@ -8,12 +8,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/demo"
+	"github.com/lectern-dev/lectern/experiment/explore"
 	"github.com/lectern-dev/lectern/simulate"
 )
 
@@ -21,7 +23,8 @@ import (
 type simulation struct {
 	world    simulate.WorldOptions
 	options  simulate.Options
-	perWeek  int // new courses
+	perWeek  int    // new courses
+	policy   string // that explores; "" is as set
 	start    string
 	prepare  bool // write the platform and stop
 	train    int  // days after which models are trained anew
@@ -95,6 +98,7 @@ func (o *simulation) flags(cmd *cobra.Command) {
 	flags.IntVar(&o.world.Demo.Learners, "learners", o.world.Demo.Learners, "learners of the platform")
 	flags.IntVar(&o.world.Demo.Reviews, "reviews", o.world.Demo.Reviews, "reviews of the platform")
 	flags.IntVar(&o.world.Demo.Events, "events", o.world.Demo.Events, "events of the platform")
+	flags.StringVar(&o.policy, "policy", "", "what explores: thompson, linucb, epsilon_greedy, none, off or oracle; by default as the settings say")
 	flags.StringVar(&o.start, "start", "", "the first day, as 2026-01-15; by default as many days ago as are simulated")
 	flags.IntVar(&o.options.Days, "days", o.options.Days, "days that are simulated")
 	flags.IntVar(&o.options.Learners, "visitors", o.options.Learners, "learners who visit")
@@ -112,6 +116,9 @@ func (o *simulation) flags(cmd *cobra.Command) {
 
 // settle works out what the flags leave open.
 func (o *simulation) settle() error {
+	if allowed := append(explore.Policies(), policyOff, policyOracle, ""); !slices.Contains(allowed, o.policy) {
+		return fmt.Errorf("--policy %q is not one of thompson, linucb, epsilon_greedy, none, off or oracle", o.policy)
+	}
 	if o.prepare && o.folder == "" {
 		return errors.New("--prepare needs --data, the folder to write into")
 	}
@@ -167,7 +174,7 @@ func (o *simulation) run(ctx context.Context, config Config, out io.Writer) (err
 	if err != nil {
 		return usageError{err}
 	}
-	s, err := openSimSite(ctx, dir, config, w.Start.AddDate(0, 0, o.options.First), o.options.Seed)
+	s, err := openSimSite(ctx, dir, config, w.Start.AddDate(0, 0, o.options.First), o.options.Seed, o.policy)
 	if err != nil {
 		return err
 	}
@@ -206,6 +213,9 @@ func (o *simulation) live(ctx context.Context, s simulate.Site, w *simulate.Worl
 	sim, err := simulate.New(w, s, o.options)
 	if err != nil {
 		return result, err
+	}
+	if in, ok := s.(*simSite); ok && o.policy == policyOracle {
+		in.askOracle(sim)
 	}
 	o.progress("%d days of %d visitors from %s on", o.options.Days, o.options.Learners, w.Start.AddDate(0, 0, o.options.First).Format(time.DateOnly))
 	return sim.Run(ctx)

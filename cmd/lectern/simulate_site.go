@@ -23,6 +23,7 @@ type simSite struct {
 	said *feedback.Service
 	// settles do what a server does in the background, in order.
 	settles []func(context.Context) error
+	learn   func(context.Context) error // from the events so far; nil learns nothing
 	// trainEvery is after how many settlings models are trained anew; 0 is never.
 	trainEvery, settled int
 }
@@ -81,7 +82,8 @@ func (l *listLog) flush(ctx context.Context) error {
 
 // openSimSite opens the site of a folder at a time. Everything drawn by lot, ids
 // included, depends on the seed.
-func openSimSite(ctx context.Context, dir string, config Config, now time.Time, seed uint64) (*simSite, error) {
+// policy is what explores, "" for what the settings say.
+func openSimSite(ctx context.Context, dir string, config Config, now time.Time, seed uint64, policy string) (*simSite, error) {
 	home, err := openHomeSite(ctx, dir, config, now)
 	if err != nil {
 		return nil, err
@@ -92,6 +94,9 @@ func openSimSite(ctx context.Context, dir string, config Config, now time.Time, 
 	s.said = feedback.New(feedback.Options{
 		Store: s.store, Rankings: s.log, Courses: s.store, Learners: s.store, Rules: s.settings, Clock: s.Now, Random: lots,
 	})
+	if err := s.beginExploring(ctx, policy, lots); err != nil {
+		return nil, errors.Join(err, home.Close(ctx))
+	}
 	return s, nil
 }
 
@@ -106,9 +111,14 @@ func (r seededReader) Read(p []byte) (int, error) {
 }
 
 // Until implements simulate.Site.
-func (s *simSite) Until(_ context.Context, t time.Time) error {
-	if t.After(s.now) {
-		s.now = lectern.Timestamp(t)
+func (s *simSite) Until(ctx context.Context, t time.Time) error {
+	if !t.After(s.now) {
+		return nil
+	}
+	another := s.now.Truncate(learnEvery).Before(t.Truncate(learnEvery))
+	s.now = lectern.Timestamp(t)
+	if another && s.learn != nil {
+		return s.learn(ctx)
 	}
 	return nil
 }
