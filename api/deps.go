@@ -115,8 +115,10 @@ type Deps struct {
 	Goals           Goals                                                 // nil: goals are not available
 	Models          Models                                                // nil: there are no collaborative models
 	RerankConfig    RerankConfig                                          // nil: the rerank settings are not available
+	ExploreConfig   ExploreConfig                                         // nil: the exploration settings are not available
 	Previews        Previews                                              // nil: drafts of the settings cannot be previewed
 	Tuner           Tuner                                                 // nil: no weights are proposed
+	Learning        Learning                                              // nil: nothing is learnt from what lists explore
 	Estimates       Estimates                                             // nil: nothing is estimated from the log
 	Suggester       lectern.Suggester                                     // nil: autocomplete is not available
 	Synonyms        Synonyms                                              // nil: synonyms are not available
