@@ -50,41 +50,82 @@ func doubts(rules []rerank.Rule, catalog *retrieve.Catalog, at time.Time) []sett
 	return out
 }
 
-// What the settings report.
-var ( // descriptions never change
-	descSettingsVersion = prometheus.NewDesc("lectern_rerank_config_version",
-		"Version of the rerank settings in use in this process, 0 for the configuration file's.", nil, nil)
-	descSettingsSince = prometheus.NewDesc("lectern_rerank_config_activated_timestamp_seconds",
-		"Since when that version is the one to use, 0 where it never was chosen.", nil, nil)
-	descSettingsUnreadable = prometheus.NewDesc("lectern_rerank_config_unreadable_version",
-		"Version that should be in use but that this build cannot read, 0 for none.", nil, nil)
-)
+// settingsMeters are what settings of one kind report.
+type settingsMeters struct {
+	version, since, unreadable *prometheus.Desc
+}
 
-// settingsCollector reports on the rerank settings.
-type settingsCollector struct{ engine *engine }
+func newSettingsMeters(prefix, noun string) settingsMeters {
+	return settingsMeters{
+		version: prometheus.NewDesc(prefix+"_version",
+			"Version of the "+noun+" in use in this process, 0 for the configuration file's.", nil, nil),
+		since: prometheus.NewDesc(prefix+"_activated_timestamp_seconds",
+			"Since when that version is the one to use, 0 where it never was chosen.", nil, nil),
+		unreadable: prometheus.NewDesc(prefix+"_unreadable_version",
+			"Version that should be in use but that this build cannot read, 0 for none.", nil, nil),
+	}
+}
 
-var _ prometheus.Collector = (*settingsCollector)(nil)
-
-// Describe implements prometheus.Collector.
-func (*settingsCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descSettingsVersion, descSettingsSince, descSettingsUnreadable} {
+func (m settingsMeters) describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{m.version, m.since, m.unreadable} {
 		out <- d
 	}
 }
 
-// Collect implements prometheus.Collector.
-func (c *settingsCollector) Collect(out chan<- prometheus.Metric) {
+// usedSettings are settings of any kind.
+type usedSettings interface {
+	InUse() (version int64, since time.Time)
+	Unreadable() int64
+}
+
+func (m settingsMeters) collect(out chan<- prometheus.Metric, of usedSettings) {
 	gauge := func(d *prometheus.Desc, v float64) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v)
 	}
-	version, since := c.engine.settings.InUse()
+	version, since := of.InUse()
 	seconds := 0.0
 	if !since.IsZero() {
 		seconds = float64(since.UnixMilli()) / 1000
 	}
-	gauge(descSettingsVersion, float64(version))
-	gauge(descSettingsSince, seconds)
-	gauge(descSettingsUnreadable, float64(c.engine.settings.Unreadable()))
+	gauge(m.version, float64(version))
+	gauge(m.since, seconds)
+	gauge(m.unreadable, float64(of.Unreadable()))
+}
+
+// settingsCollector reports on the settings.
+type settingsCollector struct {
+	engine  *engine
+	rerank  settingsMeters
+	explore settingsMeters
+	enabled *prometheus.Desc
+}
+
+var _ prometheus.Collector = (*settingsCollector)(nil)
+
+func newSettingsCollector(e *engine) *settingsCollector {
+	return &settingsCollector{
+		engine: e,
+		rerank: newSettingsMeters("lectern_rerank_config", "rerank settings"), explore: newSettingsMeters("lectern_explore_config", "exploration settings"),
+		enabled: prometheus.NewDesc("lectern_explore_enabled", "Whether lists explore in this process: 1 or 0.", nil, nil),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c *settingsCollector) Describe(out chan<- *prometheus.Desc) {
+	c.rerank.describe(out)
+	c.explore.describe(out)
+	out <- c.enabled
+}
+
+// Collect implements prometheus.Collector.
+func (c *settingsCollector) Collect(out chan<- prometheus.Metric) {
+	c.rerank.collect(out, c.engine.settings)
+	c.explore.collect(out, c.engine.exploring)
+	on := 0.0
+	if cfg, _ := c.engine.exploring.Current(); cfg.Enabled {
+		on = 1
+	}
+	out <- prometheus.MustNewConstMetric(c.enabled, prometheus.GaugeValue, on)
 }
 
 // settings tells which settings are in use, and whether this build can read them.
@@ -102,5 +143,5 @@ func (d *doctor) settings(ctx context.Context, env environment) error {
 		return nil
 	}
 	d.good("lists are made by the settings %s", s.Reranker().Version())
-	return nil
+	return d.exploring(ctx, env)
 }
