@@ -53,3 +53,58 @@ func TestIntervalsHoldTheTruth(t *testing.T) {
 		}
 	}
 }
+
+// A short study on every run: 12 logs, equal each time, two policies and two drafts.
+func TestShortStudy(t *testing.T) {
+	told, untold := synthetic.Targets()
+	s := synthetic.DefaultStudy()
+	s.Repetitions, s.People, s.PerPerson, s.TruthPeople, s.Draws = 12, 200, 4, 10_000, 200
+	s.Targets = []synthetic.Target{told[1], told[3], told[8], untold[0], untold[1]}
+	rows, err := s.Run(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logged(t, rows)
+	held := map[string]int{}
+	answered := 0
+	for i, r := range rows {
+		if i >= 3 {
+			if r.Refused != r.Asked {
+				t.Errorf("%s: refused %d of %d times, want always", r.Target, r.Refused, r.Asked)
+			}
+			continue
+		}
+		answered += r.Answered()
+		for name, x := range r.By {
+			held[name] += x.Held
+		}
+	}
+	if answered < 24 {
+		t.Errorf("%d of 36 were answered", answered)
+	}
+	for _, name := range []string{ope.NameIPS, ope.NameSNIPS, ope.NameDR} {
+		if 5*held[name] < 4*answered {
+			t.Errorf("%s: %d of %d intervals hold the truth", name, held[name], answered)
+		}
+	}
+}
+
+// The position-based model answers, too, where what a draft shows stood at other places.
+func TestPositionBasedModelTakesSupportFromOtherPlaces(t *testing.T) {
+	told, _ := synthetic.Targets()
+	support := map[string]float64{}
+	for _, model := range ope.Models() {
+		s := synthetic.DefaultStudy()
+		s.Repetitions, s.People, s.TruthPeople, s.Draws, s.Model = 3, 200, 5000, 100, model
+		s.Targets = told[8:9]
+		rows, err := s.Run(context.Background(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		logged(t, rows)
+		support[model] = rows[0].Support
+	}
+	if support[ope.ModelPosition] <= support[ope.ModelItem] {
+		t.Errorf("support %v", support)
+	}
+}
