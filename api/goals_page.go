@@ -52,7 +52,7 @@ type goalDot struct {
 type goalWeek struct{ From, Text string }
 
 // goalsPage asks for an admin key.
-func (s *Server) goalsPage(in *request) error { return writeGoals(in, http.StatusOK, goalsView{}) }
+func (s *Server) goalsPage(in *request) error { return writeGoals(in, goalsView{}) }
 
 // showGoals answers the page's form: the key is read from the body, held against those
 // there are, and kept nowhere.
@@ -60,30 +60,31 @@ func (s *Server) showGoals(in *request) error {
 	r := in.Request()
 	r.Body = http.MaxBytesReader(in.Response(), r.Body, maxGoalsForm)
 	if err := r.ParseForm(); err != nil {
-		return writeGoals(in, http.StatusBadRequest, goalsView{Error: "The form could not be read."})
+		return writeGoals(in, goalsView{Error: "The form could not be read."})
 	}
 	key, err := s.auth.key(in.ctx(), strings.TrimSpace(r.PostForm.Get("key")))
 	if err != nil {
 		if lectern.ErrorCode(err) != lectern.CodeUnauthenticated {
 			return err
 		}
-		return writeGoals(in, http.StatusUnprocessableEntity, goalsView{Error: "This is no key of this server."})
+		return writeGoals(in, goalsView{Error: "This is no key of this server."})
 	}
 	if !accessAdmin.allows(key.Scope, false) {
-		return writeGoals(in, http.StatusUnprocessableEntity, goalsView{Error: fmt.Sprintf("This needs an admin key, not a %s key.", key.Scope)})
+		return writeGoals(in, goalsView{Error: fmt.Sprintf("This needs an admin key, not a %s key.", key.Scope)})
 	}
 	keeper, err := s.goals()
 	if err != nil {
-		return writeGoals(in, http.StatusServiceUnavailable, goalsView{Error: "Goals are not available here."})
+		return writeGoals(in, goalsView{Error: "Goals are not available here."})
 	}
 	report, err := keeper.Report(in.ctx(), defaultGoalWeeks)
 	if err != nil {
 		return err
 	}
-	return writeGoals(in, http.StatusOK, goalsView{Report: viewOf(report)})
+	return writeGoals(in, goalsView{Report: viewOf(report)})
 }
 
-func writeGoals(in *request, status int, v goalsView) error {
+// writeGoals writes the page, also where it says what is wrong: it is for people.
+func writeGoals(in *request, v goalsView) error {
 	page, err := template.New("goals").Parse(goalsHTML)
 	if err != nil {
 		return fmt.Errorf("read the page of goals: %w", err)
@@ -97,7 +98,7 @@ func writeGoals(in *request, status int, v goalsView) error {
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
-	return in.Blob(status, "text/html; charset=utf-8", b.Bytes())
+	return in.Blob(http.StatusOK, "text/html; charset=utf-8", b.Bytes())
 }
 
 func viewOf(r *analytics.GoalsReport) *goalsReportView {
