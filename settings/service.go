@@ -37,7 +37,7 @@ var _ rerank.Source = (*Service)(nil)
 // Errors: CodeInvalid naming the keys of the file at fault.
 func New(o Options) (*Service, error) {
 	s, err := versioned.New(versioned.Kind[rerank.Config, *rerank.Linear]{
-		Name: lectern.SettingsRerank, Noun: "rerank settings", Prefix: namePrefix, Uses: "ranks by",
+		Name: lectern.SettingsRerank, Noun: "rerank settings", Prefix: NamePrefix, Uses: "ranks by",
 		Parse: rerank.Parse, Document: rerank.Document, Merge: rerank.MergeDocument, Diff: rerank.DiffDocuments,
 		File: func(cfg rerank.Config) (*rerank.Linear, string, error) {
 			linear, err := rerank.NewLinear(cfg)
@@ -54,11 +54,11 @@ func New(o Options) (*Service, error) {
 	return &Service{s}, nil
 }
 
-// namePrefix is what names of stored versions begin with.
-const namePrefix = "v"
+// NamePrefix is what names of stored versions begin with.
+const NamePrefix = "v"
 
 // Name is how lists call a stored version.
-func Name(version int64) string { return namePrefix + strconv.FormatInt(version, 10) }
+func Name(version int64) string { return NamePrefix + strconv.FormatInt(version, 10) }
 
 // Reranker returns the reranker in use. A request takes it once.
 func (s *Service) Reranker() rerank.Reranker {

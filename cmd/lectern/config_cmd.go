@@ -36,7 +36,7 @@ func newConfigCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&defaults, "default", false, "print the defaults instead")
 	cmd.Flags().BoolVar(&secrets, "secrets", false, "print passwords and keys too, in place of "+hidden)
-	cmd.AddCommand(newConfigRerankCommand())
+	cmd.AddCommand(newConfigRerankCommand(), newConfigExploreCommand())
 	return withConfigFlags(cmd)
 }
 

@@ -213,7 +213,7 @@ func makeRule(cmd *cobra.Command, env environment, course string, given feedback
 	if err != nil {
 		return err
 	}
-	if given.IfMatch, err = matchOf(cmd.Context(), keeper, base); err != nil {
+	if given.IfMatch, err = rerankFamily().matchOf(cmd.Context(), keeper, base); err != nil {
 		return err
 	}
 	made, err := storedFeedback(env, keeper).Rule(cmd.Context(), course, given)

@@ -15,46 +15,116 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/experiment/explore"
 	"github.com/lectern-dev/lectern/rerank"
 	"github.com/lectern-dev/lectern/settings"
+	"github.com/lectern-dev/lectern/settings/versioned"
 )
 
 // authorCLI is the author of what is changed at the command line.
 const authorCLI = "cli"
 
+// keptSettingsOf is what the commands need of a service that keeps settings.
+type keptSettingsOf[C any] interface {
+	Get(ctx context.Context) (versioned.Document[C], error)
+	Put(ctx context.Context, c versioned.Change) (versioned.Result[C], error)
+	Patch(ctx context.Context, c versioned.Change) (versioned.Result[C], error)
+	Activate(ctx context.Context, version int64, c versioned.Change) (versioned.Result[C], error)
+	Versions(ctx context.Context, before int64, limit int) ([]versioned.Version, int64, error)
+	Version(ctx context.Context, version int64) (versioned.Version, error)
+	Diff(ctx context.Context, from, to int64) ([]versioned.Difference, error)
+}
+
+// settingsFamily are the commands about settings of one kind.
+type settingsFamily[C any] struct {
+	prefix string // of the names of versions
+	open   func(environment) (keptSettingsOf[C], error)
+	schema func() []byte
+}
+
+func rerankFamily() settingsFamily[rerank.Config] {
+	return settingsFamily[rerank.Config]{
+		prefix: settings.NamePrefix, schema: rerank.Schema,
+		open: func(env environment) (keptSettingsOf[rerank.Config], error) { return keptSettings(env, nil) },
+	}
+}
+
 func newConfigRerankCommand() *cobra.Command {
+	f := rerankFamily()
 	cmd := parent("rerank", "Read and change the rerank settings of the store",
-		newRerankShowCommand(), newRerankSchemaCommand(),
-		newRerankWriteCommand("put FILE", "Replace the settings by those of a file", (*settings.Service).Put),
-		newRerankWriteCommand("patch FILE", "Apply a JSON merge patch (RFC 7396) to the settings", (*settings.Service).Patch),
-		newRerankVersionsCommand(), newRerankDiffCommand(), newRerankActivateCommand(),
-		newRerankPreviewCommand(), newRerankTuneCommand())
-	cmd.Long = cmd.Short + ". Running servers have a change within two seconds.\n\n" +
-		"As long as no version is stored the configuration file's settings hold, which are version 0."
+		append(f.commands(), newRerankPreviewCommand(), newRerankTuneCommand())...)
+	cmd.Long = cmd.Short + settingsHelp
 	return cmd
+}
+
+func newConfigExploreCommand() *cobra.Command {
+	f := settingsFamily[explore.Config]{
+		prefix: explore.NamePrefix, schema: explore.Schema,
+		open: func(env environment) (keptSettingsOf[explore.Config], error) { return keptExploration(env) },
+	}
+	cmd := parent("explore", "Read and change the exploration settings of the store",
+		append(f.commands(),
+			f.switchTo("off", "Switch all exploration off", `{"enabled": false}`),
+			f.switchTo("on", "Switch exploration on", `{"enabled": true}`))...)
+	cmd.Long = cmd.Short + settingsHelp
+	return cmd
+}
+
+const settingsHelp = ". Running servers have a change within two seconds.\n\n" +
+	"As long as no version is stored the configuration file's settings hold, which are version 0."
+
+// commands are those that every kind has.
+func (f settingsFamily[C]) commands() []*cobra.Command {
+	return []*cobra.Command{
+		f.show(), f.describe(),
+		f.write("put FILE", "Replace the settings by those of a file", keptSettingsOf[C].Put),
+		f.write("patch FILE", "Apply a JSON merge patch (RFC 7396) to the settings", keptSettingsOf[C].Patch),
+		f.versions(), f.diff(), f.activate(),
+	}
 }
 
 // opener is withStore or withExistingStore.
 type opener func(cmd *cobra.Command, f func(environment) error) error
 
-// withSettings opens the store and hands the keeper of its settings on.
-func withSettings(cmd *cobra.Command, open opener, f func(ctx context.Context, s *settings.Service) error) error {
+// with opens the store and hands the keeper of its settings on.
+func (f settingsFamily[C]) with(cmd *cobra.Command, open opener, do func(ctx context.Context, s keptSettingsOf[C]) error) error {
 	return open(cmd, func(env environment) error {
 		env.log = slog.New(slog.DiscardHandler) // nothing is in use here
-		s, err := keptSettings(env, nil)
+		s, err := f.open(env)
 		if err != nil {
 			return err
 		}
-		return f(cmd.Context(), s)
+		return do(cmd.Context(), s)
 	})
 }
 
-func newRerankShowCommand() *cobra.Command {
+// switchTo applies a patch that is known.
+func (f settingsFamily[C]) switchTo(use, short, patch string) *cobra.Command {
+	var comment string
 	cmd := &cobra.Command{
-		Use: "show [VERSION]", Short: "Print the settings in use, or those of a version, as the document that put reads", Args: between(0, 1, "[VERSION]"),
+		Use: use, Short: short, Args: noArgs,
+		Long: short + ", whatever else the settings say, as a version of its own.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return f.with(cmd, withStore, func(ctx context.Context, s keptSettingsOf[C]) error {
+				r, err := s.Patch(ctx, versioned.Change{Body: []byte(patch), Author: authorCLI, Comment: comment})
+				if err != nil {
+					return err
+				}
+				printSettingsResult(cmd, r)
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&comment, "comment", "", "why, for the history")
+	return withConfigFlags(cmd)
+}
+
+func (f settingsFamily[C]) show() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "show [VERSION]", Aliases: []string{"get"}, Short: "Print the settings in use, or those of a version, as the document that put reads", Args: between(0, 1, "[VERSION]"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withSettings(cmd, withExistingStore, func(ctx context.Context, s *settings.Service) error {
-				body, name, warnings, err := documentOf(ctx, s, args)
+			return f.with(cmd, withExistingStore, func(ctx context.Context, s keptSettingsOf[C]) error {
+				body, name, warnings, err := f.documentOf(ctx, s, args)
 				if err != nil {
 					return err
 				}
@@ -68,12 +138,12 @@ func newRerankShowCommand() *cobra.Command {
 }
 
 // documentOf returns the settings in use, or of the version that is named.
-func documentOf(ctx context.Context, s *settings.Service, args []string) (body []byte, name string, warnings []settings.Warning, err error) {
+func (f settingsFamily[C]) documentOf(ctx context.Context, s keptSettingsOf[C], args []string) (body []byte, name string, warnings []versioned.Warning, err error) {
 	if len(args) == 0 {
 		d, err := s.Get(ctx)
 		return d.Body, d.Name, d.Warnings, err
 	}
-	n, err := versionNumber(args[0])
+	n, err := f.number(args[0])
 	if err != nil {
 		return nil, "", nil, err
 	}
@@ -91,15 +161,17 @@ func printIndented(w io.Writer, body []byte) error {
 	return err
 }
 
-func newRerankSchemaCommand() *cobra.Command {
+func (f settingsFamily[C]) describe() *cobra.Command {
 	return withConfigFlags(&cobra.Command{ // which it has no use for; but scripts give them to every command of the family
 		Use: "schema", Short: "Print the JSON Schema of the settings", Args: noArgs,
 		Long: "Print the JSON Schema of the settings: a sentence, bounds and a default for every field. It is the same whatever the data folder.",
-		RunE: func(cmd *cobra.Command, _ []string) error { return printIndented(cmd.OutOrStdout(), rerank.Schema()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return printIndented(cmd.OutOrStdout(), f.schema()) },
 	})
 }
 
-func newRerankWriteCommand(use, short string, write func(*settings.Service, context.Context, settings.Change) (settings.Result, error)) *cobra.Command {
+func (f settingsFamily[C]) write(use, short string,
+	write func(keptSettingsOf[C], context.Context, versioned.Change) (versioned.Result[C], error),
+) *cobra.Command {
 	var base, comment string
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: exactly("FILE"),
@@ -109,12 +181,12 @@ func newRerankWriteCommand(use, short string, write func(*settings.Service, cont
 			if err != nil {
 				return err
 			}
-			return withSettings(cmd, withStore, func(ctx context.Context, s *settings.Service) error {
-				match, err := matchOf(ctx, s, base)
+			return f.with(cmd, withStore, func(ctx context.Context, s keptSettingsOf[C]) error {
+				match, err := f.matchOf(ctx, s, base)
 				if err != nil {
 					return err
 				}
-				r, err := write(s, ctx, settings.Change{Body: body, IfMatch: match, Author: authorCLI, Comment: comment})
+				r, err := write(s, ctx, versioned.Change{Body: body, IfMatch: match, Author: authorCLI, Comment: comment})
 				if err != nil {
 					return err
 				}
@@ -128,7 +200,7 @@ func newRerankWriteCommand(use, short string, write func(*settings.Service, cont
 	return withConfigFlags(cmd)
 }
 
-func printSettingsResult(cmd *cobra.Command, r settings.Result) {
+func printSettingsResult[C any](cmd *cobra.Command, r versioned.Result[C]) {
 	printSettingsWarnings(cmd.ErrOrStderr(), r.Warnings)
 	if !r.Changed {
 		fmt.Fprintf(cmd.OutOrStdout(), "%s is in use already: nothing changed\n", r.Name)
@@ -138,14 +210,14 @@ func printSettingsResult(cmd *cobra.Command, r settings.Result) {
 	printDiff(cmd.OutOrStdout(), r.Diff)
 }
 
-func printSettingsWarnings(w io.Writer, warnings []settings.Warning) {
+func printSettingsWarnings(w io.Writer, warnings []versioned.Warning) {
 	for _, x := range warnings {
 		fmt.Fprintln(w, "warning:", x.Message)
 	}
 }
 
 // printDiff writes one change a line.
-func printDiff(w io.Writer, changes []rerank.Change) {
+func printDiff(w io.Writer, changes []versioned.Difference) {
 	side := func(v json.RawMessage) string {
 		if v == nil {
 			return "(absent)"
@@ -157,12 +229,12 @@ func printDiff(w io.Writer, changes []rerank.Change) {
 	}
 }
 
-func newRerankVersionsCommand() *cobra.Command {
+func (f settingsFamily[C]) versions() *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use: "versions", Short: "List the stored versions, newest first", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withSettings(cmd, withExistingStore, func(ctx context.Context, s *settings.Service) error {
+			return f.with(cmd, withExistingStore, func(ctx context.Context, s keptSettingsOf[C]) error {
 				list, _, err := s.Versions(ctx, 0, limit)
 				if err != nil {
 					return err
@@ -178,7 +250,7 @@ func newRerankVersionsCommand() *cobra.Command {
 	return withConfigFlags(cmd)
 }
 
-func printSettingsVersions(out io.Writer, list []settings.Version) error {
+func printSettingsVersions(out io.Writer, list []versioned.Version) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "version\tin use\tmade\tby\tchanges\tlast activated\tcomment")
 	for _, v := range list {
@@ -197,19 +269,19 @@ func printSettingsVersions(out io.Writer, list []settings.Version) error {
 	return w.Flush()
 }
 
-func newRerankDiffCommand() *cobra.Command {
+func (f settingsFamily[C]) diff() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "diff N [M]", Short: "Say what version N changed, or what differs from version N to version M", Args: between(1, 2, "N [M]"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			numbers := make([]int64, len(args))
 			for i, text := range args {
-				n, err := versionNumber(text)
+				n, err := f.number(text)
 				if err != nil {
 					return err
 				}
 				numbers[i] = n
 			}
-			return withSettings(cmd, withExistingStore, func(ctx context.Context, s *settings.Service) error {
+			return f.with(cmd, withExistingStore, func(ctx context.Context, s keptSettingsOf[C]) error {
 				if len(numbers) == 2 {
 					changes, err := s.Diff(ctx, numbers[0], numbers[1])
 					printDiff(cmd.OutOrStdout(), changes)
@@ -224,21 +296,21 @@ func newRerankDiffCommand() *cobra.Command {
 	return withConfigFlags(cmd)
 }
 
-func newRerankActivateCommand() *cobra.Command {
+func (f settingsFamily[C]) activate() *cobra.Command {
 	var base, comment string
 	cmd := &cobra.Command{
 		Use: "activate N", Short: "Go to a stored version; 0 is the configuration file's settings", Args: exactly("N"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			n, err := versionNumber(args[0])
+			n, err := f.number(args[0])
 			if err != nil {
 				return err
 			}
-			return withSettings(cmd, withExistingStore, func(ctx context.Context, s *settings.Service) error {
-				match, err := matchOf(ctx, s, base)
+			return f.with(cmd, withExistingStore, func(ctx context.Context, s keptSettingsOf[C]) error {
+				match, err := f.matchOf(ctx, s, base)
 				if err != nil {
 					return err
 				}
-				r, err := s.Activate(ctx, n, settings.Change{IfMatch: match, Author: authorCLI, Comment: comment})
+				r, err := s.Activate(ctx, n, versioned.Change{IfMatch: match, Author: authorCLI, Comment: comment})
 				if err != nil {
 					return err
 				}
@@ -254,16 +326,16 @@ func newRerankActivateCommand() *cobra.Command {
 
 // matchOf is the precondition that --base states: 3 and v3 are version 3, and 0 the
 // configuration file's.
-func matchOf(ctx context.Context, s *settings.Service, base string) (string, error) {
+func (f settingsFamily[C]) matchOf(ctx context.Context, s keptSettingsOf[C], base string) (string, error) {
 	if base == "" {
 		return "", nil
 	}
-	n, err := versionNumber(base)
+	n, err := f.number(base)
 	if err != nil {
 		return base, nil //nolint:nilerr // the ETag of an answer
 	}
 	if n > 0 {
-		return settings.Name(n), nil
+		return f.prefix + strconv.FormatInt(n, 10), nil
 	}
 	v, err := s.Version(ctx, 0)
 	return v.Name, err
@@ -279,9 +351,9 @@ func between(least, most int, words string) cobra.PositionalArgs {
 	}
 }
 
-// versionNumber reads 12 and v12.
-func versionNumber(text string) (int64, error) {
-	n, err := strconv.ParseInt(strings.TrimPrefix(text, "v"), 10, 64)
+// number reads 12 and v12.
+func (f settingsFamily[C]) number(text string) (int64, error) {
+	n, err := strconv.ParseInt(strings.TrimPrefix(text, f.prefix), 10, 64)
 	if err != nil || n < 0 {
 		return 0, lectern.Invalid("this is not a version", lectern.NewFieldError("version", text, "is not a version", "a whole number, 0 for the configuration file's"))
 	}
