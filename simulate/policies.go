@@ -68,10 +68,10 @@ func meanOf(xs []float64) Mean {
 }
 
 // student975 is the 0.975 quantile of Student's t, by the expansion of Cornish and
-// Fisher: to a thousandth from 4 degrees of freedom on.
+// Fisher: to a thousandth; few degrees of freedom have a table.
 func student975(df int) float64 {
-	if df < 4 {
-		return [...]float64{12.706, 4.303, 3.182}[df-1]
+	if exact := [...]float64{12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365}; df <= len(exact) {
+		return exact[df-1]
 	}
 	const z = 1.959963984540054
 	v := float64(df)
