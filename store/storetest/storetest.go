@@ -117,6 +117,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"feedback/erase":               testFeedbackErase,
 		"feedback/reports":             testReports,
 		"feedback/races":               testFeedbackRaces,
+		"metrics/apply":                testMetricsApply,
+		"metrics/feedback log":         testFeedbackLog,
 		"events/append":                testEventAppend,
 		"events/idempotent":            testEventIdempotent,
 		"events/reject":                testEventReject,

@@ -1,0 +1,145 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/lectern-dev/lectern"
+)
+
+// metricStore returns what a store keeps of metrics.
+func metricStore(t *testing.T, s Store) interface {
+	lectern.MetricStore
+	lectern.MetricReader
+} {
+	t.Helper()
+	m, keeps := s.(interface {
+		lectern.MetricStore
+		lectern.MetricReader
+	})
+	if !keeps {
+		t.Fatal("the store keeps no metrics")
+	}
+	return m
+}
+
+// sumsOf is a batch about one person, list and course.
+func sumsOf(person int64) lectern.MetricBatch {
+	tally := lectern.Tally{Lists: 1, Clicks: 2, Hours: 1.5, Reports: 1}
+	return lectern.MetricBatch{
+		To: lectern.MetricProgress{Definition: "d", Events: 5, Lists: 3, Feedback: 1},
+		Cells: []lectern.MetricCell{
+			{Day: 100, Surface: lectern.SurfaceHome, Position: 2, Segment: lectern.SegmentNew, MetricSums: lectern.MetricSums{Tally: tally, KeptWeight: 4}},
+			{Day: 100, Surface: lectern.SurfaceHome, Position: 2, Segment: lectern.SegmentNew, Experiment: "x", Arm: "a", MetricSums: lectern.MetricSums{Tally: tally}},
+			{Day: 101, Position: lectern.NoPosition, MetricSums: lectern.MetricSums{Tally: tally}},
+		},
+		Courses: []lectern.MetricCourse{{Day: 100, CourseID: "c1", Impressions: 3, Stars: 4.5}},
+		Days:    []lectern.PersonDay{{Person: person, DayTally: lectern.DayTally{Day: 100, Tally: tally}}},
+		Lists:   []lectern.ListMark{{RankingID: "r1", Person: person, State: "seen"}},
+		Taken:   []lectern.TakenMark{{TakenKey: lectern.TakenKey{Person: person, CourseID: "c1"}, State: "taken"}},
+	}
+}
+
+func testMetricsApply(t *testing.T, s Store) {
+	ctx, m := t.Context(), metricStore(t, s)
+	putCourses(t, s, "c1")
+	ref := lectern.LearnerRef{ID: "ada"}
+	if _, err := s.PutLearners(ctx, []lectern.Learner{{ID: "ada"}}); err != nil {
+		t.Fatal(err)
+	}
+	person, err := s.ProfileKey(ctx, ref)
+	ok(t, err)
+	b := sumsOf(person)
+	ok(t, m.ApplyMetrics(ctx, b))
+	// The same step again is not done: the metrics have moved on.
+	wantCode(t, m.ApplyMetrics(ctx, b), lectern.CodePrecondition)
+	b.From, b.To.Events = b.To, 9
+	ok(t, m.ApplyMetrics(ctx, b))
+	at, err := m.MetricProgress(ctx)
+	ok(t, err)
+	equal(t, "progress", at, b.To)
+
+	found, err := m.MetricCells(ctx, lectern.MetricQuery{From: 100, To: 101, By: []lectern.MetricDimension{lectern.ByDay, lectern.BySurface, lectern.ByPosition}})
+	ok(t, err)
+	twice := lectern.Tally{Lists: 2, Clicks: 4, Hours: 3, Reports: 2}
+	equal(t, "cells", found, []lectern.MetricCell{
+		{Day: 100, Surface: lectern.SurfaceHome, Position: 2, MetricSums: lectern.MetricSums{Tally: twice, KeptWeight: 8}},
+		{Day: 101, Position: lectern.NoPosition, MetricSums: lectern.MetricSums{Tally: twice}},
+	})
+	found, err = m.MetricCells(ctx, lectern.MetricQuery{From: 100, To: 101, Arms: true, By: []lectern.MetricDimension{lectern.ByExperiment, lectern.ByArm}})
+	ok(t, err)
+	equal(t, "arms", found, []lectern.MetricCell{{Experiment: "x", Arm: "a", MetricSums: lectern.MetricSums{Tally: twice}}})
+	seen, err := m.MetricCourses(ctx, 100, 101, 7)
+	ok(t, err)
+	equal(t, "courses", seen, []lectern.MetricCourse{{Day: 100, CourseID: "c1", Impressions: 6, Stars: 9}}, cmpopts.IgnoreFields(lectern.MetricCourse{}, "Provider"))
+	lists, taken, err := m.MetricMarks(ctx, []string{"r1", "r2"}, []lectern.TakenKey{{Person: person, CourseID: "c1"}, {Person: person, CourseID: "c2"}})
+	ok(t, err)
+	equal(t, "marks of lists", lists, map[string]string{"r1": "seen"})
+	equal(t, "marks of courses", taken, map[lectern.TakenKey]string{{Person: person, CourseID: "c1"}: "taken"})
+
+	ok(t, s.DeleteLearner(ctx, ref))
+	spans, err := m.LearnerSpans(ctx, 0, 200, 1)
+	ok(t, err)
+	if len(spans) > 0 {
+		t.Errorf("days of an erased learner: %v", spans)
+	}
+	b.From, b.To.Events = b.To, 10
+	wantCode(t, m.ApplyMetrics(ctx, b), lectern.CodePrecondition) // somebody in it is gone
+	ok(t, m.ResetMetrics(ctx, "e"))
+	found, err = m.MetricCells(ctx, lectern.MetricQuery{From: 100, To: 101})
+	ok(t, err)
+	equal(t, "sums after a reset", found, []lectern.MetricCell{{}})
+}
+
+func testFeedbackLog(t *testing.T, s Store) {
+	ctx, m := t.Context(), metricStore(t, s)
+	putCourses(t, s, "c1")
+	said := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	ada, visitor := lectern.LearnerRef{ID: "ada"}, lectern.LearnerRef{AnonymousID: "v"}
+	say := func(ref lectern.LearnerRef, id string, kind lectern.FeedbackKind) {
+		t.Helper()
+		_, err := s.PutFeedback(ctx, ref, lectern.Feedback{ID: id, CourseID: "c1", Kind: kind, At: said, Reason: reasonOf(kind), RankingID: "r1"})
+		ok(t, err)
+	}
+	say(ada, "1", lectern.FeedbackMore)
+	say(ada, "1", lectern.FeedbackMore) // nothing new
+	say(ada, "2", lectern.FeedbackMore) // in place of the first
+	ok(t, s.DeleteFeedback(ctx, ada, "2"))
+	say(visitor, "3", lectern.FeedbackReport)
+	say(ada, "4", lectern.FeedbackReport)
+	ok(t, s.MergeVisitor(ctx, "v", "ada")) // of the two reports one stays
+	person, err := s.ProfileKey(ctx, ada)
+	ok(t, err)
+	log, err := m.FeedbackChanges(ctx, 0, 100)
+	ok(t, err)
+	var signs []int
+	standing := map[lectern.FeedbackKind]int{}
+	for _, c := range log {
+		signs = append(signs, c.Sign)
+		standing[c.Kind] += c.Sign
+		if c.Person != person || c.CourseID != "c1" || c.RankingID != "r1" || !c.At.Equal(said) {
+			t.Errorf("%+v", c)
+		}
+	}
+	equal(t, "signs", signs, []int{1, -1, 1, -1, 1, 1, -1})
+	equal(t, "standing", standing, map[lectern.FeedbackKind]int{lectern.FeedbackMore: 0, lectern.FeedbackReport: 1})
+	ok(t, s.DeleteLearner(ctx, ada))
+	gone, err := m.FeedbackChanges(ctx, 0, 100)
+	ok(t, err)
+	for i := range log {
+		log[i].Person, log[i].RankingID = 0, ""
+	}
+	if d := cmp.Diff(log, gone); d != "" {
+		t.Errorf("the log after an erasure:\n%s", d)
+	}
+}
+
+func reasonOf(kind lectern.FeedbackKind) lectern.ReportReason {
+	if kind == lectern.FeedbackReport {
+		return lectern.ReportOther
+	}
+	return ""
+}
