@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/experiment/learn"
+)
+
+// TestGuardrailStopsExploration lets people ignore what places that explore show them,
+// on both databases: a version of the settings switches exploration off, and says why.
+// Then everything is learnt anew over HTTP.
+func TestGuardrailStopsExploration(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes; run without -short")
+	}
+	deployments(t, func(t *testing.T, d *deployment) {
+		ignoreExploration(t, d)
+		s := d.start("--learning.poll", "100ms", "--learning.guard", "1s", "--explore.guardrails.impressions", "500")
+		admin := d.key("admin")
+		var status learn.Status
+		eventually(t, time.Minute, "exploration stopped", func() bool {
+			s.get("/v1/admin/explore/status", admin, &status)
+			return !status.Enabled
+		})
+		if status.Stopped == nil || !strings.Contains(status.Stopped.Reason, learn.GuardClicks) || status.Settings != "e1" {
+			t.Errorf("status %+v", status)
+		}
+		if v := s.metric(`lectern_explore_guardrail_trips_total{guardrail="click_rate"}`); v != "1" {
+			t.Errorf("trips: %q", v)
+		}
+		d.withStore(func(store relational) {
+			v, _, err := store.ActiveSettings(t.Context(), lectern.SettingsExplore)
+			if err != nil || v.Author != learn.GuardAuthor || v.Comment != status.Stopped.Reason {
+				t.Errorf("the version in use is %+v: %v", v, err)
+			}
+		})
+		before := status.Learning
+		if code, body := s.do(http.MethodPost, "/v1/admin/explore/rebuild", admin, "", ""); code != http.StatusAccepted {
+			t.Errorf("POST rebuild: %d %s", code, body)
+		}
+		eventually(t, time.Minute, "everything learnt anew", func() bool {
+			s.get("/v1/admin/explore/status", admin, &status)
+			return status.Rebuild != nil && !status.Rebuild.Running
+		})
+		if status.Rebuild.Failed != "" || status.Learning.Impressions != before.Impressions || status.Learning.Rewards != before.Rewards {
+			t.Errorf("learnt anew: %+v after %+v: %s", status.Learning, before, status.Rebuild.Failed)
+		}
+		if code := s.send(http.MethodGet, "/v1/admin/explore/status", d.key("server"), ""); code != http.StatusForbidden {
+			t.Errorf("with a server key: %d", code)
+		}
+		if out := d.run("explore", "status"); !strings.Contains(out, "no list explores") || !strings.Contains(out, "click_rate") {
+			t.Errorf("explore status:\n%s", out)
+		}
+	})
+}
+
+// ignoreExploration stores lists of which people open everything but what explores.
+func ignoreExploration(t *testing.T, d *deployment) {
+	t.Helper()
+	d.run("migrate", "up")
+	d.withStore(func(store relational) {
+		var lists []lectern.Ranking
+		var events []lectern.EventWrite
+		for n := range 400 {
+			id, who := fmt.Sprint("ignored-", n), fmt.Sprint("l", n%50)
+			lists = append(lists, exploredList(id, who))
+			for i := range learningItems {
+				kind := lectern.EventView
+				if i != 3 && i != 7 && n%2 == 0 {
+					kind = lectern.EventClick
+				}
+				events = append(events, lectern.EventWrite{Event: lectern.Event{
+					ID: fmt.Sprint("e-", n, "-", i), Type: kind, LearnerID: who, CourseID: fmt.Sprint("c", i), RankingID: id, OccurredAt: time.Now(),
+				}})
+			}
+		}
+		for n := range 50 {
+			if _, err := store.PutLearners(t.Context(), []lectern.Learner{{ID: fmt.Sprint("l", n)}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := store.PutRankings(t.Context(), lists); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.AppendEvents(t.Context(), events); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
