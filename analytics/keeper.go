@@ -105,7 +105,9 @@ func (k *Keeper) follow(ctx context.Context) {
 		case err != nil && ctx.Err() == nil:
 			wait = max(wait, time.Second)
 			k.tell(func(s *Stats) { s.Failures++ })
-			if !failed {
+			// Where others write as fast as this counts, somebody becomes somebody else
+			// in every step: the next one begins with what is so now.
+			if !failed && lectern.ErrorCode(err) != lectern.CodePrecondition {
 				k.o.Logger.WarnContext(ctx, "metrics are not counted", slog.Any("err", err), slog.Duration("retry_in", wait))
 			}
 		case n > 0:

@@ -39,7 +39,7 @@ type goalView struct {
 	Base, Aim                                 float64
 	Lines                                     []string
 	Dots                                      []goalDot
-	First, Last                               string
+	First, Last, Low, Top                     string
 	Weeks                                     []goalWeek
 }
 
@@ -113,7 +113,9 @@ func goalOf(g *analytics.GoalReport) goalView {
 	v := goalView{
 		Title: g.Title, Current: figure(g.Current, g.Unit), Baseline: figure(g.Baseline, g.Unit), Target: figure(g.Target, g.Unit),
 	}
-	if g.Reached != nil {
+	if g.Reached != nil && *g.Reached >= 1 {
+		v.Reached, v.Width = "The target is reached", 100
+	} else if g.Reached != nil {
 		v.Reached = fmt.Sprintf("%.0f %% of the way from baseline to target", 100**g.Reached)
 		v.Width = int(math.Round(100 * min(1, max(0, *g.Reached))))
 	}
@@ -142,28 +144,29 @@ func figure(x *float64, unit string) string {
 	return fmt.Sprintf("%.2f h", *x)
 }
 
-// draw lays the weeks out in a picture of 320 by 100, from zero to a little above the
-// greatest value. A week without a value parts the line.
+// draw lays the weeks out in a picture of 320 by 100, from a little below the least
+// value to a little above the greatest, goals included. A week without a value parts the line.
 func (v *goalView) draw(g *analytics.GoalReport) {
-	const width, height, margin = 320.0, 100.0, 6.0
-	top := 0.0
-	for _, w := range g.Weeks {
-		if w.Value != nil {
-			top, v.Line = max(top, *w.Value), true
-		}
-	}
-	for _, x := range []*float64{g.Baseline, g.Target} {
+	const width, height, margin = 320.0, 104.0, 12.0
+	low, top := math.Inf(1), math.Inf(-1)
+	reach := func(x *float64) {
 		if x != nil {
-			top = max(top, *x)
+			low, top = min(low, *x), max(top, *x)
 		}
 	}
-	if !v.Line || len(g.Weeks) == 0 {
+	for _, w := range g.Weeks {
+		reach(w.Value)
+		v.Line = v.Line || w.Value != nil
+	}
+	if !v.Line {
 		return
 	}
-	if top == 0 {
-		top = 1
-	}
-	y := func(x float64) float64 { return round1(height - margin - (height-2*margin)*x/(1.05*top)) }
+	reach(g.Baseline)
+	reach(g.Target)
+	room := max(0.15*(top-low), 0.02*math.Abs(top), 0.001)
+	low, top = max(0, low-room), top+room
+	v.Low, v.Top = figure(&low, g.Unit), figure(&top, g.Unit)
+	y := func(x float64) float64 { return round1(height - margin - (height-2*margin)*(x-low)/(top-low)) }
 	if g.Baseline != nil {
 		v.HasBase, v.Base = true, y(*g.Baseline)
 	}
