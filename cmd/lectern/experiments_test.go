@@ -85,7 +85,7 @@ func testExperiments(t *testing.T, d *deployment) {
 	}
 	eventually(t, 30*time.Second, "the courses in a list", func() bool { _, _, items := a.versionFor(people[0]); return len(items) == 6 })
 	file, _ := a.ok(http.MethodGet, "", "", "")
-	a.ok(http.MethodPatch, "", file, `{"weights":{"home":{"freshness":1}},"rules":[{"id":"old","action":"pin","courses":["c5"],"position":1}]}`)
+	a.ok(http.MethodPatch, "", file, `{"weights":{"home":{"freshness":1}},"rules":[{"id":"old","action":"pin","courses":["c5"],"position":0}]}`)
 	a.ok(http.MethodPost, "/versions/0/activate", "", `{}`)
 	control, _, _ := a.versionFor(people[0])
 
@@ -123,7 +123,7 @@ func testExperiments(t *testing.T, d *deployment) {
 	if x.Outcome == nil || x.Outcome.Promoted != "fresh" || x.Outcome.Settings != 1 {
 		t.Errorf("outcome %+v", x.Outcome)
 	}
-	if len(x.History) != 4 || x.History[3].Action != "stopped" || x.History[3].Comment != "won" || x.History[3].Author != strings.Split(key, "_")[1] {
+	if len(x.History) != 5 || x.History[4].Action != "stopped" || x.History[4].Comment != "won" || x.History[4].Author != strings.Split(key, "_")[1] {
 		t.Errorf("history %+v", x.History)
 	}
 	if _, answer := a.ok(http.MethodGet, "/versions", "", ""); !strings.Contains(answer, "arm fresh of experiment fresh: won") {
@@ -279,7 +279,7 @@ func checkDuel(a admin, d *deployment, server string, people []string) {
 		for at, item := range r.Items {
 			if item.Team == 2 {
 				clicks++
-				a.must(http.MethodPost, "/v1/events", server, fmt.Sprintf(`{"events":[{"id":"duel-%s","type":"click","learner_id":%q,"course_id":%q,"ranking_id":%q,"position":%d,"occurred_at":%q}]}`,
+				a.must(http.MethodPost, "/v1/events", server, fmt.Sprintf(`{"id":"duel-%s","type":"click","learner_id":%q,"course_id":%q,"ranking_id":%q,"position":%d,"occurred_at":%q}`,
 					people[i], people[i], item.CourseID, id, at, time.Now().UTC().Format(time.RFC3339)))
 				break
 			}
