@@ -118,7 +118,7 @@ func TestConfigRefusals(t *testing.T) {
 // comments beside the fields.
 func TestConfigDocs(t *testing.T) {
 	packages := map[string]string{
-		"main": ".", "api": "../../api", "indexing": "../../indexing", "learner": "../../learner", "retrieve": "../../retrieve", "rerank": "../../rerank", "versioned": "../../settings/versioned", "explore": "../../experiment/explore", "ope": "../../experiment/ope", "preview": "../../preview", "tuning": "../../tuning", "skills": "../../skills", "suggest": "../../suggest", "searchlog": "../../searchlog", "noise": "../../ml/noise", "training": "../../training", "neighbours": "../../neighbours",
+		"main": ".", "api": "../../api", "indexing": "../../indexing", "learner": "../../learner", "retrieve": "../../retrieve", "rerank": "../../rerank", "versioned": "../../settings/versioned", "learn": "../../experiment/learn", "experiment": "../../experiment", "analytics": "../../analytics", "explore": "../../experiment/explore", "ope": "../../experiment/ope", "preview": "../../preview", "tuning": "../../tuning", "skills": "../../skills", "suggest": "../../suggest", "searchlog": "../../searchlog", "noise": "../../ml/noise", "training": "../../training", "neighbours": "../../neighbours",
 		"postgres": "../../store/postgres", "qdrant": "../../index/qdrant", "openai": "../../embed/openai",
 	}
 	comments := map[string]map[string]string{} // package.Type → field → comment

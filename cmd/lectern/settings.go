@@ -55,17 +55,6 @@ type settingsMeters struct {
 	version, since, unreadable *prometheus.Desc
 }
 
-func newSettingsMeters(prefix, noun string) settingsMeters {
-	return settingsMeters{
-		version: prometheus.NewDesc(prefix+"_version",
-			"Version of the "+noun+" in use in this process, 0 for the configuration file's.", nil, nil),
-		since: prometheus.NewDesc(prefix+"_activated_timestamp_seconds",
-			"Since when that version is the one to use, 0 where it never was chosen.", nil, nil),
-		unreadable: prometheus.NewDesc(prefix+"_unreadable_version",
-			"Version that should be in use but that this build cannot read, 0 for none.", nil, nil),
-	}
-}
-
 func (m settingsMeters) describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{m.version, m.since, m.unreadable} {
 		out <- d
@@ -105,7 +94,22 @@ var _ prometheus.Collector = (*settingsCollector)(nil)
 func newSettingsCollector(e *engine) *settingsCollector {
 	return &settingsCollector{
 		engine: e,
-		rerank: newSettingsMeters("lectern_rerank_config", "rerank settings"), explore: newSettingsMeters("lectern_explore_config", "exploration settings"),
+		rerank: settingsMeters{
+			version: prometheus.NewDesc("lectern_rerank_config_version",
+				"Version of the rerank settings in use in this process, 0 for the configuration file's.", nil, nil),
+			since: prometheus.NewDesc("lectern_rerank_config_activated_timestamp_seconds",
+				"Since when that version is the one to use, 0 where it never was chosen.", nil, nil),
+			unreadable: prometheus.NewDesc("lectern_rerank_config_unreadable_version",
+				"Version that should be in use but that this build cannot read, 0 for none.", nil, nil),
+		},
+		explore: settingsMeters{
+			version: prometheus.NewDesc("lectern_explore_config_version",
+				"Version of the exploration settings in use in this process, 0 for the configuration file's.", nil, nil),
+			since: prometheus.NewDesc("lectern_explore_config_activated_timestamp_seconds",
+				"Since when that version is the one to use, 0 where it never was chosen.", nil, nil),
+			unreadable: prometheus.NewDesc("lectern_explore_config_unreadable_version",
+				"Version that should be in use but that this build cannot read, 0 for none.", nil, nil),
+		},
 		enabled: prometheus.NewDesc("lectern_explore_enabled", "Whether lists explore in this process: 1 or 0.", nil, nil),
 	}
 }
