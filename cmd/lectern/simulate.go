@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,6 +25,7 @@ type simulation struct {
 	world    simulate.WorldOptions
 	options  simulate.Options
 	perWeek  int    // new courses
+	url, key string // of a running server; "" simulates in process
 	policy   string // that explores; "" is as set
 	start    string
 	prepare  bool // write the platform and stop
@@ -84,6 +86,9 @@ of each of its places. docs/simulator.md says how learners behave.`,
 			if err := o.settle(); err != nil {
 				return usageError{err}
 			}
+			if o.url != "" {
+				return o.ask(cmd.Context(), cmd.OutOrStdout())
+			}
 			return o.run(cmd.Context(), env.config, cmd.OutOrStdout())
 		},
 	}
@@ -98,6 +103,8 @@ func (o *simulation) flags(cmd *cobra.Command) {
 	flags.IntVar(&o.world.Demo.Learners, "learners", o.world.Demo.Learners, "learners of the platform")
 	flags.IntVar(&o.world.Demo.Reviews, "reviews", o.world.Demo.Reviews, "reviews of the platform")
 	flags.IntVar(&o.world.Demo.Events, "events", o.world.Demo.Events, "events of the platform")
+	flags.StringVar(&o.url, "url", "", "a running server to visit, in the place of an engine in process; its clock is its own, and days are rounds")
+	flags.StringVar(&o.key, "key", "", "its API key, of scope server")
 	flags.StringVar(&o.policy, "policy", "", "what explores: thompson, linucb, epsilon_greedy, none, off or oracle; by default as the settings say")
 	flags.StringVar(&o.start, "start", "", "the first day, as 2026-01-15; by default as many days ago as are simulated")
 	flags.IntVar(&o.options.Days, "days", o.options.Days, "days that are simulated")
@@ -118,6 +125,9 @@ func (o *simulation) flags(cmd *cobra.Command) {
 func (o *simulation) settle() error {
 	if allowed := append(explore.Policies(), policyOff, policyOracle, ""); !slices.Contains(allowed, o.policy) {
 		return fmt.Errorf("--policy %q is not one of thompson, linucb, epsilon_greedy, none, off or oracle", o.policy)
+	}
+	if o.url != "" && (o.key == "" || o.folder != "" || o.prepare || o.policy != "" || o.start != "") {
+		return errors.New("--url needs --key, a key of scope server, and has no --data, --prepare, --policy or --start: those are the server's")
 	}
 	if o.prepare && o.folder == "" {
 		return errors.New("--prepare needs --data, the folder to write into")
@@ -192,6 +202,33 @@ func (o *simulation) run(ctx context.Context, config Config, out io.Writer) (err
 		return err
 	}
 	if err := o.note(dir, o.options.First+o.options.Days); err != nil {
+		return err
+	}
+	if o.asJSON {
+		return printJSON(out, result)
+	}
+	return result.Write(out)
+}
+
+// ask simulates over HTTP: on an empty server, whose clock is its own.
+func (o *simulation) ask(ctx context.Context, out io.Writer) error {
+	o.world.Start = lectern.SystemClock()
+	o.options.KeepsTime = lectern.SystemClock
+	w, err := simulate.NewWorld(o.world)
+	if err != nil {
+		return usageError{err}
+	}
+	site := &simulate.HTTPSite{URL: o.url, Key: o.key, Client: &http.Client{Timeout: time.Minute}}
+	o.progress("a platform of %d courses, %d learners and %d events goes to %s", len(w.Courses), len(w.Learners), len(w.Events), o.url)
+	if err := site.Fill(ctx, w); err != nil {
+		return err
+	}
+	var in simulate.Site = site
+	if len(o.options.Effects) > 0 {
+		in = simulate.HTTPRecords{HTTPSite: site}
+	}
+	result, err := o.live(ctx, in, w)
+	if err != nil {
 		return err
 	}
 	if o.asJSON {
