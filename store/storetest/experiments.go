@@ -290,5 +290,5 @@ func testActedLists(t *testing.T, s Store) {
 		got = append(got, fmt.Sprint(l.Ranking.ID, l.Courses, l.Ranking.Items[1].Team))
 		return nil
 	}))
-	equal(t, "lists", got, []string{"r1[c]2", "r3[d d]2"})
+	equal(t, "lists", got, []string{"r1[c] 2", "r3[d d] 2"})
 }
