@@ -80,7 +80,7 @@ func keeper(t *testing.T, s store, change func(*analytics.Config)) *analytics.Ke
 	if change != nil {
 		change(&c)
 	}
-	k, err := analytics.New(analytics.Options{Store: s, Config: c, Clock: time.Now, Logger: slog.New(slog.DiscardHandler)})
+	k, err := analytics.New(analytics.Options{Store: s, Config: c, Clock: time.Now, Logger: discard()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -352,3 +352,5 @@ func TestMergeAndErasure(t *testing.T) {
 		}
 	})
 }
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
