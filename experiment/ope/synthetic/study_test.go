@@ -56,6 +56,9 @@ func TestIntervalsHoldTheTruth(t *testing.T) {
 
 // A short study on every run: 12 logs, equal each time, two policies and two drafts.
 func TestShortStudy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes and asks several logs")
+	}
 	told, untold := synthetic.Targets()
 	s := synthetic.DefaultStudy()
 	s.Repetitions, s.People, s.PerPerson, s.TruthPeople, s.Draws = 12, 200, 4, 10_000, 200
@@ -91,6 +94,9 @@ func TestShortStudy(t *testing.T) {
 
 // The position-based model answers, too, where what a draft shows stood at other places.
 func TestPositionBasedModelTakesSupportFromOtherPlaces(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes and asks several logs")
+	}
 	told, _ := synthetic.Targets()
 	support := map[string]float64{}
 	for _, model := range ope.Models() {
