@@ -154,6 +154,7 @@ type learnerDTO struct {
 	Languages      []string        `json:"languages,omitempty"`
 	Region         string          `json:"region,omitempty"`
 	Organisations  []string        `json:"organisations,omitempty"`
+	Minor          bool            `json:"minor,omitempty"`
 	Consent        lectern.Consent `json:"consent"`
 	CreatedAt      time.Time       `json:"created_at,omitzero"`
 	UpdatedAt      time.Time       `json:"updated_at,omitzero"`
@@ -167,7 +168,7 @@ func learnerOf(l lectern.Learner) learnerDTO {
 	return learnerDTO{
 		ID: l.ID, Interests: l.Interests, Goal: l.Goal, WeeklyHours: l.WeeklyHours,
 		PreferredLevel: l.PreferredLevel, Languages: l.Languages, Region: l.Region,
-		Organisations: l.Organisations, Consent: consent, CreatedAt: l.CreatedAt, UpdatedAt: l.UpdatedAt,
+		Organisations: l.Organisations, Minor: l.Minor, Consent: consent, CreatedAt: l.CreatedAt, UpdatedAt: l.UpdatedAt,
 	}
 }
 
