@@ -43,6 +43,8 @@ func (v *checker) check(ok bool, key string, value any, allowed string) {
 func (v *checker) reward(at string, r *Reward) {
 	v.check(r.Name != "" && strings.Trim(r.Name, "abcdefghijklmnopqrstuvwxyz0123456789_") == "", at+"name", r.Name,
 		"lower-case letters, digits and underscores")
+	v.check(r.Name != lectern.RewardSeen && r.Name != lectern.CountReports, at+"name", r.Name,
+		"another word: seen and report are counted by themselves")
 	v.check(r.Value != 0, at+"value", r.Value, "other than 0")
 	if !(r.AtLeast >= 0 && r.AtLeast <= lectern.MaxStars) {
 		return // found fault with already
