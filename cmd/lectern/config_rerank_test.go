@@ -155,7 +155,7 @@ func TestRerankConfig(t *testing.T) {
 
 func testRerankConfig(t *testing.T, d *deployment) {
 	key, server := d.key("admin"), d.key("server")
-	a := admin{d.start(), key}
+	a := admin{d.start("--explore.enabled=false"), key}
 	a.up()
 	now := time.Now().UTC()
 	for i, id := range []string{"fresh", "recent", "older", "old"} {
@@ -235,7 +235,7 @@ func testRerankConfig(t *testing.T, d *deployment) {
 
 	// A restart keeps the version; the file's settings come back when asked for.
 	a.kill()
-	a.testServer = d.start("--rerank.terms.rating_prior", "33")
+	a.testServer = d.start("--rerank.terms.rating_prior", "33", "--explore.enabled=false")
 	a.up()
 	eventually(t, 20*time.Second, "the list after a restart", func() bool { items, _ := a.list(); return len(items) == 4 })
 	if again, version := a.list(); version != "v1" || !slices.Equal(names(again), names(classic)) {
@@ -245,7 +245,7 @@ func testRerankConfig(t *testing.T, d *deployment) {
 		t.Errorf("the file's, which has changed: %s", tag)
 	}
 	a.kill()
-	a.testServer = d.start()
+	a.testServer = d.start("--explore.enabled=false")
 	a.up()
 	eventually(t, 20*time.Second, "the list after another restart", func() bool { items, _ := a.list(); return len(items) == 4 })
 	if again, version := a.list(); `"`+version+`"` != file || !slices.Equal(names(again), names(before)) {
@@ -317,7 +317,7 @@ func TestRerankConfigReplicas(t *testing.T) {
 	d := production(t)
 	key := d.key("admin")
 	// The first would see a change a minute later, were it not told of it.
-	a, b := admin{d.start("--settings.poll", "1m"), key}, admin{d.start(), key}
+	a, b := admin{d.start("--settings.poll", "1m", "--explore.enabled=false"), key}, admin{d.start("--explore.enabled=false"), key}
 	both := []admin{a, b}
 	for _, x := range both {
 		x.up()

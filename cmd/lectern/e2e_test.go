@@ -52,7 +52,7 @@ func testEndToEnd(t *testing.T, d *deployment) {
 		}
 	}
 	server, admin, public := d.key("server"), d.key("admin"), d.key("public")
-	s := d.start()
+	s := d.start("--explore.enabled=false")
 	eventually(t, time.Minute, "readiness", func() bool { return s.send(http.MethodGet, "/readyz", "", "") == http.StatusOK })
 	eventually(t, time.Minute, "meaning", func() bool {
 		var l listAnswer
@@ -124,7 +124,7 @@ func testEndToEnd(t *testing.T, d *deployment) {
 		s.get("/v1/search?q=statistics&limit=3", public, &before)
 		time.Sleep(time.Second) // rankings are stored in groups, within a second
 		s.kill()
-		s = d.start() // it outlives this subtest
+		s = d.start("--explore.enabled=false") // it outlives this subtest
 		eventually(t, time.Minute, "readiness", func() bool { return s.send(http.MethodGet, "/readyz", "", "") == http.StatusOK })
 		eventually(t, time.Minute, "every part of search", func() bool {
 			s.get("/v1/search?q=statistics&limit=3", public, &after)
@@ -184,7 +184,7 @@ func TestEmptyCatalogueAndCatalogueOfOne(t *testing.T) {
 
 func testEmptyCatalogue(t *testing.T, d *deployment) {
 	server := d.key("server")
-	s := d.start()
+	s := d.start("--explore.enabled=false")
 	eventually(t, 20*time.Second, "readiness", func() bool { return s.send(http.MethodGet, "/readyz", "", "") == http.StatusOK })
 	paths := []string{"/v1/search?q=anything", "/v1/learners/somebody/recommendations"}
 	for _, path := range paths {

@@ -45,10 +45,10 @@ func (p pageAnswer) holds(course string) bool {
 func testFeedback(t *testing.T, d *deployment) {
 	d.importDemo(150, "courses")
 	server, admin := d.key("server"), d.key("admin")
-	s := d.start()
+	s := d.start("--explore.enabled=false")
 	other := s
 	if d.postgres != nil {
-		other = d.start()
+		other = d.start("--explore.enabled=false")
 	}
 	for _, replica := range []*testServer{s, other} {
 		eventually(t, time.Minute, "readiness", func() bool { return replica.send(http.MethodGet, "/readyz", "", "") == http.StatusOK })

@@ -96,9 +96,9 @@ func honestReviews(course string, n int, now time.Time) string {
 
 func testOpinions(t *testing.T, d *deployment) {
 	server, admin, public := d.key("server"), d.key("admin"), d.key("public")
-	servers := []*testServer{d.start()}
+	servers := []*testServer{d.start("--explore.enabled=false")}
 	if d.postgres != nil {
-		servers = append(servers, d.start())
+		servers = append(servers, d.start("--explore.enabled=false"))
 	}
 	s, last := servers[0], servers[len(servers)-1]
 	for _, s := range servers {

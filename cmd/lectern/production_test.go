@@ -71,7 +71,7 @@ func TestKillServersBehind(t *testing.T) {
 	}
 	d.importDemo(50, "courses")
 	key := d.key("server")
-	s := d.start()
+	s := d.start("--explore.enabled=false")
 	s.ready(key)
 	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 13))
 	pause := func(most int) { time.Sleep(time.Duration(50+rng.IntN(most)) * time.Millisecond) }
@@ -237,7 +237,7 @@ func TestReplicas(t *testing.T) {
 			key := d.key("server")
 			replicas := make([]*testServer, n)
 			for i := range replicas {
-				replicas[i] = d.start()
+				replicas[i] = d.start("--explore.enabled=false")
 			}
 			for _, s := range replicas {
 				s.ready(key)
@@ -321,7 +321,7 @@ func TestReindexUnderLoad(t *testing.T) {
 	d := production(t)
 	d.importDemo(300, "courses", "reviews")
 	key, admin := d.key("server"), d.key("admin")
-	replicas := []*testServer{d.start(), d.start()}
+	replicas := []*testServer{d.start("--explore.enabled=false"), d.start("--explore.enabled=false")}
 	for _, s := range replicas {
 		s.ready(key)
 	}

@@ -25,7 +25,7 @@ func TestFollowers(t *testing.T) {
 func testFollowers(t *testing.T, d *deployment) {
 	d.importDemo(60, "courses")
 	server := d.key("server")
-	s := d.start()
+	s := d.start("--explore.enabled=false")
 	eventually(t, time.Minute, "readiness", func() bool { return s.send(http.MethodGet, "/readyz", "", "") == http.StatusOK })
 	var ids []string
 	var list listAnswer

@@ -69,9 +69,9 @@ func testTraining(t *testing.T, d *deployment) {
 		t.Errorf("%+v", v)
 	}
 	admin := d.key("admin")
-	servers := []*testServer{d.start("--training.enabled", "false")}
+	servers := []*testServer{d.start("--training.enabled", "false", "--explore.enabled=false")}
 	if d.postgres != nil {
-		servers = append(servers, d.start("--training.enabled", "false"))
+		servers = append(servers, d.start("--training.enabled", "false", "--explore.enabled=false"))
 	}
 	for _, s := range servers {
 		s.ready(admin)
@@ -131,14 +131,14 @@ func TestTrainsByItself(t *testing.T) {
 	}
 	d := embedded(t)
 	d.importLearning()
-	s := d.start(fewEnough()...)
+	s := d.start(append(fewEnough(), "--explore.enabled=false")...)
 	eventually(t, time.Minute, "a model", func() bool { return s.metric("lectern_model_version") == "1" })
 	eventually(t, time.Minute, "the end of the training", func() bool { return s.metric("lectern_model_training") == "0" })
 	if n := s.metric("lectern_model_training_failures_total"); n != "0" {
 		t.Errorf("%s failures", n)
 	}
 	s.kill()
-	s = d.start(fewEnough()...)
+	s = d.start(append(fewEnough(), "--explore.enabled=false")...)
 	if v := s.metric("lectern_model_version"); v != "1" {
 		t.Errorf("after a restart model %s is in use", v)
 	}
