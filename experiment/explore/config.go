@@ -46,7 +46,6 @@ type Places struct {
 	Similar  []int `koanf:"similar" json:"similar"`   // of similar courses and the row because
 	Next     []int `koanf:"next" json:"next"`         // of what comes next and the row next
 	Trending []int `koanf:"trending" json:"trending"` // of what is trending and the row trending
-	Explore  []int `koanf:"explore" json:"explore"`   // of the row explore
 }
 
 // Caps bound what a day of exploration costs anybody; 0 is no cap. What replicas serve
@@ -97,7 +96,7 @@ type Reward struct {
 func DefaultConfig() Config {
 	return Config{
 		Enabled: true, Policy: PolicyThompson,
-		Places: Places{Home: []int{4, 8}, Search: []int{}, Similar: []int{}, Next: []int{}, Trending: []int{}, Explore: []int{2, 4}},
+		Places: Places{Home: []int{4, 8}, Search: []int{}, Similar: []int{}, Next: []int{}, Trending: []int{}},
 		Share:  1, Pool: 30, Quality: 0.4, ScoreShare: 0.5, Floor: 0.05, Epsilon: 0.1, Alpha: 1, Spread: 1, Draws: 1000,
 		Caps:       Caps{PerLearner: 40, PerCourse: 0, PerProvider: 0.5},
 		NewCourses: NewCourses{Days: 28, Impressions: 100, Quality: 0.45, Relevance: 0.5, Share: 0.2},

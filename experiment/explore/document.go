@@ -91,7 +91,7 @@ func Schema() []byte { return spec().Describe(DefaultConfig()) }
 // Sorted returns the settings with the places of each surface in rising order.
 func (c Config) Sorted() Config {
 	p := &c.Places
-	for _, places := range []*[]int{&p.Home, &p.Search, &p.Similar, &p.Next, &p.Trending, &p.Explore} {
+	for _, places := range []*[]int{&p.Home, &p.Search, &p.Similar, &p.Next, &p.Trending} {
 		sorted := append([]int{}, *places...)
 		slices.Sort(sorted)
 		*places = sorted

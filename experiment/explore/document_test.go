@@ -76,8 +76,8 @@ func TestFaultsAreNamedAtOnce(t *testing.T) {
 		want map[string]string // path → part of what is said
 	}{
 		{`{"places": {"home": [1, 4]}}`, lectern.CodeInvalid, map[string]string{"places.home[0]": "the first place never explores"}},
-		{`{"places": {"home": [4, 51, 4], "explore": [0]}}`, lectern.CodeInvalid, map[string]string{
-			"places.home[1]": "2 to 50", "places.home[2]": "places.home[0] has it", "places.explore[0]": "2 to 50",
+		{`{"places": {"home": [4, 51, 4], "trending": [0]}}`, lectern.CodeInvalid, map[string]string{
+			"places.home[1]": "2 to 50", "places.home[2]": "places.home[0] has it", "places.trending[0]": "2 to 50",
 		}},
 		{`{"places": {"search": [2,3,4,5,6,7,8,9,10,11,12]}}`, lectern.CodeInvalid, map[string]string{"places.search": "at most 10 values"}},
 		{`{"places": {"home": [2.5]}}`, lectern.CodeInvalid, map[string]string{"places.home[0]": "a whole number"}},
@@ -86,8 +86,8 @@ func TestFaultsAreNamedAtOnce(t *testing.T) {
 		{`{"policy": "thomson", "pool": 1, "caps": {"per_provider": 1.5}}`, lectern.CodeInvalid, map[string]string{
 			"policy": "thompson, linucb", "pool": "2 to 100", "caps.per_provider": "0 to 1",
 		}},
-		{`{"guardrails": {"confidence": 1, "report_rate": 0.5}, "learning": {"ridge": 0, "noise": 0}}`, lectern.CodeInvalid, map[string]string{
-			"guardrails.confidence": "0.5 to 0.9999", "guardrails.report_rate": "1 to 1000", "learning.ridge": "over 0", "learning.noise": "over 0",
+		{`{"guardrails": {"confidence": 1, "report_rate": -1}, "learning": {"ridge": 0, "noise": 0}}`, lectern.CodeInvalid, map[string]string{
+			"guardrails.confidence": "0.5 to 0.9999", "guardrails.report_rate": "0 to 1000; 0 is no limit", "learning.ridge": "over 0", "learning.noise": "over 0",
 		}},
 		{`{"polcy": "none"}`, lectern.CodeUnknownField, map[string]string{"polcy": `policy`}},
 		{`{"polcy": "none", "floor": 2}`, lectern.CodeInvalid, map[string]string{"polcy": "policy", "floor": "over 0"}},

@@ -18,8 +18,6 @@ func (p *Places) of(surface lectern.Surface, row lectern.Row) []int {
 		return p.Next
 	case lectern.RowTrending:
 		return p.Trending
-	case lectern.RowExplore:
-		return p.Explore
 	default:
 		return nil
 	}

@@ -45,7 +45,7 @@ func fields() map[string]document.Field {
 	for name, words := range map[string]string{
 		"home": "the list of recommendations and of the row for_you", "search": "searches",
 		"similar": "courses like another and of the row because", "next": "what to take after a course and of the row next",
-		"trending": "what is trending and of the row trending", "explore": "the row explore",
+		"trending": "what is trending and of the row trending",
 	} {
 		out["places."+name] = document.Field{About: "Exploring places of " + words + ".", MaxItems: maxPlaces, Unique: true}
 		out["places."+name+"[]"] = document.Field{About: "A place.", Min: 2, Max: maxPlace, Note: "the first place never explores"}
@@ -74,8 +74,8 @@ func safetyFields() map[string]document.Field {
 		"guardrails.days":        {About: "How many days are looked at.", Min: 1, Max: 90},
 		"guardrails.impressions": {About: "Explored impressions before anything is concluded.", Min: 1, Max: 1e9},
 		"guardrails.confidence":  {About: "Confidence with which a limit has to be overstepped, however often it is looked at.", Min: 0.5, Max: 0.9999},
-		"guardrails.report_rate": {About: "Most reports of explored items, as a multiple of the rate of others.", Min: 1, Max: 1000},
-		"guardrails.drop_rate":   {About: "Most drops of courses that were explored, as a multiple of the rate of others.", Min: 1, Max: 1000},
+		"guardrails.report_rate": {About: "Most reports of explored items, as a multiple of the rate of others.", Max: 1000, Note: "0 is no limit"},
+		"guardrails.drop_rate":   {About: "Most drops of courses that were explored, as a multiple of the rate of others.", Max: 1000, Note: "0 is no limit"},
 		"guardrails.click_rate":  {About: "Least clicks on explored items, as a share of the rate of others, place for place.", Max: 1, Note: "0 is no limit"},
 	}
 }
