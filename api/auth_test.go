@@ -39,6 +39,7 @@ func wantAllowed() map[string]string {
 		"GET /v1/admin/config/explore": admin, "PUT /v1/admin/config/explore": admin, "PATCH /v1/admin/config/explore": admin,
 		"GET /v1/admin/config/explore/schema": admin, "GET /v1/admin/config/explore/versions": admin,
 		"GET /v1/admin/config/explore/versions/{version}": admin, "POST /v1/admin/config/explore/versions/{version}/activate": admin,
+		"GET /v1/admin/explore/status": admin, "POST /v1/admin/explore/rebuild": admin,
 		"POST /v1/admin/config/rerank/preview": admin, "POST /v1/admin/config/rerank/tune": admin,
 		"POST /v1/admin/config/rerank/estimate": admin,
 		"GET /v1/admin/experiments":             admin, "POST /v1/admin/experiments": admin, "GET /v1/admin/experiments/metrics": admin,
