@@ -165,6 +165,9 @@ func (l *Learner) advance(ctx context.Context, state lectern.LearningState, cfg 
 	if err != nil {
 		return false, state, err
 	}
+	if outcomes, position = l.settled(outcomes, position); len(outcomes) == 0 {
+		position = state.Position
+	}
 	book := &ledger{rewards: cfg.Rewards, posterior: posterior}
 	if book.counted, err = l.counted(ctx, state.Run, outcomes); err != nil {
 		return false, state, err
@@ -194,6 +197,24 @@ func (l *Learner) advance(ctx context.Context, state lectern.LearningState, cfg 
 		state.Published = version
 	}
 	return len(outcomes) > 0, state, nil
+}
+
+// settled leaves out outcomes from the first one on whose event cites a list that may yet
+// be stored: lists are stored a moment after they were answered with, and whoever clicks
+// at once is faster. What was passed by would never count.
+func (l *Learner) settled(outcomes []lectern.Outcome, position int64) ([]lectern.Outcome, int64) {
+	now := l.Clock()
+	for i := range outcomes {
+		e := &outcomes[i].Event
+		if e.RankingID == "" || outcomes[i].Direct || now.Sub(e.ReceivedAt).Abs() >= l.cfg.Settle {
+			continue
+		}
+		if i > 0 {
+			position = outcomes[i-1].Seq
+		}
+		return outcomes[:i], position
+	}
+	return outcomes, position
 }
 
 // publishes asks publish, except about a posterior that has learnt nothing while there

@@ -87,7 +87,7 @@ func rankedList(id, learner string, n int, places ...int) lectern.Ranking {
 		ID: id, Learner: lectern.LearnerRef{ID: learner}, Surface: lectern.SurfaceHome, RequestHash: "h", ConfigVersion: "v1", CreatedAt: noon,
 		Weights: []lectern.TermWeight{{Name: "quality", Weight: .5}, {Name: "novelty", Weight: .5}},
 		Exploration: &lectern.Exploration{
-			Policy: explore.PolicyThompson, Settings: "e1", Features: bandit.F1().Name, Segment: lectern.SegmentActive, Places: places,
+			Policy: explore.PolicyThompson, Settings: "e1", Features: bandit.F1Name, Segment: lectern.SegmentActive, Places: places,
 		},
 	}
 	for i := range n {
@@ -202,6 +202,42 @@ func testCredits(t *testing.T, s database) {
 	status := must[Status](t)(f.Status(ctx))
 	equal(t, "what was learnt from", []int64{status.Learning.Impressions, status.Learning.Rewards}, []int64{4, 3})
 	equal(t, "lag", status.Learning.Lag, 0.0)
+}
+
+// TestEventsBeforeTheirList has people act on lists before those are stored, as happens
+// whenever somebody clicks within the moment that recording takes.
+func TestEventsBeforeTheirList(t *testing.T) { onBoth(t, testEventsBeforeTheirList) }
+
+func testEventsBeforeTheirList(t *testing.T, s database) {
+	ctx := t.Context()
+	f := learner(t, s)
+	must[[]lectern.WriteResult](t)(s.PutLearners(ctx, []lectern.Learner{{ID: "ann"}}))
+	check(t, s.PutRankings(ctx, []lectern.Ranking{rankedList("stored", "ann", 5, 3)}))
+	received := func(e lectern.EventWrite) lectern.EventWrite {
+		e.Event.ReceivedAt = f.now
+		return e
+	}
+	appendAll(
+		t, s,
+		received(event("e1", "ann", lectern.EventView, "c0", "stored", time.Minute)),
+		received(event("e2", "ann", lectern.EventClick, "c1", "late", time.Minute)),
+		received(event("e3", "ann", lectern.EventView, "c2", "stored", time.Minute)),
+		received(event("e4", "ann", lectern.EventView, "c2", "never", time.Minute)),
+		received(event("e5", "ann", lectern.EventView, "c3", "stored", time.Minute)),
+	)
+	count := func() (n int) {
+		return len(must[[]lectern.Reward](t)(s.Rewards(ctx, 0, []string{"stored", "late", "never"})))
+	}
+	f.learnAll(t)
+	equal(t, "before the list is stored", count(), 1) // c0 of stored
+	check(t, f.Rebuild(ctx, nil))
+	equal(t, "after a rebuild before the list is stored", count(), 1)
+	check(t, s.PutRankings(ctx, []lectern.Ranking{rankedList("late", "ann", 5, 3)}))
+	f.learnAll(t)
+	equal(t, "once the list is stored", count(), 6) // and c0, c1 of late were seen, c1 clicked, for 0.2; c2 of stored
+	f.now = f.now.Add(f.Learner.cfg.Settle)
+	f.learnAll(t)
+	equal(t, "when a list has not come", count(), 7) // and c3 of stored
 }
 
 // scatter has people meet lists and do things about them, some of it late.
