@@ -32,9 +32,7 @@ const (
 	colPlace       = colUnproven + 1             // where it was seen: see Seen; 0 in the rows that policies choose by
 	colVisitor     = colPlace + 1                // of visitors: collaborative, popularity, novelty, as above
 	colNew         = colVisitor + crossedColumns // of new learners: the same three; what is above is then of active ones
-	colRowQuality  = colNew + crossedColumns     // quality in the row explore
-	colRowNovelty  = colRowQuality + 1           // novelty in the row explore
-	colSimilar     = colRowNovelty + 1           // similarity where lists are about a course
+	colSimilar     = colNew + crossedColumns     // similarity where lists are about a course
 	colSearchScore = colSimilar + 1              // score − ½ in searches: there it says how well the words fit
 	columns        = colSearchScore + 1
 
@@ -70,11 +68,13 @@ var termNames = [termColumns]string{
 // Columns of the terms that others are made of.
 const (
 	colSimilarity    = colTerms + 1
-	colQuality       = colTerms + 3
 	colPopularity    = colTerms + 4
 	colCollaborative = colTerms + 11
 	colNovelty       = colTerms + 17
 )
+
+// F1Name is the name of F1.
+const F1Name = "f1"
 
 // F1 is the set of features that this build makes.
 func F1() FeatureSet {
@@ -86,14 +86,13 @@ func F1() FeatureSet {
 		colPlace:   "place",
 		colVisitor: "visitor:collaborative", colVisitor + 1: "visitor:popularity", colVisitor + 2: "visitor:novelty",
 		colNew: "new:collaborative", colNew + 1: "new:popularity", colNew + 2: "new:novelty",
-		colRowQuality: "explore:quality", colRowNovelty: "explore:novelty",
 		colSimilar: "about:similarity", colSearchScore: "search:score",
 	} {
 		names[col] = name
 	}
 	prior := make([]float64, columns)
 	prior[colScore] = priorScore
-	return FeatureSet{Name: "f1", Names: names, Prior: prior}
+	return FeatureSet{Name: F1Name, Names: names, Prior: prior}
 }
 
 // Dim is the number of columns of F1.
@@ -104,7 +103,6 @@ type list struct {
 	column  [maxTerms]int8 // of each term's value, −1 for none
 	terms   int
 	segment lectern.Segment
-	row     lectern.Row
 	about   bool // the list is about a course
 	search  bool
 }
@@ -114,7 +112,7 @@ const maxTerms = 64
 
 func listOf(terms []lectern.TermWeight, segment lectern.Segment, surface lectern.Surface, row lectern.Row) list {
 	l := list{
-		terms: min(len(terms), maxTerms), segment: segment, row: row,
+		terms: min(len(terms), maxTerms), segment: segment,
 		about:  surface == lectern.SurfaceSimilar || row == lectern.RowBecause,
 		search: surface == lectern.SurfaceSearch,
 	}
@@ -159,9 +157,6 @@ func (l *list) fill(x, values []float64, score, age, evidence float64) {
 		cross(x[colVisitor:], x)
 	case lectern.SegmentNew:
 		cross(x[colNew:], x)
-	}
-	if l.row == lectern.RowExplore {
-		x[colRowQuality], x[colRowNovelty] = x[colQuality], x[colNovelty]
 	}
 	if l.about {
 		x[colSimilar] = x[colSimilarity]

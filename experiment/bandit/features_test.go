@@ -70,7 +70,6 @@ func TestFeaturesOfARow(t *testing.T) {
 		{"active", lectern.ExploreRequest{Segment: lectern.SegmentActive, Surface: lectern.SurfaceHome}, item, base},
 		{"new", lectern.ExploreRequest{Segment: lectern.SegmentNew, Surface: lectern.SurfaceHome}, item, with(map[string]float64{"new:popularity": -0.25, "new:novelty": 0.5})},
 		{"visitor", lectern.ExploreRequest{Segment: lectern.SegmentVisitor}, item, with(map[string]float64{"visitor:popularity": -0.25, "visitor:novelty": 0.5})},
-		{"explore row", lectern.ExploreRequest{Surface: lectern.SurfaceHome, Row: lectern.RowExplore}, item, with(map[string]float64{"explore:quality": 0.4, "explore:novelty": 0.5})},
 		{"similar", lectern.ExploreRequest{Surface: lectern.SurfaceSimilar}, item, with(map[string]float64{"about:similarity": -0.5})},
 		{"because", lectern.ExploreRequest{Surface: lectern.SurfaceHome, Row: lectern.RowBecause}, item, with(map[string]float64{"about:similarity": -0.5})},
 		{"search", lectern.ExploreRequest{Surface: lectern.SurfaceSearch}, item, with(map[string]float64{"search:score": 0.4 - 0.5})},
