@@ -140,7 +140,7 @@ func exploredList(id, learner string) lectern.Ranking {
 		ID: id, Learner: lectern.LearnerRef{ID: learner}, Surface: lectern.SurfaceHome, RequestHash: "h", ConfigVersion: "v1",
 		CreatedAt: time.Now(), Weights: []lectern.TermWeight{{Name: "quality", Weight: 1}},
 		Exploration: &lectern.Exploration{
-			Policy: explore.PolicyThompson, Settings: "e1", Features: bandit.F1().Name, Segment: lectern.SegmentActive, Places: []int{3, 7},
+			Policy: explore.PolicyThompson, Settings: "e1", Features: bandit.F1Name, Segment: lectern.SegmentActive, Places: []int{3, 7},
 		},
 	}
 	for i := range learningItems {

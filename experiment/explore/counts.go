@@ -70,14 +70,8 @@ func (c *Counts) left(seed uint64, most int, at time.Time) int {
 const fewExplored = 20
 
 // over reports whether a course, or its provider, was shown as often today as its cap
-// allows.
-func (c *Counts) over(course, provider string, caps *Caps, at time.Time) bool {
-	if caps.PerCourse == 0 && caps.PerProvider == 0 {
-		return false
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.turn(at)
+// allows. The caller holds c.mu, and has turned the day.
+func (c *Counts) over(course, provider string, caps *Caps) bool {
 	if caps.PerCourse > 0 && int(c.courses[course]) >= caps.PerCourse {
 		return true
 	}
@@ -85,12 +79,9 @@ func (c *Counts) over(course, provider string, caps *Caps, at time.Time) bool {
 		float64(c.providers[provider]) > caps.PerProvider*float64(c.explored+1) // one more than its share: two halves must not wait for each other
 }
 
-// impressions is how often a new course was shown, and whether that is known.
-func (c *Counts) impressions(course string) (int, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return int(c.shown[course]), c.all
-}
+// impressions is how often a new course was shown, and whether that is known. The
+// caller holds c.mu.
+func (c *Counts) impressions(course string) (int, bool) { return int(c.shown[course]), c.all }
 
 // counting reports whether what others tried today is not counted yet.
 func (c *Counts) counting() bool {
@@ -103,6 +94,10 @@ func (c *Counts) counting() bool {
 func (c *Counts) tried(seed uint64, course, provider string, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.triedLocked(seed, course, provider, at)
+}
+
+func (c *Counts) triedLocked(seed uint64, course, provider string, at time.Time) {
 	c.turn(at)
 	if dayOf(at) < c.day {
 		return
@@ -119,6 +114,10 @@ func (c *Counts) tried(seed uint64, course, provider string, at time.Time) {
 func (c *Counts) show(courses []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.showLocked(courses)
+}
+
+func (c *Counts) showLocked(courses []string) {
 	for _, id := range courses {
 		c.shown[id]++
 	}
@@ -131,10 +130,8 @@ func (c *Counts) know(today, all bool) {
 	c.today, c.all = today, all || c.all && today
 }
 
-// made notes that a list is counted: the log need not.
-func (c *Counts) made(seed uint64, at time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// madeLocked notes that a list is counted: the log need not. The caller holds c.mu.
+func (c *Counts) madeLocked(seed uint64, at time.Time) {
 	c.own[seed] = own{c.own[seed].lists + 1, at}
 }
 

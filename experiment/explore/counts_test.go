@@ -153,7 +153,8 @@ func raisedIn(x *lectern.Exploration) (n int) {
 		return 0
 	}
 	s, actual, _ := sceneFrom("", x)
-	for _, m := range s.moved(actual) {
+	_, moved := s.moved(actual, nil, nil)
+	for _, m := range moved {
 		if m {
 			n++
 		}
@@ -266,7 +267,8 @@ func TestCaps(t *testing.T) {
 			continue
 		}
 		s, actual, _ := sceneFrom("", x)
-		for j, m := range s.moved(actual) {
+		_, moved := s.moved(actual, nil, nil)
+		for j, m := range moved {
 			if it := req.Items[order[x.Places[j]]]; m {
 				courses[it.CourseID]++
 				if all++; it.Provider == "fresh" && all > fewExplored {

@@ -108,7 +108,7 @@ func TestFill(t *testing.T) {
 				t.Fatalf("%d courses too many of a provider, %d before: %v", after, before, l)
 			}
 		}
-		moved := s.moved(l)
+		_, moved := s.moved(l, nil, nil)
 		for i, place := range s.places {
 			if s.pool[l[place]] || !moved[i] {
 				continue
@@ -335,7 +335,7 @@ func TestReplayErrors(t *testing.T) {
 
 // TestSeeds are the same through a day, and tell lists apart.
 func TestSeeds(t *testing.T) {
-	l := lots{[]byte("secret")}
+	l := newLots([]byte("secret"))
 	req := request(rand.New(rand.NewPCG(3, 9)), 10)
 	first := l.seed(req)
 	later := *req
@@ -352,7 +352,7 @@ func TestSeeds(t *testing.T) {
 	if personDay(l.seed(&tomorrow)) == personDay(first) || personDay(l.seed(&bob)) == personDay(first) {
 		t.Error("another day or person")
 	}
-	if (lots{[]byte("other")}).seed(req) == first {
+	if newLots([]byte("other")).seed(req) == first {
 		t.Error("anybody can foresee it")
 	}
 	taken := 0

@@ -57,7 +57,7 @@ func New(deps Deps) (*Explorer, error) {
 	if deps.Counts == nil {
 		deps.Counts = NewCounts()
 	}
-	e := &Explorer{Deps: deps, lots: lots{deps.Secret}, models: m, meter: newMeter()}
+	e := &Explorer{Deps: deps, lots: newLots(deps.Secret), models: m, meter: newMeter()}
 	e.rooms.New = func() any { return new(room) }
 	return e, nil
 }
@@ -67,6 +67,10 @@ type room struct {
 	setting setting
 	filler  filler
 	learned learned
+	dice    dice
+	list    list   // as it stood, and then with some choices made
+	moved   []bool // beside the places
+	fresh   []string
 }
 
 // Explore fills the exploring places of a list; see lectern.Explorer.
@@ -96,11 +100,11 @@ func (e *Explorer) Explore(req *lectern.ExploreRequest) ([]int, *lectern.Explora
 		e.Logger.Warn("a list does not explore: its policy is not known", "policy", policy, "error", err)
 		return nil, nil
 	}
-	l, by := room.filler.fill(&t.scene, p, source(seed, streamFill), make([]string, 0, len(t.places)))
+	l, by := room.filler.fill(&t.scene, p, room.dice.source(seed, streamFill), make([]string, 0, len(t.places)))
 	x := recordOf(t, l)
 	x.Policy, x.Settings, x.Posterior, x.Seed, x.By = policy, name, version, seed, by
-	x.Features, x.Strength = bandit.F1().Name, strength(cfg, policy, version)
-	e.count(t, x, l)
+	x.Features, x.Strength = bandit.F1Name, strength(cfg, policy, version)
+	e.count(room, x, l)
 	order := make([]int, len(req.Items))
 	for at := range order {
 		order[at] = at
@@ -165,36 +169,41 @@ func (e *Explorer) policy(room *room, cfg *Config, name string) (policy, int64, 
 }
 
 // count notes what the first page shows that would not have stood there.
-func (e *Explorer) count(t *setting, x *lectern.Exploration, l list) {
-	moved := t.scene.moved(l)
-	e.meter.explored(x.By, moved)
-	for i, place := range x.Places {
-		if moved[i] && place < t.req.Served {
-			it := &t.req.Items[l[place]]
-			e.Counts.tried(x.Seed, it.CourseID, it.Provider, t.req.At)
-		}
-	}
-	var fresh []string
+func (e *Explorer) count(room *room, x *lectern.Exploration, l list) {
+	t := &room.setting
+	room.list, room.moved = t.scene.moved(l, room.list, room.moved)
+	e.meter.explored(x.By, room.moved)
+	room.fresh = room.fresh[:0]
 	for at := range min(t.req.Served, len(t.req.Items)) {
 		i := at
 		if at < len(l) {
 			i = int(l[at])
 		}
 		if it := &t.req.Items[i]; it.Age >= 0 && it.Age <= float64(t.cfg.NewCourses.Days) {
-			fresh = append(fresh, it.CourseID)
+			room.fresh = append(room.fresh, it.CourseID)
 		}
 	}
-	e.Counts.show(fresh)
+	c := e.Counts
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, place := range x.Places {
+		if room.moved[i] && place < t.req.Served {
+			it := &t.req.Items[l[place]]
+			c.triedLocked(x.Seed, it.CourseID, it.Provider, t.req.At)
+		}
+	}
+	c.showLocked(room.fresh)
+	clear(room.fresh)
 	if e.Followed {
-		e.Counts.made(x.Seed, t.req.At)
+		c.madeLocked(x.Seed, t.req.At)
 	}
 }
 
 // moved says, beside the exploring places, whether another course was put there than
-// the one that stood there when its turn came.
-func (s *scene) moved(actual list) []bool {
-	out := make([]bool, len(s.places))
-	l := s.begin(nil)
+// the one that stood there when its turn came. It works in the room of two slices,
+// which it returns.
+func (s *scene) moved(actual, l list, out []bool) (list, []bool) {
+	l, out = s.begin(l), cleared(out, len(s.places))
 	for i, place := range s.places {
 		if l[place] == actual[place] {
 			continue
@@ -204,7 +213,7 @@ func (s *scene) moved(actual list) []bool {
 			s.put(l, from, place)
 		}
 	}
-	return out
+	return l, out
 }
 
 // Finish sets the propensities of a recorded list; see lectern.Explorer. The items and
@@ -254,7 +263,7 @@ func (e *Explorer) recorded(ctx context.Context, r *lectern.Ranking, s *scene) (
 	if x.Policy == PolicyNone {
 		return keep{}, nil
 	}
-	if set := bandit.F1().Name; x.Features != set {
+	if set := bandit.F1Name; x.Features != set {
 		return nil, lectern.Errorf(lectern.CodeInvalid, "the list %s was made with features %q, this version makes %q", r.ID, x.Features, set)
 	}
 	model, err := e.models.at(ctx, x.Posterior)

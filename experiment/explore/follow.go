@@ -175,7 +175,7 @@ func (f *Follower) try(r *lectern.Ranking, x *lectern.Exploration) {
 	if err != nil {
 		return // the other process is of another build
 	}
-	moved := s.moved(actual)
+	_, moved := s.moved(actual, nil, nil)
 	for i, place := range x.Places {
 		if moved[i] && place < r.Served && place < len(r.Items) {
 			id := r.Items[place].CourseID

@@ -44,7 +44,7 @@ func (m *models) current() (*bandit.Model, int64) {
 		return m.prior, 0
 	}
 	p, version := m.from.Current()
-	if p == nil || version == 0 || p.Set().Name != bandit.F1().Name {
+	if p == nil || version == 0 || p.Set().Name != bandit.F1Name {
 		return m.prior, 0
 	}
 	if model, err := m.work(version, p); err == nil {

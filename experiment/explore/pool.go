@@ -96,6 +96,9 @@ func (t *setting) findPool() {
 		bar = max(bar, cfg.ScoreShare*items[at].Score)
 	}
 	caps, common := t.caps(), 0
+	t.counts.mu.Lock() // once for the whole list
+	defer t.counts.mu.Unlock()
+	t.counts.turn(t.req.At)
 	for i := t.places[0]; i < len(items); i++ {
 		it := &items[i]
 		if it.Fixed || it.Held {
@@ -107,7 +110,7 @@ func (t *setting) findPool() {
 		}
 		usual := common < cfg.Pool && q >= cfg.Quality && it.Score >= bar
 		owed := len(t.owed) < cfg.Pool && t.isOwed(it, q, cfg.NewCourses.Relevance*top)
-		if !usual && !owed || t.counts.over(it.CourseID, it.Provider, &caps, t.req.At) {
+		if !usual && !owed || t.counts.over(it.CourseID, it.Provider, &caps) {
 			continue
 		}
 		if usual {
@@ -125,9 +128,12 @@ func (t *setting) findPool() {
 func (t *setting) caps() Caps {
 	caps := t.cfg.Caps
 	items := t.req.Items
-	if !slices.ContainsFunc(items, func(it lectern.ExploreItem) bool { return it.Provider != items[0].Provider }) {
-		caps.PerProvider = 0
+	for i := range items {
+		if items[i].Provider != items[0].Provider {
+			return caps
+		}
 	}
+	caps.PerProvider = 0
 	return caps
 }
 

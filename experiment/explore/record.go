@@ -61,10 +61,20 @@ func sceneFrom(id string, x *lectern.Exploration) (*scene, list, error) {
 func recordOf(t *setting, l list) *lectern.Exploration {
 	s := &t.scene
 	x := &lectern.Exploration{
-		Segment: t.req.Segment, Floor: s.floor, NewShare: s.newShare, Places: slices.Clone(s.places),
-		Slate: make([]int, s.size), Provider: slices.Clone(s.provider), Pool: slices.Clone(t.pool), Owed: slices.Clone(t.owed),
+		Segment: t.req.Segment, Floor: s.floor, NewShare: s.newShare,
 		PerProvider: s.perProvider, LimitedPlaces: s.limited, Draws: t.cfg.Draws,
 	}
+	whole := make([]int, 0, 2*s.size+len(s.places)+len(t.pool)+len(t.owed)) // of all parts, at once
+	part := func(from []int) []int {
+		at := len(whole)
+		whole = append(whole, from...)
+		return whole[at:len(whole):len(whole)]
+	}
+	x.Places, x.Pool, x.Provider = part(s.places), part(t.pool), part(s.provider)
+	if len(t.owed) > 0 {
+		x.Owed = part(t.owed)
+	}
+	x.Slate = whole[len(whole) : len(whole)+s.size : len(whole)+s.size]
 	numbers := make([]float64, 2*s.size)
 	x.Age, x.Evidence = numbers[:s.size:s.size], numbers[s.size:]
 	for at, slot := range l {

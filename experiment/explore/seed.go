@@ -1,28 +1,46 @@
 package explore
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"hash"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/lectern-dev/lectern"
 )
 
 // lots draws seeds from a secret, so that nobody can foresee what a list will try.
-type lots struct{ secret []byte }
+type lots struct{ hashes *sync.Pool } // of *keyed
+
+// keyed is a hash with the secret, and room for what goes in and out.
+type keyed struct {
+	hash.Hash
+	text []byte
+	sum  []byte
+}
+
+func newLots(secret []byte) lots {
+	secret = bytes.Clone(secret)
+	return lots{&sync.Pool{New: func() any { return &keyed{Hash: hmac.New(sha256.New, secret)} }}}
+}
 
 // of hashes parts, of which none can run into the next.
 func (s lots) of(parts ...string) uint64 {
-	h := hmac.New(sha256.New, s.secret)
-	var size [8]byte
+	h := s.hashes.Get().(*keyed)
+	defer s.hashes.Put(h)
+	h.text = h.text[:0]
 	for _, part := range parts {
-		binary.LittleEndian.PutUint64(size[:], uint64(len(part)))
-		_, _ = h.Write(size[:]) // a hash never fails
-		_, _ = h.Write([]byte(part))
+		h.text = binary.LittleEndian.AppendUint64(h.text, uint64(len(part)))
+		h.text = append(h.text, part...)
 	}
-	return binary.LittleEndian.Uint64(h.Sum(nil))
+	h.Reset()
+	_, _ = h.Write(h.text) // a hash never fails
+	h.sum = h.Sum(h.sum[:0])
+	return binary.LittleEndian.Uint64(h.sum)
 }
 
 // seed is the same for a person, a day in UTC and a list. Its upper half is the same
@@ -52,3 +70,18 @@ const (
 )
 
 func source(seed, stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }
+
+// dice is a source of randomness that is used again.
+type dice struct {
+	pcg rand.PCG
+	rng *rand.Rand
+}
+
+// source is what source returns, in this room.
+func (d *dice) source(seed, stream uint64) *rand.Rand {
+	if d.rng == nil {
+		d.rng = rand.New(&d.pcg)
+	}
+	d.pcg.Seed(seed, stream)
+	return d.rng
+}

@@ -62,7 +62,7 @@ func (k *Keeper) Look(ctx context.Context) error {
 	if known {
 		return nil
 	}
-	if list[0].Features != bandit.F1().Name {
+	if list[0].Features != bandit.F1Name {
 		k.mu.Lock()
 		k.ignored = list[0].Version
 		k.mu.Unlock()
