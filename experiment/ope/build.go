@@ -199,7 +199,7 @@ func (b *builder) positionBased(p *Pick, r *lectern.Ranking, want, may [][]Chanc
 		return false
 	}
 	p.Target, p.TargetError = examined(want, p.Place)
-	p.Open = math.Abs(p.Logged-p.Target) > 1e-12 || r.Items[p.Place].Propensity < 1
+	p.Open = math.Abs(p.Logged-p.Target) > 1e-12 || chanceOf(placeOf(may, p.Place), p.Place).P < 1
 	p.Support = supported(placeOf(want, p.Place), func(item int) bool {
 		sum, _ := examined(may, item)
 		return sum > 0

@@ -239,60 +239,57 @@ func (t *sums) values(total []float64, out []float64) []float64 {
 		(total[colDM]+total[colSwitch])/n, (total[colDM]+total[colShrink])/n)
 }
 
-const before = 2 // values before those of the estimators
+// Places of values.
+const (
+	atLogged = iota
+	atWeight
+	atIPS // from here on in the order of Estimators
+	atSNIPS
+	atDM
+	atDR
+	atSNDR
+	atSwitch
+	atShrinkage
+)
 
 // outcome lays the values of all people out, with intervals from resamples of them.
 func (t *sums) outcome(ctx context.Context, o Settings) (Outcome, error) {
-	total := make([]float64, t.width())
-	for person := range t.people {
-		for i, v := range t.row(person) {
-			total[i] += v
-		}
+	once := make([]uint16, t.people)
+	for i := range once {
+		once[i] = 1
 	}
-	point := t.values(total, nil)
+	all, _, _ := t.draw(once, nil, nil)
 	draws, err := t.resample(ctx, o.Draws, o.Seed)
 	if err != nil {
 		return Outcome{}, err
 	}
-	column := make([]float64, 0, len(draws))
-	interval := func(point float64, of func(draw []float64) float64) Interval {
-		column = column[:0]
-		for _, d := range draws {
-			if v := of(d); finite(v) {
-				column = append(column, v)
-			}
-		}
-		low, high := percentiles(column, o.Confidence)
-		return Interval{Value: point, Low: min(low, point), High: max(high, point)}
+	n := len(all.values)
+	value := func(k int) Interval {
+		return studentised(all.values[k], all.errors[k], draws, o.Confidence, func(d draw) (float64, float64) { return d.values[k], d.errors[k] })
 	}
-	out := Outcome{Logged: interval(point[0], func(d []float64) float64 { return d[0] })}
-	out.Overlap.MeanWeight = interval(point[1], func(d []float64) float64 { return d[1] })
-	for i, name := range Estimators() {
-		at := before + i
-		out.Estimates = append(out.Estimates, Estimate{
-			Estimator: name,
-			Interval:  interval(point[at], func(d []float64) float64 { return d[at] }),
-			Gain:      interval(point[at]-point[0], func(d []float64) float64 { return d[at] - d[0] }),
+	gain := func(k int) Interval {
+		return studentised(all.values[k]-all.values[atLogged], all.errors[n+k], draws, o.Confidence, func(d draw) (float64, float64) {
+			return d.values[k] - d.values[atLogged], d.errors[n+k]
 		})
+	}
+	out := Outcome{Logged: value(atLogged)}
+	out.Overlap.MeanWeight = value(atWeight)
+	for i, name := range Estimators() {
+		out.Estimates = append(out.Estimates, Estimate{Estimator: name, Interval: value(atIPS + i), Gain: gain(atIPS + i)})
 	}
 	return out, nil
 }
 
-// percentiles returns the bounds of the middle share of values, which it sorts.
-func percentiles(values []float64, share float64) (low, high float64) {
-	if len(values) == 0 {
-		return math.Inf(1), math.Inf(-1) // the point alone
-	}
+// quantile returns the value that a share of values is below. It sorts them; there must
+// be one.
+func quantile(values []float64, share float64) float64 {
 	slices.Sort(values)
-	at := func(q float64) float64 {
-		x := q * float64(len(values)-1)
-		i := int(x)
-		if i+1 >= len(values) {
-			return values[len(values)-1]
-		}
-		return values[i] + (x-float64(i))*(values[i+1]-values[i])
+	x := share * float64(len(values)-1)
+	i := int(x)
+	if i+1 >= len(values) {
+		return values[len(values)-1]
 	}
-	return at((1 - share) / 2), at((1 + share) / 2)
+	return values[i] + (x-float64(i))*(values[i+1]-values[i])
 }
 
 func sq(v float64) float64 { return v * v }

@@ -13,10 +13,10 @@ import (
 func (b *builder) notes() []string {
 	var out []string
 	if b.gone > 0 {
-		out = append(out, fmt.Sprintf("%d lists were left out: the posterior that the target chooses by is no longer kept.", b.gone))
+		out = append(out, fmt.Sprintf("%s left out: the posterior that the target chooses by is no longer kept.", lists(b.gone)))
 	}
 	if other := b.unusable - b.gone; other > 0 {
-		out = append(out, fmt.Sprintf("%d lists were left out: their record is not whole.", other))
+		out = append(out, fmt.Sprintf("%s left out, without a whole record.", lists(other)))
 	}
 	if b.wrong > 0 {
 		out = append(out, fmt.Sprintf("%d places were left out: no probability is recorded for what they showed.", b.wrong))
@@ -24,11 +24,21 @@ func (b *builder) notes() []string {
 	return out
 }
 
+func lists(n int) string {
+	if n == 1 {
+		return "1 list was"
+	}
+	return fmt.Sprintf("%d lists were", n)
+}
+
 // notes say what to know when reading a report.
 func (s *Service) notes(ctx context.Context, req Request, r *Report, rewards []explore.Reward) []string {
 	var out []string
 	if r.Log.ByView == 0 && r.Log.BelowIt > 0 {
 		out = append(out, "No view events cite these lists. Places are taken to have been seen only where they or places below were acted on: rates are too high, and courses that nobody acts on are missed. Send view events.")
+	}
+	if r.Log.Unknown > 0 {
+		out = append(out, fmt.Sprintf("%s left out: how likely what they showed was is not yet known. It is found shortly after a list was made; where the number stays, lectern replay says of one of them why.", lists(r.Log.Unknown)))
 	}
 	if r.Log.Clipped {
 		out = append(out, fmt.Sprintf("Only the newest %d lists were looked at.", s.Config.MaxLists))
@@ -59,6 +69,10 @@ func resultNotes(res *Result, rewards []explore.Reward) []string {
 		if len(late) > 0 {
 			out = append(out, fmt.Sprintf("Of the sum, rewards that may still come are missing, of the log and of the target alike: %s.", strings.Join(late, ", ")))
 		}
+	}
+	if missing := 1 - res.Overlap.Support; len(res.Estimates) > 0 && missing > 5e-4 {
+		out = append(out, fmt.Sprintf("%s: to ips, the %.1f %% of the target's picks that the log cannot show earn nothing: its value is too low by about as much, and its difference is none to go by. SNIPS and the doubly robust estimate fill them in by the rest.",
+			res.Reward, 100*missing))
 	}
 	var snips, dr Estimate
 	for _, e := range res.Estimates {

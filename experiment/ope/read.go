@@ -25,6 +25,7 @@ type Read struct {
 	Lists   int  `json:"lists"`    // of that time, surface and row
 	Plain   int  `json:"plain"`    // of these, the ones that did not explore, and so were left out
 	Unseen  int  `json:"unseen"`   // of which nobody is known to have seen a place
+	Unknown int  `json:"unknown"`  // left out: how likely what they showed was is not yet known
 	Clipped bool `json:"clipped"`  // only the newest were looked at
 	ByView  int  `json:"by_view"`  // places that are known to have been seen from a view event
 	BelowIt int  `json:"below_it"` // ... from an action at them or below alone
@@ -84,6 +85,10 @@ func read(ctx context.Context, log lectern.OutcomeLog, q query) ([]Entry, Read, 
 				sum.Plain++
 				continue
 			}
+			if unknown(r) {
+				sum.Unknown++
+				continue
+			}
 			e := entryOf(lists[i], acts[r.ID], q.rewards, &sum)
 			if len(e.Seen) == 0 {
 				sum.Unseen++
@@ -99,6 +104,22 @@ func read(ctx context.Context, log lectern.OutcomeLog, q query) ([]Entry, Read, 
 		out, sum.Clipped = out[len(out)-q.most:], true
 	}
 	return out, sum, nil
+}
+
+// unknown reports whether the probabilities of a list that explores are yet to be found:
+// the record says 0 until then. Half of such a list would not do: which places may be
+// used would depend on what was shown.
+func unknown(r *lectern.Ranking) bool {
+	x := r.Exploration
+	if x == nil || len(x.Places) == 0 {
+		return false
+	}
+	for place := x.Places[0]; place < min(len(x.Slate), len(r.Items)); place++ {
+		if r.Items[place].Propensity == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // wants reports whether a list was asked for.

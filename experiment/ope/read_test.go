@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -60,11 +61,14 @@ func TestWhatIsReadOfALog(t *testing.T) {
 	}
 	log := &memory{}
 	old := log.list("old", date(1), true)
+	log.list("unknown", date(9), true)
+	log.lists[1].Ranking.Items = slices.Clone(log.lists[1].Ranking.Items)
+	log.lists[1].Ranking.Items[3].Propensity = 0
 	r := log.list("r", date(10), true)
 	plain := log.list("plain", date(11), false)
 	log.list("unseen", date(12), true)
 	other := log.list("other", date(12), true)
-	log.lists[4].Ranking.Surface, other.Surface = lectern.SurfaceSearch, lectern.SurfaceSearch
+	log.lists[5].Ranking.Surface, other.Surface = lectern.SurfaceSearch, lectern.SurfaceSearch
 	log.event(old, lectern.EventClick, "a", time.Minute, true, 0)
 	log.event(r, lectern.EventView, "d", time.Minute, true, 0)           // the fourth place was seen, that alone
 	log.event(r, lectern.EventClick, "b", time.Minute, true, 0)          // and the first two
@@ -91,7 +95,7 @@ func TestWhatIsReadOfALog(t *testing.T) {
 	if d := cmp.Diff([]Earned{{Place: 1, Reward: 0, Value: 0.2}, {Place: 1, Reward: 1, Value: 0.3}}, entries[0].Rewards); d != "" {
 		t.Errorf("rewards: %s", d)
 	}
-	if d := cmp.Diff(Read{Lists: 3, Plain: 1, Unseen: 1, ByView: 1, BelowIt: 2}, sum); d != "" {
+	if d := cmp.Diff(Read{Lists: 4, Plain: 1, Unseen: 1, Unknown: 1, ByView: 1, BelowIt: 2}, sum); d != "" {
 		t.Errorf("counts: %s", d)
 	}
 	q.all = true

@@ -50,6 +50,7 @@ type Sample struct {
 	Width    int      // of feature rows
 	Position bool     // of the position-based model: one stratum for all places
 	Lists    []Logged
+	young    int // lists that were left out because no reward of theirs counts yet
 }
 
 // clusters numbers the people of lists from 0 on. Lists of nobody stand for themselves.

@@ -17,6 +17,7 @@ import (
 type Deps struct {
 	Log       lectern.OutcomeLog
 	Step      Step
+	StepDraws int                // of random policies for each list; 0 is 300
 	Explore   explore.Settings   // in use: rewards, and how much policies try out
 	Catalogue Catalogue          // nil: a draft's rules are not replayed
 	Posterior explore.Posteriors // nil: nothing is known of when posteriors were learnt
@@ -34,6 +35,9 @@ type Service struct {
 func New(d Deps) (*Service, error) {
 	if err := d.Config.Validate(); err != nil {
 		return nil, err
+	}
+	if d.StepDraws > 0 {
+		d.Step = drawn{d.Step, d.StepDraws}
 	}
 	return &Service{Deps: d}, nil
 }
@@ -104,10 +108,17 @@ func (s *Service) estimate(ctx context.Context, req Request, settings *explore.C
 		out.Examination = &e
 		b.curve = e.places(s.Config.Places)
 	}
+	young := 0
+	if req.SettleDays != nil { // what is too young for every reward need not be laid out
+		all := len(entries)
+		entries = slices.DeleteFunc(entries, func(e Entry) bool { return tooYoung(e.Ranking.CreatedAt, now, *req.SettleDays) })
+		young = all - len(entries)
+	}
 	sample, err := b.sample(ctx, entries, settings.Rewards)
 	if err != nil {
 		return out, err
 	}
+	sample.young = young
 	if t.order != nil {
 		out.NotReplayed = slices.Sorted(maps.Keys(t.order.lost))
 	}
@@ -174,14 +185,14 @@ func wanted(rewards []explore.Reward, name string) []int {
 
 // result estimates one reward from the lists whose rewards have come.
 func (s *Service) result(ctx context.Context, req Request, sample *Sample, rewards []explore.Reward, j int, now time.Time) (Result, error) {
-	res := Result{Reward: sample.Rewards[j], SettleDays: settle(req, sample, rewards, j, now)}
+	res := Result{Reward: sample.Rewards[j], SettleDays: settle(req, sample, rewards, j, now), TooYoung: sample.young}
 	settled := *sample
 	settled.Lists = nil
 	for _, l := range sample.Lists {
-		if now.Sub(l.At) >= time.Duration(res.SettleDays*float64(day)) {
-			settled.Lists = append(settled.Lists, l)
-		} else {
+		if tooYoung(l.At, now, res.SettleDays) {
 			res.TooYoung++
+		} else {
+			settled.Lists = append(settled.Lists, l)
 		}
 	}
 	res.Estimates = []Estimate{}
@@ -206,6 +217,10 @@ func (s *Service) result(ctx context.Context, req Request, sample *Sample, rewar
 	res.Verdict = verdict(&res, req.Confidence)
 	res.round()
 	return res, nil
+}
+
+func tooYoung(made, now time.Time, settleDays float64) bool {
+	return now.Sub(made) < time.Duration(settleDays*float64(day))
 }
 
 // settle is how old lists must be. The sum waits for as many of its rewards as leave

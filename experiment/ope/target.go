@@ -32,8 +32,19 @@ type Step interface {
 
 var _ Step = (*explore.Explorer)(nil)
 
-// stepDraws is how often a random policy is drawn for each list.
+// stepDraws is how often a random policy is drawn for each list, where nothing is said.
 const stepDraws = 300
+
+// drawn is a step that draws random policies so often.
+type drawn struct {
+	Step
+	draws int
+}
+
+// Distribution implements Step.
+func (d drawn) Distribution(ctx context.Context, r *lectern.Ranking, _ int) ([][]explore.Chance, error) {
+	return d.Step.Distribution(ctx, r, d.draws)
+}
 
 // target says what would have been shown in the place of a list.
 type target struct {
