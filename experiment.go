@@ -105,9 +105,9 @@ type ExperimentLog interface {
 	// PersonDays calls f for everybody who was exposed, with their days from about so
 	// many before the exposure on: two more, since the store knows no time zone.
 	PersonDays(ctx context.Context, experiment string, before int, f func(PersonDays) error) error
-	// DaySums calls f for everybody who did something on the days from one on up to
-	// another, with the sum of it.
-	DaySums(ctx context.Context, from, to int, f func(Tally) error) error
+	// DaySums calls f for everybody who did something on the days from split up to to,
+	// with the sum of it, and of what they did on the days from one on up to split.
+	DaySums(ctx context.Context, from, split, to int, f func(before, after Tally) error) error
 	// ActedLists calls f for every list of an experiment that was acted on by whom it
 	// was made for, by person and then by time; those of people who crossed are left out.
 	ActedLists(ctx context.Context, experiment string, f func(ActedList) error) error

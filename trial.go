@@ -1,9 +1,6 @@
 package lectern
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // ArmRef names an arm of an experiment.
 type ArmRef struct {
@@ -67,22 +64,4 @@ type Tally struct {
 type DayTally struct {
 	Day int // days since 1970-01-01 in the platform's time zone
 	Tally
-}
-
-// ExperimentUnit is one person in one experiment.
-type ExperimentUnit struct {
-	Person    int64
-	Arm       string
-	Crossed   bool // met another arm, too: counts for none
-	ExposedAt time.Time
-	Segment   Segment
-	Before    Tally      // of the days before exposure that were asked for
-	Days      []DayTally // from the day of exposure on, rising
-}
-
-// UnitLog reads what people in an experiment did.
-type UnitLog interface {
-	// ExperimentUnits calls f for every person who was exposed, with what they did in
-	// so many days before the day of exposure, and on each day since.
-	ExperimentUnits(ctx context.Context, experiment string, before int, f func(ExperimentUnit) error) error
 }

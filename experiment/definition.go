@@ -113,16 +113,21 @@ type Plan struct {
 type Sizing struct {
 	// Fixed and Always are the people over all arms whom one look at the end, and looking
 	// at any time, takes to find the minimum effect.
-	Fixed      float64   `json:"fixed"`
-	Always     float64   `json:"always"`
-	FixedDays  float64   `json:"fixed_days,omitempty"`
-	AlwaysDays float64   `json:"always_days,omitempty"`
-	Mean       float64   `json:"mean"`     // of the primary metric before
-	Variance   float64   `json:"variance"` // over people
-	Per        float64   `json:"per"`      // mean denominator of a ratio
-	People     float64   `json:"people"`   // behind these numbers
-	Days       int       `json:"days"`     // that they are of
-	At         time.Time `json:"at"`
+	Fixed      float64 `json:"fixed"`
+	Always     float64 `json:"always"`
+	FixedDays  float64 `json:"fixed_days,omitempty"`
+	AlwaysDays float64 `json:"always_days,omitempty"`
+	Mean       float64 `json:"mean"`     // of the primary metric before
+	Variance   float64 `json:"variance"` // over people
+	// Correlation is that of the primary metric with what the same people did in the days
+	// before, which are adjusted for: the size allows for it.
+	Correlation float64 `json:"correlation,omitempty"`
+	// Variances are every metric's, over people, less what the adjustment takes away.
+	Variances map[string]float64 `json:"variances,omitempty"`
+	Per       float64            `json:"per"`    // mean denominator of a ratio
+	People    float64            `json:"people"` // behind these numbers
+	Days      int                `json:"days"`   // that they are of
+	At        time.Time          `json:"at"`
 }
 
 // Outcome is how an experiment ended.

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/experiment/stats"
 	"github.com/lectern-dev/lectern/internal/nearest"
 )
 
@@ -88,4 +89,16 @@ func (m *Metric) of(t *lectern.Tally, days float64) (value, per float64) {
 		per = days / 7
 	}
 	return value, per
+}
+
+// unit is what a person adds to the metric who did one thing before and another after,
+// over so many days each.
+func (m *Metric) unit(before, after *lectern.Tally, daysBefore, days float64) stats.Unit {
+	var out stats.Unit
+	out.Value, out.Per = m.of(after, days)
+	if daysBefore > 0 && *before != (lectern.Tally{}) {
+		out.Known = true
+		out.Before, out.BeforePer = m.of(before, daysBefore)
+	}
+	return out
 }

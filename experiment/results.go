@@ -20,6 +20,7 @@ type Results struct {
 	Day        int                     `json:"day"`     // of the experiment, from 1
 	Planned    int                     `json:"planned"` // days
 	Verdict    stats.Verdict           `json:"verdict"`
+	Warnings   []string                `json:"warnings,omitempty"` // why the numbers may mislead
 	Split      *stats.SplitResult      `json:"split,omitempty"`
 	Arms       []ArmPeople             `json:"arms"`
 	Crossed    int                     `json:"crossed"` // people who met two arms: they count for none
@@ -56,6 +57,9 @@ type MetricResult struct {
 	Role          string `json:"role"`
 	LowerIsBetter bool   `json:"lower_is_better"`
 	stats.Result
+	// Corrected are the p-values of a metric that is only looked at, beside Comparisons:
+	// corrected for looking at all of those.
+	Corrected []stats.Corrected `json:"corrected,omitempty"`
 }
 
 // SegmentResult is the primary metric among one kind of people.
@@ -191,27 +195,33 @@ func (c *count) add(p lectern.PersonDays) error {
 	u := c.unit(&p, first)
 	followed := float64(c.last - first + 1)
 	for i := range c.metrics {
-		c.samples[i][arm].Add(c.valueOf(&c.metrics[i], &u, followed))
+		c.samples[i][arm].Add(c.metrics[i].unit(&u.before, &u.since, float64(c.before), followed))
 	}
-	if c.groups[u.Segment] == nil {
-		c.groups[u.Segment] = make([]stats.Sample, len(c.arms))
+	group := p.Exposure.Segment
+	if c.groups[group] == nil {
+		c.groups[group] = make([]stats.Sample, len(c.arms))
 	}
-	c.groups[u.Segment][arm].Add(c.valueOf(&c.metrics[0], &u, followed))
+	c.groups[group][arm].Add(c.metrics[0].unit(&u.before, &u.since, float64(c.before), followed))
 	c.follow(arm, first, &u)
 	return nil
 }
 
-// unit lays out what a person did before and since their exposure.
-func (c *count) unit(p *lectern.PersonDays, first int) lectern.ExperimentUnit {
-	u := lectern.ExperimentUnit{
-		Person: p.Person, Arm: p.Exposure.Arm, Crossed: p.Exposure.Crossed, ExposedAt: p.Exposure.At, Segment: p.Exposure.Segment,
-	}
-	for _, d := range p.Days {
-		switch {
+// unit is what a person did before and since their exposure.
+type unit struct {
+	before, since lectern.Tally
+	days          []lectern.DayTally // since
+}
+
+// unit lays out what a person did, up to the last day that counts.
+func (c *count) unit(p *lectern.PersonDays, first int) unit {
+	var u unit
+	for i := range p.Days {
+		switch d := &p.Days[i]; {
 		case d.Day >= first && d.Day <= c.last:
-			u.Days = append(u.Days, d)
+			u.days = append(u.days, *d)
+			add(&u.since, &d.Tally)
 		case d.Day < first && d.Day >= first-c.before:
-			add(&u.Before, &d.Tally)
+			add(&u.before, &d.Tally)
 		}
 	}
 	return u
@@ -225,32 +235,17 @@ func add(to, t *lectern.Tally) {
 	}
 }
 
-// valueOf is what a person adds to a metric.
-func (c *count) valueOf(m *Metric, u *lectern.ExperimentUnit, followed float64) stats.Unit {
-	var sum lectern.Tally
-	for i := range u.Days {
-		add(&sum, &u.Days[i].Tally)
-	}
-	var out stats.Unit
-	out.Value, out.Per = m.of(&sum, followed)
-	if c.before > 0 && u.Before != (lectern.Tally{}) {
-		out.Known = true
-		out.Before, out.BeforePer = m.of(&u.Before, float64(c.before))
-	}
-	return out
-}
-
 // follow adds the days since exposure to what is known of novelty.
-func (c *count) follow(arm, first int, u *lectern.ExperimentUnit) {
+func (c *count) follow(arm, first int, u *unit) {
 	n := min(c.last-first+1, noveltyDays)
 	value, per := make([]float64, n), make([]float64, n)
 	var none lectern.Tally
 	for i := range n {
 		value[i], per[i] = c.metrics[0].of(&none, 1)
 	}
-	for i := range u.Days {
-		if at := u.Days[i].Day - first; at < n {
-			value[at], per[at] = c.metrics[0].of(&u.Days[i].Tally, 1)
+	for i := range u.days {
+		if at := u.days[i].Day - first; at < n {
+			value[at], per[at] = c.metrics[0].of(&u.days[i].Tally, 1)
 		}
 	}
 	c.novelty.Add(arm, value, per)
@@ -285,30 +280,28 @@ func (c *count) judge(out *Results) {
 	}
 	split := stats.CheckSplit(0, units)
 	out.Split = &split
-	opts := stats.Options{Alpha: d.Alpha, Adjust: c.before > 0}
-	primary := opts
-	if size := c.x.Plan.Size; size != nil {
-		primary.Units, primary.Variance = size.Always, size.Variance
+	opts := func(m *Metric) stats.Options {
+		return c.x.Plan.options(stats.Options{Alpha: d.Alpha, Adjust: c.before > 0}, d, m.Name)
 	}
 	for i := range c.metrics {
 		m := &c.metrics[i]
 		r := MetricResult{Metric: m.Name, About: m.About, Role: RoleOther, LowerIsBetter: m.LowerIsBetter}
-		o := opts
 		switch {
 		case i == 0:
-			r.Role, o, r.LowerIsBetter = RolePrimary, primary, lowerIsBetter(d, m)
+			r.Role, r.LowerIsBetter = RolePrimary, lowerIsBetter(d, m)
 		case i <= len(d.Guardrails):
 			r.Role = RoleGuardrail
 		}
-		r.Result = stats.Analyse(c.samples[i], o)
+		r.Result = stats.Analyse(c.samples[i], opts(m))
 		out.Metrics = append(out.Metrics, r)
 	}
+	correct(out.Metrics[1+len(d.Guardrails):])
 	for i, g := range d.Guardrails {
 		m := &c.metrics[1+i]
 		guard := stats.Guard{Metric: g.Metric, Margin: g.Margin, LowerIsBetter: m.LowerIsBetter}
-		out.Guardrails = append(out.Guardrails, stats.Guardrail(c.samples[1+i], guard, len(d.Guardrails), opts)...)
+		out.Guardrails = append(out.Guardrails, stats.Guardrail(c.samples[1+i], guard, len(d.Guardrails), opts(m))...)
 	}
-	c.bySegment(out, primary)
+	c.bySegment(out, opts(&c.metrics[0]))
 	out.Novelty = c.novelty.Judge(cmpOr(d.Alpha, stats.DefaultAlpha))
 	findings := stats.Findings{
 		Arms: c.arms, Metric: d.Primary.Metric, LowerIsBetter: lowerIsBetter(d, &c.metrics[0]), Margin: d.Primary.MinimumEffect,
@@ -319,6 +312,17 @@ func (c *count) judge(out *Results) {
 	}
 	out.Verdict = stats.Decide(&findings)
 	c.note(out)
+}
+
+// correct corrects metrics that were only looked at for looking at all of them.
+func correct(others []MetricResult) {
+	results := make([]stats.Result, len(others))
+	for i := range others {
+		results[i] = others[i].Result
+	}
+	for i, corrected := range stats.Correct(results) {
+		others[i].Corrected = corrected
+	}
 }
 
 func cmpOr(a, b float64) float64 {
@@ -368,12 +372,39 @@ func (c *count) note(out *Results) {
 	if out.Crossed > 0 {
 		out.Notes = append(out.Notes, fmt.Sprintf("%d people met two arms, by signing in or on several devices, and count for none", out.Crossed))
 	}
-	if share := float64(out.Crossed) / max(1, float64(total+out.Crossed)); share > 0.05 {
+	if share := float64(out.Crossed) / max(1, float64(total+out.Crossed)); share > manyCrossed {
 		out.Notes = append(out.Notes, "more than 5 % of the people crossed: consider an audience without visitors")
+	}
+	if w := c.unevenCrossing(); w != "" {
+		out.Warnings = append(out.Warnings, w)
 	}
 	if c.x.AA && out.Verdict.State == stats.StateWinner {
 		out.Notes = append(out.Notes, "the arms are the same: a difference is a false alarm, or a fault of the experiment")
 	}
+}
+
+// manyCrossed is the share of an arm's people who crossed from which on it is said.
+const manyCrossed = 0.05
+
+// unevenCrossing warns where leaving out who crossed is no longer harmless: of arms with
+// unequal shares the small one loses more of its people, and those with several devices.
+func (c *count) unevenCrossing() string {
+	shares := c.x.shares()
+	if c.x.kind() == KindInterleaving || slices.Max(shares)-slices.Min(shares) < 1e-9 {
+		return ""
+	}
+	worst, most := -1, manyCrossed
+	for i := range c.arms {
+		if s := float64(c.crossed[i]) / max(1, float64(c.crossed[i]+c.counted[i])); s > most {
+			worst, most = i, s
+		}
+	}
+	if worst < 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.1f %% of the people of %s met another arm and are left out. With unequal shares that takes more people with several devices "+
+		"out of the smaller arms than out of the larger ones, so differences are biased: compare with equal shares, or leave visitors out of the audience",
+		100*most, c.arms[worst])
 }
 
 // judgeDuel says whose courses people preferred.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
@@ -50,8 +51,9 @@ func (v *versions) Hold(_ context.Context, settings, models []int64) error {
 
 // log is what people did, made up.
 type log struct {
-	people []lectern.PersonDays
-	before []lectern.Tally
+	people  []lectern.PersonDays
+	before  []lectern.Tally
+	earlier []lectern.Tally
 }
 
 func (l *log) PersonDays(_ context.Context, _ string, _ int, f func(lectern.PersonDays) error) error {
@@ -63,9 +65,13 @@ func (l *log) PersonDays(_ context.Context, _ string, _ int, f func(lectern.Pers
 	return nil
 }
 
-func (l *log) DaySums(_ context.Context, _, _ int, f func(lectern.Tally) error) error {
-	for _, t := range l.before {
-		if err := f(t); err != nil {
+func (l *log) DaySums(_ context.Context, _, _, _ int, f func(before, after lectern.Tally) error) error {
+	for i, t := range l.before {
+		var earlier lectern.Tally
+		if i < len(l.earlier) {
+			earlier = l.earlier[i]
+		}
+		if err := f(earlier, t); err != nil {
 			return err
 		}
 	}
@@ -305,6 +311,93 @@ func TestResults(t *testing.T) {
 	after, err := b.Results(t.Context(), "x")
 	if err != nil || after.Metrics[0].Levels[0].Value != r.Metrics[0].Levels[0].Value || after.Day != 10 {
 		t.Errorf("after the stop %v, before %v, day %d, %v", after.Metrics[0].Levels[0].Value, r.Metrics[0].Levels[0].Value, after.Day, err)
+	}
+}
+
+// Every metric is judged by the planned size, with the variance that it is itself
+// planned to have, and what people did before makes the size smaller.
+func TestPlanOfEveryMetric(t *testing.T) {
+	b := newBench(t)
+	rng := rand.New(rand.NewPCG(5, 6))
+	for range 4000 {
+		eager := rng.ExpFloat64()
+		did := func() (t lectern.Tally) {
+			t.Impressions, t.Lists = 20, 2
+			for range 20 {
+				if rng.Float64() < 0.2*eager {
+					t.Clicks++
+					t.Enrols += float64(rng.IntN(2))
+				}
+			}
+			return t
+		}
+		b.log.earlier, b.log.before = append(b.log.earlier, did()), append(b.log.before, did())
+	}
+	plan := func(id string, beforeDays int) *experiment.Sizing {
+		t.Helper()
+		b.create(t, strings.NewReplacer(`"x"`, `"`+id+`"`, `"share":0.6`, fmt.Sprintf(`"share":0.3,"before_days":%d`, beforeDays),
+			`"primary"`, `"guardrails":[{"metric":"ctr","margin":0.2}],"primary"`).Replace(trialBody))
+		return b.start(t, id).Plan.Size
+	}
+	with, without := plan("x", 28), plan("y", 0)
+	if with == nil || without == nil || without.Correlation != 0 || with.Correlation < 0.5 {
+		t.Fatalf("with %+v, without %+v", with, without)
+	}
+	left := 1 - with.Correlation*with.Correlation
+	if math.Abs(with.Always/without.Always-left) > 0.01 || math.Abs(with.Fixed/without.Fixed-left) > 0.01 {
+		t.Errorf("with what people did before %g and %g people, without %g and %g: not %g of it",
+			with.Always, with.Fixed, without.Always, without.Fixed, left)
+	}
+	if v := with.Variances["enrols"]; math.Abs(v-with.Variance*left) > 1e-9*v || with.Variances["ctr"] <= 0 || with.Variances["ctr"] == v {
+		t.Errorf("variances %v of %g", with.Variances, with.Variance)
+	}
+
+	b.people("a", 400, 0.2, 10, 1)
+	b.people("b", 400, 0.2, 10, 2)
+	b.now = b.now.AddDate(0, 0, 9)
+	r, err := b.Results(t.Context(), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctr, drops := r.Metrics[1], r.Metrics[2]
+	if ctr.Metric != "ctr" || ctr.Corrected != nil || len(drops.Corrected) != 1 || drops.Role != experiment.RoleOther {
+		t.Errorf("%s corrected %v, %s %v", ctr.Metric, ctr.Corrected, drops.Metric, drops.Corrected)
+	}
+	// The same samples by the default size reach another width.
+	b.log.before = nil
+	unplanned := strings.NewReplacer(`"x"`, `"z"`, `"share":0.6`, `"share":0.3`, `"primary"`, `"guardrails":[{"metric":"ctr","margin":0.2}],"primary"`).Replace(trialBody)
+	b.create(t, unplanned)
+	b.start(t, "z")
+	for i := range b.log.people {
+		b.log.people[i].Exposure.At = b.now
+	}
+	if plain, err := b.Results(t.Context(), "z"); err != nil || plain.Metrics[1].Comparisons[0].AlwaysP == ctr.Comparisons[0].AlwaysP {
+		t.Errorf("the guardrail does not know of the plan: %v", err)
+	}
+}
+
+// Where arms have unequal shares, who crossed is missed in one of them more than in the
+// other: that is said first.
+func TestUnevenCrossing(t *testing.T) {
+	for _, share := range []float64{50, 90} {
+		b := newBench(t)
+		b.create(t, strings.NewReplacer(`{"name":"a"}`, fmt.Sprintf(`{"name":"a","percent":%g}`, share), `"settings":1`,
+			fmt.Sprintf(`"settings":1,"percent":%g`, 100-share)).Replace(trialBody))
+		b.start(t, "x")
+		b.people("a", int(20*share), 0.2, 3, 1)
+		b.people("b", int(20*(100-share)), 0.2, 3, 2)
+		for i := range b.log.people {
+			p := &b.log.people[i]
+			p.Exposure.Crossed = i%100 < 4 || p.Exposure.Arm == "b" && i%100 < 10
+		}
+		b.now = b.now.AddDate(0, 0, 2)
+		r, err := b.Results(t.Context(), "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := len(r.Warnings), share == 90; (got > 0) != want {
+			t.Errorf("shares of %g to %g, %d crossed of %+v: warned %q", share, 100-share, r.Crossed, r.Arms, r.Warnings)
+		}
 	}
 }
 

@@ -202,6 +202,9 @@ func newExperimentsResultsCommand() *cobra.Command {
 // printResults writes the verdict and the metrics that decide.
 func printResults(w io.Writer, r *experiment.Results) error {
 	fmt.Fprintf(w, "%s (%s), day %d of %d: %s\n%s\n\n", r.Experiment, r.State, r.Day, r.Planned, r.Verdict.State, r.Verdict.Reason)
+	for _, warning := range r.Warnings {
+		fmt.Fprintf(w, "WARNING: %s\n\n", warning)
+	}
 	out := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(out, "ARM\tPLANNED\tPEOPLE\tCROSSED")
 	for _, a := range r.Arms {

@@ -88,6 +88,9 @@ func (s *Sample) Value() float64 {
 	return s.Means[atValue] / s.Means[atPer]
 }
 
+// Per returns the mean of Per over units.
+func (s *Sample) Per() float64 { return s.Means[atPer] }
+
 // residual returns the sum of squares of Value − r Per about its mean.
 func (s *Sample) residual(r float64) float64 {
 	q := &s.Squares

@@ -75,16 +75,20 @@ func parts(t *lectern.Tally) []any {
 	return out
 }
 
-// Sums calls f with what each person did on some days; see lectern.ExperimentLog.
-func Sums(each Each, d Dialect, from, to int, f func(lectern.Tally) error) error {
-	query := `SELECT ` + tallies("sum(", ")") + ` FROM learner_days WHERE day >= ` + d.Param(1) + ` AND day <= ` + d.Param(2) + `
-GROUP BY learner_id ORDER BY learner_id`
-	return each(query, []any{from, to}, func(scan func(...any) error) error {
-		var t lectern.Tally
-		if err := scan(parts(&t)...); err != nil {
+// Sums calls f with what each person did on some days and before; see
+// lectern.ExperimentLog.
+func Sums(each Each, d Dialect, from, split, to int, f func(before, after lectern.Tally) error) error {
+	when := func(side string) string {
+		return tallies("sum(CASE WHEN day "+side+" "+d.Param(2)+" THEN ", " ELSE 0 END)")
+	}
+	query := `SELECT ` + when("<") + `, ` + when(">=") + ` FROM learner_days WHERE day >= ` + d.Param(1) + ` AND day <= ` + d.Param(3) + `
+GROUP BY learner_id HAVING max(day) >= ` + d.Param(2) + ` ORDER BY learner_id`
+	return each(query, []any{from, split, to}, func(scan func(...any) error) error {
+		var before, after lectern.Tally
+		if err := scan(append(parts(&before), parts(&after)...)...); err != nil {
 			return err
 		}
-		return f(t)
+		return f(before, after)
 	})
 }
 

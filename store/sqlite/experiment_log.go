@@ -41,9 +41,9 @@ func (s *Store) PersonDays(ctx context.Context, experiment string, before int, f
 }
 
 // DaySums implements lectern.ExperimentLog.
-func (s *Store) DaySums(ctx context.Context, from, to int, f func(lectern.Tally) error) error {
+func (s *Store) DaySums(ctx context.Context, from, split, to int, f func(before, after lectern.Tally) error) error {
 	each, dialect := s.exposures(ctx)
-	return exposure.Sums(each, dialect, from, to, f)
+	return exposure.Sums(each, dialect, from, split, to, f)
 }
 
 // ActedLists implements lectern.ExperimentLog.

@@ -261,7 +261,7 @@ func testPersonDays(t *testing.T, s Store) {
 		})
 		equal(t, "days", len(got[i].Days), 0)
 	}
-	ok(t, s.DaySums(ctx, 0, 100_000, func(lectern.Tally) error {
+	ok(t, s.DaySums(ctx, 0, 0, 100_000, func(_, _ lectern.Tally) error {
 		t.Error("a day of nobody")
 		return nil
 	}))

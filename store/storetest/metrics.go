@@ -80,6 +80,19 @@ func testMetricsApply(t *testing.T, s Store) {
 	equal(t, "marks of lists", lists, map[string]string{"r1": "seen"})
 	equal(t, "marks of courses", taken, map[lectern.TakenKey]string{{Person: person, CourseID: "c1"}: "taken"})
 
+	sums := map[int][]lectern.Tally{}
+	for _, split := range []int{100, 101} {
+		ok(t, s.DaySums(ctx, 90, split, 110, func(before, after lectern.Tally) error {
+			sums[split] = append(sums[split], before, after)
+			return nil
+		}))
+	}
+	ok(t, s.DaySums(ctx, 100, 100, 100, func(_, after lectern.Tally) error {
+		equal(t, "one day", after, twice)
+		return nil
+	}))
+	equal(t, "sums of days before and after", sums, map[int][]lectern.Tally{100: {{}, twice}}) // who did nothing after is left out
+
 	ok(t, s.DeleteLearner(ctx, ref))
 	spans, err := m.LearnerSpans(ctx, 0, 200, 1)
 	ok(t, err)
