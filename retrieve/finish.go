@@ -26,6 +26,23 @@ func (r *Recorder) FinishBy(f Finisher) {
 // processes wait for young lists, see young.
 const finishFor = young / 8
 
+const (
+	// calm is how many lists may wait before each of them is finished with fewer draws.
+	calm = 64
+	// leastDraws is what it never goes below.
+	leastDraws = 100
+)
+
+// hurried is how many draws a list gets while so many wait: what is asked for, or so
+// much less that a queue takes no longer than a calm one did. What a list got is
+// recorded with it, and so is the error that comes of it.
+func hurried(draws, waiting int) int {
+	if waiting <= calm || draws <= leastDraws {
+		return draws
+	}
+	return max(leastDraws, draws*calm/waiting)
+}
+
 // finish finishes the lists of a batch that need it and returns the beginning of the
 // batch that is done. What cannot be finished is stored as it is: propensities of 0 are
 // not known.
@@ -33,11 +50,16 @@ func (r *Recorder) finish(ctx context.Context, batch []lectern.Ranking) []lecter
 	began := time.Now()
 	for i := range batch {
 		r.mu.Lock()
-		finisher, done := r.finisher, r.finished[batch[i].ID]
+		finisher, done, waiting := r.finisher, r.finished[batch[i].ID], len(r.waiting)
 		r.mu.Unlock()
 		x := batch[i].Exploration
 		if finisher == nil || done || x == nil {
 			continue
+		}
+		if n := hurried(x.Draws, waiting); n != x.Draws {
+			few := *x // the list is shared
+			few.Draws = n
+			batch[i].Exploration = &few
 		}
 		if err := finisher.Finish(ctx, &batch[i]); err != nil {
 			r.logger.WarnContext(ctx, "a list is stored without propensities", "ranking", batch[i].ID, "error", err)

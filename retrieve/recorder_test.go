@@ -3,6 +3,7 @@ package retrieve_test
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -148,6 +149,32 @@ func TestRecorderFinishes(t *testing.T) {
 			}
 			if got := f.times["explored"]; !fail && got != 1 || f.times["plain"] != 0 {
 				t.Errorf("finished: %v", f.times)
+			}
+			if err := r.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestRecorderHurries: the longer lists wait, the fewer draws each of them gets, within
+// bounds, and as it is recorded.
+func TestRecorderHurries(t *testing.T) {
+	for waiting, want := range map[int]int{1: 1000, 64: 1000, 256: 250, 2000: 100} {
+		synctest.Test(t, func(t *testing.T) {
+			store := &table{rows: map[string]lectern.Ranking{}}
+			r := retrieve.NewRecorder(store, retrieve.DefaultConfig().Record, slog.New(slog.DiscardHandler))
+			r.FinishBy(&finishing{times: map[string]int{}})
+			asked := &lectern.Exploration{Places: []int{0}, Slate: []int{0}, Draws: 1000}
+			for i := range waiting {
+				r.Record(lectern.Ranking{ID: fmt.Sprint(i), Items: []lectern.RankedItem{{CourseID: "a"}}, Exploration: asked})
+			}
+			time.Sleep(time.Second)
+			if got, err := store.Ranking(t.Context(), "0"); err != nil || got.Exploration.Draws != want {
+				t.Errorf("%d wait: the first gets %d draws, want %d (%v)", waiting, got.Exploration.Draws, want, err)
+			}
+			if asked.Draws != 1000 {
+				t.Error("what others hold was changed")
 			}
 			if err := r.Close(t.Context()); err != nil {
 				t.Error(err)
