@@ -88,7 +88,8 @@ type Exploration struct {
 type Explorer interface {
 	// Explore returns the order of a list with its exploring places filled, as
 	// indices into req.Items, and how that came about; nil, nil where nothing is
-	// explored. Exploration.Slate then refers to the new order.
+	// explored. Exploration.Slate then refers to the new order. The request is the
+	// caller's to change afterwards, but for its strings.
 	Explore(req *ExploreRequest) (order []int, x *Exploration)
 	// Finish sets the propensities of a recorded list from what was recorded alone.
 	// Errors: CodeNotFound where the posterior is no longer kept.

@@ -80,6 +80,7 @@ type Engine struct {
 	bodies *courseCache
 	trends atomic.Pointer[trendIndex]
 	blocks sync.Pool // *block
+	trials sync.Pool // *trialRoom
 }
 
 var _ lectern.Ranker = (*Engine)(nil)

@@ -24,10 +24,16 @@ func (e *Engine) explored(p *pass, name lectern.Row, about string, candidates []
 	if e.Explorer == nil || !p.served || assigned.Plain || assigned.Interleaved != nil || len(scored) == 0 || p.sortKey() != nil {
 		return nil
 	}
-	req := lectern.ExploreRequest{
+	room, _ := e.trials.Get().(*trialRoom)
+	if room == nil {
+		room = new(trialRoom)
+	}
+	defer func() { e.trials.Put(room.cleared()) }()
+	req := &room.req
+	*req = lectern.ExploreRequest{
 		Learner: p.req.Learner, Surface: p.req.Surface, Row: name, About: about, Segment: p.segment, At: p.at,
 		Allowed: p.allowsExploring(), Served: p.req.Limit, Policy: assigned.Policy,
-		Terms: weights, Items: make([]lectern.ExploreItem, len(scored)),
+		Terms: weights, Items: slices.Grow(req.Items[:0], len(scored))[:len(scored)],
 	}
 	switch {
 	case about != "":
@@ -48,20 +54,36 @@ func (e *Engine) explored(p *pass, name lectern.Row, about string, candidates []
 			Age: p.ageOf(f), Evidence: rounded(f.RatingWeight + f.Views),
 		}
 	}
-	order, x := e.Explorer.Explore(&req)
+	order, x := e.Explorer.Explore(req)
 	if x == nil {
 		return nil
 	}
-	before := slices.Clone(scored)
-	for at, i := range order {
-		scored[at] = before[i]
+	room.before = append(room.before[:0], scored[:len(x.Slate)]...) // beyond it nothing moved
+	for at, i := range order[:len(x.Slate)] {
+		scored[at] = room.before[i]
 	}
 	for _, at := range x.Places {
-		if s := &scored[at]; len(s.Reasons) > 0 && raised(order, at, &req) {
+		if s := &scored[at]; len(s.Reasons) > 0 && raised(order[:len(x.Slate)], at, req) {
 			s.Reasons = append(s.Reasons, lectern.Reason{Code: rerank.ReasonExploring})
 		}
 	}
 	return x
+}
+
+// trialRoom is memory for what an explorer is asked, used again: an explorer keeps none
+// of it.
+type trialRoom struct {
+	req    lectern.ExploreRequest
+	before []rerank.Scored
+}
+
+// cleared holds nobody's courses.
+func (r *trialRoom) cleared() *trialRoom {
+	clear(r.req.Items)
+	clear(r.before)
+	r.req = lectern.ExploreRequest{Items: r.req.Items[:0]}
+	r.before = r.before[:0]
+	return r
 }
 
 // raised reports whether what was put at a place would have stood lower.
