@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/seen"
 )
 
 // headItems is how many items of a list are looked at: what lies beyond counts as seen
@@ -115,11 +116,7 @@ func placeOf(r *lectern.Ranking, course string, stated *int) int {
 	if r == nil {
 		return -1
 	}
-	i := slices.IndexFunc(r.Items, func(it lectern.RankedItem) bool { return it.CourseID == course })
-	if i < 0 && stated != nil && *stated >= len(r.Items) {
-		return *stated // beyond what was read of the list
-	}
-	return i
+	return seen.Place(r.Items, headItems, course, stated)
 }
 
 // list counts a list that was made.
@@ -164,13 +161,10 @@ func (f *fold) outcome(o *lectern.Outcome) {
 // see marks what an event shows to have been seen: the item itself and, unless it was
 // only viewed, all above it.
 func (f *fold) see(o *lectern.Outcome, place, day int) {
-	first := place
-	if o.Event.Type != lectern.EventView {
-		for i := range min(place, len(o.List.Items)) {
-			f.seen(o, i, day)
-		}
+	for i := seen.From(o.Event.Type, place); i < min(place, len(o.List.Items)); i++ {
+		f.seen(o, i, day)
 	}
-	f.seen(o, first, day)
+	f.seen(o, place, day)
 	if o.Event.Type == lectern.EventClick {
 		f.clicked(o, place, day)
 	}

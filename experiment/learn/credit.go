@@ -7,6 +7,7 @@ import (
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/experiment/bandit"
 	"github.com/lectern-dev/lectern/experiment/explore"
+	"github.com/lectern-dev/lectern/internal/seen"
 )
 
 // credited names what counts once.
@@ -22,27 +23,27 @@ type ledger struct {
 }
 
 // teaches reports whether something can be learnt from an outcome, and returns the place
-// of its course in the list.
+// of its course in the list, which may lie beyond what was read of it.
 func teaches(o *lectern.Outcome) (place int, ok bool) {
 	if o.Silent || o.List == nil || o.List.Exploration == nil || o.Event.CourseID == "" {
 		return 0, false
 	}
-	place = slices.IndexFunc(o.List.Items, func(i lectern.RankedItem) bool { return i.CourseID == o.Event.CourseID })
+	place = seen.Place(o.List.Items, items, o.Event.CourseID, o.Event.Position)
 	return place, place >= 0
 }
 
-// add counts what an outcome earned. Whoever did something about a course of a list has
-// seen what stands above it; a view says so of one course alone.
+// add counts what an outcome earned. What cites no list earns something for one that was
+// cited before; of that it shows its own course alone.
 func (l *ledger) add(o *lectern.Outcome) {
 	place, ok := teaches(o)
 	if !ok {
 		return
 	}
 	from := place
-	if o.Direct && o.Event.Type != lectern.EventView {
-		from = 0
+	if o.Direct {
+		from = seen.From(o.Event.Type, place)
 	}
-	for at := from; at <= place; at++ {
+	for at := from; at <= min(place, len(o.List.Items)-1); at++ {
 		l.see(o, at)
 	}
 	if !l.learns(o, place) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/experiment/explore"
+	"github.com/lectern-dev/lectern/internal/seen"
 )
 
 // query is which lists are read.
@@ -45,6 +46,8 @@ type act struct {
 	at     time.Time
 	value  *float64
 	direct bool
+
+	position *int
 }
 
 // read returns the lists that were asked for, with what was seen of them and earned by
@@ -160,7 +163,7 @@ func readActs(ctx context.Context, log lectern.OutcomeLog, q query) (map[string]
 			if o.List == nil || o.Silent || !q.all && o.List.Exploration == nil || !q.wants(o.List) {
 				continue
 			}
-			out[o.List.ID] = append(out[o.List.ID], act{o.Event.CourseID, o.Event.Type, o.Event.OccurredAt, o.Event.Value, o.Direct})
+			out[o.List.ID] = append(out[o.List.ID], act{o.Event.CourseID, o.Event.Type, o.Event.OccurredAt, o.Event.Value, o.Direct, o.Event.Position})
 		}
 	}
 }
@@ -203,24 +206,24 @@ func startOf(_ context.Context, since time.Time, first func(after int64) (time.T
 // entryOf says what was seen of a list, and what it earned. A place was seen when a view
 // event cites it, or another event cites it or one below it.
 func entryOf(l lectern.RankedList, acts []act, rewards []explore.Reward, sum *Read) Entry {
-	r := l.Ranking
+	r, whole := l.Ranking, l.Ranking.Items
 	if x := r.Exploration; x != nil && len(x.Slate) < len(r.Items) {
 		r.Items = slices.Clip(r.Items[:len(x.Slate)])
 	}
 	e := Entry{Ranking: &r, Person: l.Person}
-	viewed := make([]bool, len(r.Items))
-	reached := -1
+	shown, viewed := make([]bool, len(r.Items)), make([]bool, len(r.Items))
 	for _, a := range acts {
-		place := slices.IndexFunc(r.Items, func(it lectern.RankedItem) bool { return it.CourseID == a.course })
+		place := seen.Place(whole, readItems, a.course, a.position)
 		if place < 0 {
 			continue
 		}
 		if a.direct {
-			if a.kind == lectern.EventView {
-				viewed[place] = true
-			} else {
-				reached = max(reached, place)
+			for at := seen.From(a.kind, place); at <= min(place, len(shown)-1); at++ {
+				shown[at], viewed[at] = true, viewed[at] || a.kind == lectern.EventView
 			}
+		}
+		if place >= len(r.Items) {
+			continue // none of those that exploration might have changed
 		}
 		for j, reward := range rewards {
 			if earns(reward, r.CreatedAt, a) && !slices.ContainsFunc(e.Rewards, func(x Earned) bool { return x.Place == place && x.Reward == j }) {
@@ -228,11 +231,11 @@ func entryOf(l lectern.RankedList, acts []act, rewards []explore.Reward, sum *Re
 			}
 		}
 	}
-	for place, v := range viewed {
-		if v || place <= reached {
+	for place, was := range shown {
+		if was {
 			e.Seen = append(e.Seen, make([]bool, place+1-len(e.Seen))...)
 			e.Seen[place] = true
-			if v {
+			if viewed[place] {
 				sum.ByView++
 			} else {
 				sum.BelowIt++
