@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -227,13 +228,13 @@ func (o *policyEval) study(cmd *cobra.Command) error {
 			fmt.Fprintf(cmd.ErrOrStderr(), "%d of %d logs\n", done, of)
 		}
 	})
-	if err != nil {
+	if err != nil && len(rows) == 0 {
 		return err
 	}
-	if o.asJSON {
-		return printJSON(cmd.OutOrStdout(), rows)
+	if o.asJSON { // also what there is when it was stopped
+		return cmp.Or(printJSON(cmd.OutOrStdout(), rows), err)
 	}
-	return synthetic.Write(cmd.OutOrStdout(), rows)
+	return cmp.Or(synthetic.Write(cmd.OutOrStdout(), rows), err)
 }
 
 // printEstimates shows a report to people.

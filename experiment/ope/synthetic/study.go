@@ -109,7 +109,8 @@ type Scores struct {
 // Answered is how many repetitions were not refused.
 func (r *Row) Answered() int { return r.Asked - r.Refused }
 
-// Run asks. report, where it is not nil, is told after every repetition.
+// Run asks. report, where it is not nil, is told after every repetition. Where ctx ends
+// first, the rows are of what was asked by then, beside its error.
 func (s Study) Run(ctx context.Context, report func(done, of int)) ([]Row, error) {
 	w, err := New(ctx, s.Seed)
 	if err != nil {
@@ -151,14 +152,16 @@ func (s Study) Run(ctx context.Context, report func(done, of int)) ([]Row, error
 				}
 				results, failed := s.repeat(ctx, w, targets, uint64(rep))
 				mu.Lock()
-				if failed != nil && err == nil {
+				switch {
+				case failed == nil:
+					for i := range results {
+						rows[i].take(&results[i])
+					}
+					if done++; report != nil {
+						report(done, s.Repetitions)
+					}
+				case ctx.Err() == nil && err == nil:
 					err = failed
-				}
-				for i := range results {
-					rows[i].take(&results[i])
-				}
-				if done++; report != nil {
-					report(done, s.Repetitions)
 				}
 				mu.Unlock()
 			}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lectern-dev/lectern/experiment/ope"
 	"github.com/lectern-dev/lectern/experiment/ope/synthetic"
@@ -30,15 +31,21 @@ func TestIntervalsHoldTheTruth(t *testing.T) {
 	if m := os.Getenv("LECTERN_TEST_MODEL"); m != "" {
 		s.Model = m
 	}
-	rows, err := s.Run(context.Background(), func(done, of int) {
+	ctx := t.Context()
+	if end, ok := t.Deadline(); ok { // what there is by then is shown
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end.Add(-time.Minute))
+		defer cancel()
+	}
+	rows, err := s.Run(ctx, func(done, of int) {
 		if done%10 == 0 {
 			t.Logf("%d of %d logs", done, of)
 		}
 	})
+	logged(t, rows)
 	if err != nil {
 		t.Fatal(err)
 	}
-	logged(t, rows)
 	told, _ := synthetic.Targets()
 	for i, r := range rows {
 		if i >= len(told) {
