@@ -12,6 +12,7 @@ import (
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/experiment/explore"
 	"github.com/lectern-dev/lectern/experiment/learn"
+	"github.com/lectern-dev/lectern/internal/lease"
 	"github.com/lectern-dev/lectern/settings/versioned"
 )
 
@@ -20,29 +21,41 @@ type learning struct {
 	*learn.Learner
 	keeper *learn.Keeper
 	meters *learningMeters
+	lease  *lease.Lease // nil where this process is alone
 	log    *slog.Logger
 
 	mu    sync.Mutex
 	start func(task func(context.Context)) // nil while nothing runs
 }
 
-// newLearning wires what learns from the store of env. leads says whether this process
-// is the one that does.
-func newLearning(env environment, settings *exploration, leads func() bool) (*learning, error) {
-	x := &learning{keeper: learn.NewKeeper(env.store, env.log), meters: newLearningMeters(), log: env.log}
+// leaseLearning is the lease of the process that learns and watches the guardrails. It is
+// not the leader's: while an upgrade is rolled out, that may be a process whose build
+// knows nothing of exploration, and others would explore with nobody watching.
+const leaseLearning = "learning"
+
+// newLearning wires what learns from the store of env. turn says which process does; nil
+// where this one is alone.
+func newLearning(env environment, settings *exploration, turn *lease.Lease) (*learning, error) {
+	x := &learning{keeper: learn.NewKeeper(env.store, env.log), meters: newLearningMeters(), lease: turn, log: env.log}
 	var err error
 	x.Learner, err = learn.New(learn.Options{
-		Store: env.store, Settings: settings, Switch: breaker{env.store, settings}, Leads: leads,
+		Store: env.store, Settings: settings, Switch: breaker{env.store, settings}, Leads: x.leads,
 		Clock: lectern.SystemClock, Log: env.log, Meters: x.meters,
 	}, env.config.Learning)
 	return x, err
 }
+
+// leads reports whether this process is the one that learns.
+func (x *learning) leads() bool { return x.lease == nil || x.lease.Held() }
 
 // run learns, and keeps the newest posterior at hand, until ctx ends.
 func (x *learning) run(ctx context.Context, tasks *errgroup.Group, poll time.Duration) {
 	x.mu.Lock()
 	x.start = func(task func(context.Context)) { tasks.Go(func() error { task(ctx); return nil }) }
 	x.mu.Unlock()
+	if x.lease != nil {
+		tasks.Go(func() error { return x.lease.Run(ctx) })
+	}
 	tasks.Go(func() error { return x.Run(ctx) })
 	tasks.Go(func() error { return x.keeper.Run(ctx, poll) })
 }
@@ -148,9 +161,13 @@ func (*learningMeters) Published(int64) {}
 // Tripped implements learn.Meters.
 func (m *learningMeters) Tripped(guardrail string) { m.trips.WithLabelValues(guardrail).Inc() }
 
-// descPosterior is what every replica tells of the posterior.
-var descPosterior = prometheus.NewDesc("lectern_explore_posterior_version", // a description never changes
-	"Version of the posterior that this process explores by, 0 before anything was learnt.", nil, nil)
+// What every replica tells of learning.
+var ( // descriptions never change
+	descPosterior = prometheus.NewDesc("lectern_explore_posterior_version",
+		"Version of the posterior that this process explores by, 0 before anything was learnt.", nil, nil)
+	descLearns = prometheus.NewDesc("lectern_explore_learns",
+		"Whether this process is the one that learns and watches the guardrails: 1 or 0.", nil, nil)
+)
 
 // learningCollector reports on learning.
 type learningCollector struct{ learning *learning }
@@ -168,6 +185,7 @@ func (c learningCollector) Describe(out chan<- *prometheus.Desc) {
 		p.Describe(out)
 	}
 	out <- descPosterior
+	out <- descLearns
 }
 
 // Collect implements prometheus.Collector.
@@ -177,6 +195,11 @@ func (c learningCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	_, version := c.learning.keeper.Current()
 	out <- prometheus.MustNewConstMetric(descPosterior, prometheus.GaugeValue, float64(version))
+	learns := 0.0
+	if c.learning.leads() {
+		learns = 1
+	}
+	out <- prometheus.MustNewConstMetric(descLearns, prometheus.GaugeValue, learns)
 }
 
 var _ explore.Posteriors = (*learn.Keeper)(nil)

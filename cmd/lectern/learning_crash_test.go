@@ -61,13 +61,13 @@ func TestDeposedProcessWritesLate(t *testing.T) {
 	k.pump(first, 0, func() {
 		time.Sleep(time.Second)
 		leader, heir := first, second
-		if second.metric("lectern_leader") == "1" {
+		if second.metric("lectern_explore_learns") == "1" {
 			leader, heir = second, first
 		}
 		// In the middle of a step, as likely as not.
 		stop(t, leader, syscall.SIGSTOP)
 		k.pump(heir, 1, func() {
-			eventually(t, 30*time.Second, "an heir", func() bool { return heir.metric("lectern_leader") == "1" })
+			eventually(t, 30*time.Second, "an heir", func() bool { return heir.metric("lectern_explore_learns") == "1" })
 			time.Sleep(time.Second)
 		})
 		stop(t, leader, syscall.SIGCONT)
@@ -76,6 +76,45 @@ func TestDeposedProcessWritesLate(t *testing.T) {
 	first.kill()
 	second.kill()
 	k.check()
+}
+
+// TestLearningWhileAnotherBuildLeads has a process lead that knows nothing of learning,
+// as one of an earlier release does while an upgrade is rolled out.
+func TestLearningWhileAnotherBuildLeads(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes; run without -short")
+	}
+	d := production(t)
+	k := newLearningTest(t, d, 1)
+	s := d.start(k.args...)
+	d.withStore(func(store relational) {
+		eventually(t, 30*time.Second, "another leader", func() bool {
+			holder, err := store.LeaseHolder(t.Context(), leaseLeader)
+			if err == nil {
+				err = store.ReleaseLease(t.Context(), leaseLeader, holder)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			held, err := store.AcquireLease(t.Context(), leaseLeader, "an earlier release", time.Hour)
+			return held && err == nil
+		})
+	})
+	eventually(t, 30*time.Second, "nobody of this release leads", func() bool { return s.metric("lectern_leader") == "0" })
+	k.pump(s, 0, func() { time.Sleep(time.Second) })
+	eventually(t, time.Minute, "everything learnt", func() bool {
+		rewards, err := 0, error(nil)
+		d.withStore(func(store relational) {
+			var state lectern.LearningState
+			if state, err = store.Learning(t.Context(), 0); err == nil {
+				var p *bandit.Posterior
+				if p, err = bandit.Decode(state.Posterior, bandit.F1()); err == nil {
+					rewards = int(p.Rewards())
+				}
+			}
+		})
+		return err == nil && len(k.acked) > 0 && rewards >= len(k.acked)
+	})
 }
 
 func stop(t *testing.T, s *testServer, signal os.Signal) {

@@ -116,7 +116,11 @@ func newEngine(ctx context.Context, env environment) (*engine, error) {
 	if e.experiments, err = newExperiments(ctx, e); err != nil {
 		return nil, err
 	}
-	if e.learning, err = newLearning(env, e.exploring, e.leads); err != nil {
+	var turn *lease.Lease
+	if e.leader != nil {
+		turn = lease.New(env.store, leaseLearning, e.holder, env.log)
+	}
+	if e.learning, err = newLearning(env, e.exploring, turn); err != nil {
 		return nil, err
 	}
 	e.generations = e.pipeline
