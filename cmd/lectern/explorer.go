@@ -101,6 +101,8 @@ var ( // descriptions never change
 		"Exploring places that hold another course than without exploration.", nil, nil)
 	descExploreFinished = prometheus.NewDesc("lectern_explore_finished_total",
 		"Lists whose propensities were found, or could not be.", []string{"outcome"}, nil)
+	descExploreFellBack = prometheus.NewDesc("lectern_explore_prior_total",
+		"Lists explored by the prior although something was learnt: the newest posterior cannot be used.", nil, nil)
 	descExploreSeconds = prometheus.NewDesc("lectern_explore_finish_seconds_total",
 		"Seconds that finding propensities took.", nil, nil)
 )
@@ -112,7 +114,7 @@ var _ prometheus.Collector = (*exploreCollector)(nil)
 
 // Describe implements prometheus.Collector.
 func (*exploreCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descExploreLists, descExploreChoices, descExploreRaised, descExploreFinished, descExploreSeconds} {
+	for _, d := range []*prometheus.Desc{descExploreLists, descExploreChoices, descExploreRaised, descExploreFinished, descExploreFellBack, descExploreSeconds} {
 		out <- d
 	}
 }
@@ -136,5 +138,6 @@ func (c *exploreCollector) Collect(out chan<- prometheus.Metric) {
 	count(descExploreRaised, float64(s.Raised))
 	count(descExploreFinished, float64(s.Finished), "ok")
 	count(descExploreFinished, float64(s.Failed), "failed")
+	count(descExploreFellBack, float64(s.FellBack))
 	count(descExploreSeconds, s.FinishSeconds)
 }

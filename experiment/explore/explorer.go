@@ -157,7 +157,13 @@ func (e *Explorer) policy(room *room, cfg *Config, name string) (policy, int64, 
 	if name == PolicyNone {
 		return keep{}, 0, nil
 	}
-	model, version := e.models.current()
+	model, version, fell := e.models.current()
+	if fell != nil {
+		e.meter.fellBack()
+		if fell.first {
+			e.Logger.Warn("lists explore by the prior: the newest posterior cannot be used", "version", fell.version, "error", fell.err)
+		}
+	}
 	l := &room.learned
 	if err := l.of(name, strength(cfg, name, version)); err != nil {
 		return nil, 0, err

@@ -28,6 +28,7 @@ type models struct {
 	mu     sync.Mutex
 	kept   map[int64]*bandit.Model
 	oldest []int64
+	said   int64 // newest version that cannot be used, which was said
 }
 
 // mostModels bounds the versions in memory: those of some minutes.
@@ -38,19 +39,35 @@ func newModels(from Posteriors) (*models, error) {
 	return &models{from: from, prior: prior, kept: make(map[int64]*bandit.Model)}, err
 }
 
-// current is the newest version that fits the features of this build.
-func (m *models) current() (*bandit.Model, int64) {
+// current is the newest version, if it fits the features of this build; else lists go
+// on by the prior, as before anything was learnt. Then fell is not nil, and says why the
+// first time that this version is met.
+func (m *models) current() (model *bandit.Model, version int64, fell *fall) {
 	if m.from == nil {
-		return m.prior, 0
+		return m.prior, 0, nil
 	}
 	p, version := m.from.Current()
-	if p == nil || version == 0 || p.Set().Name != bandit.F1Name {
-		return m.prior, 0
+	if p == nil || version == 0 {
+		return m.prior, 0, nil
 	}
-	if model, err := m.work(version, p); err == nil {
-		return model, version
+	err := error(nil)
+	if set := p.Set().Name; set != bandit.F1Name {
+		err = lectern.Errorf(lectern.CodeInvalid, "it is of features %q, this version makes %q", set, bandit.F1Name)
+	} else if model, err = m.work(version, p); err == nil {
+		return model, version, nil
 	}
-	return m.prior, 0
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	first := m.said != version
+	m.said = version
+	return m.prior, 0, &fall{version, first, err}
+}
+
+// fall is why lists are explored by the prior though something was learnt.
+type fall struct {
+	version int64
+	first   bool
+	err     error
 }
 
 // at is a version; 0 is the prior.

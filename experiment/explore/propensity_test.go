@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -190,5 +191,25 @@ func frequencies(t *testing.T, e *Explorer, r *lectern.Ranking, replays int) {
 		if math.Abs(sum-1) > 1e-9 {
 			t.Errorf("place %d: chances sum to %v", at, sum)
 		}
+	}
+}
+
+// TestOtherFeatures: where the newest posterior is of another build, lists explore by the
+// prior, which is said once and counted.
+func TestOtherFeatures(t *testing.T) {
+	other := bandit.NewPosterior(bandit.FeatureSet{Name: "f9", Names: []string{"bias"}, Prior: []float64{0}}, 1, 0)
+	e := explorer(t, learnt{other, 9}, func(c *Config) { c.ScoreShare, c.Quality = 0, 0 })
+	var said strings.Builder
+	e.Logger = slog.New(slog.NewTextHandler(&said, nil))
+	for range 3 {
+		if _, x := e.Explore(request(rand.New(rand.NewPCG(1, 1)), 40)); x == nil || x.Posterior != 0 {
+			t.Fatalf("explored by %+v", x)
+		}
+	}
+	if got := e.Stats().FellBack; got != 3 {
+		t.Errorf("%d of 3 lists were counted", got)
+	}
+	if got := strings.Count(said.String(), "version=9"); got != 1 {
+		t.Errorf("it was said %d times:\n%s", got, said.String())
 	}
 }

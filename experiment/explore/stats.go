@@ -13,6 +13,8 @@ type Stats struct {
 	Choices  map[string]int64 // of exploring places, by how they came about
 	Raised   int64            // of which put another course there than would have stood there
 
+	FellBack int64 // lists that were explored by the prior: the newest posterior cannot be used
+
 	Finished      int64 // lists whose propensities were found
 	Failed        int64 // lists whose propensities were not found
 	FinishSeconds float64
@@ -44,6 +46,12 @@ func (m *meter) explored(by []string, moved []bool) {
 			m.s.Raised++
 		}
 	}
+}
+
+func (m *meter) fellBack() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.s.FellBack++
 }
 
 func (m *meter) finished(took time.Duration, err error) {

@@ -24,7 +24,7 @@ type Keeper struct {
 	newest  int64 // 0: none yet
 	kept    map[int64]*bandit.Posterior
 	oldest  []int64 // in the order in which they came
-	ignored int64   // newest version of another feature set, which was said
+	ignored int64   // newest version that cannot be used, which was said
 }
 
 var _ explore.Posteriors = (*Keeper)(nil)
@@ -70,7 +70,14 @@ func (k *Keeper) Look(ctx context.Context) error {
 			slog.Int64("version", list[0].Version), slog.String("features", list[0].Features))
 		return nil
 	}
-	if _, err := k.At(ctx, list[0].Version); err != nil {
+	switch _, err := k.At(ctx, list[0].Version); {
+	case lectern.ErrorCode(err) == lectern.CodeNotFound: // it will not get better: said once, and the one before stays
+		k.mu.Lock()
+		k.ignored = list[0].Version
+		k.mu.Unlock()
+		k.log.Warn("the newest posterior cannot be read", slog.Int64("version", list[0].Version), slog.Any("err", err))
+		return nil
+	case err != nil:
 		return err
 	}
 	k.mu.Lock()
