@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math"
+	mathrand "math/rand/v2"
 	"slices"
 	"testing"
 
@@ -276,5 +277,48 @@ func TestExploredRules(t *testing.T) {
 	}
 	if len(tried) < 25 {
 		t.Errorf("40 days tried %d courses", len(tried))
+	}
+}
+
+// paired interleaves all lists of two rerankers.
+type paired struct{ rankers }
+
+func (paired) Assign(*lectern.AssignRequest) lectern.Assignment {
+	return lectern.Assignment{Interleaved: &[2]int64{1, 2}, Arms: []lectern.ArmRef{{Experiment: "x", Arm: "a"}}}
+}
+
+// rankers are of all versions.
+type rankers []rerank.Reranker
+
+func (r rankers) Reranker(int64) rerank.Reranker        { return r[0] }
+func (rankers) Model(int64) retrieve.CollaborativeModel { return nil }
+
+// TestInterleavedDoesNotExplore: what two rerankers are compared by is not moved about.
+func TestInterleavedDoesNotExplore(t *testing.T) {
+	w := fullSchool(t, exploring(nil))
+	by := paired{rankers{linearDefault(t)}}
+	w.engine.Assigner, w.engine.Trials = by, by
+	w.engine.Draft = func(a, b []string, n int, _ *mathrand.Rand) ([]string, []int) {
+		teams := make([]int, min(n, len(a)))
+		for i := range teams {
+			teams[i] = 1 + i%2
+		}
+		return a[:len(teams)], teams
+	}
+	r := w.kept(w.list(lectern.ListRequest{Surface: lectern.SurfaceHome, Learner: pupil(w), Limit: 10}).RankingID)
+	if r.Exploration != nil {
+		t.Errorf("an interleaved list explores: %+v", r.Exploration)
+	}
+	drafted := 0
+	for at, it := range r.Items {
+		if it.Propensity != 1 {
+			t.Errorf("place %d: a propensity of %v", at, it.Propensity)
+		}
+		if it.Team != 0 {
+			drafted++
+		}
+	}
+	if drafted == 0 {
+		t.Error("nothing of the list is of a team")
 	}
 }
