@@ -78,6 +78,23 @@ type ExperimentStore interface {
 	Exposures(ctx context.Context, ref LearnerRef) ([]Exposure, error)
 }
 
+// ExperimentLook is what looks at an experiment have shown so far.
+type ExperimentLook struct {
+	Experiment string
+	Revision   int64           // rises with every change; 0 is never stored
+	Body       json.RawMessage // a JSON object: see package experiment
+	At         time.Time       // of the latest look that is kept
+}
+
+// ExperimentLooks keeps what looks at experiments have shown.
+type ExperimentLooks interface {
+	// ExperimentLook returns that of an experiment; of revision 0 where there is none.
+	ExperimentLook(ctx context.Context, experiment string) (ExperimentLook, error)
+	// PutExperimentLook stores one in place of the revision that it names, as the next
+	// one. Errors: CodePrecondition where that has moved on, with nothing stored.
+	PutExperimentLook(ctx context.Context, l ExperimentLook) error
+}
+
 // ExperimentWatcher is an ExperimentStore that says when experiments may have
 // changed. It is a hint: whoever must not miss a change polls as well.
 type ExperimentWatcher interface {

@@ -82,8 +82,18 @@ type TakenMark struct {
 	State string
 }
 
+// MetricRun names one of two sets of sums.
+type MetricRun int
+
+// The sets of sums. What is counted anew takes the place of what is in use at once.
+const (
+	MetricsInUse MetricRun = iota
+	MetricsAnew
+)
+
 // MetricBatch is one step of the metrics.
 type MetricBatch struct {
+	Run      MetricRun
 	From, To MetricProgress
 	Cells    []MetricCell   // to be added
 	Courses  []MetricCourse // to be added
@@ -107,19 +117,24 @@ type FeedbackChange struct {
 
 // MetricStore keeps the sums behind the metrics.
 type MetricStore interface {
-	// MetricProgress returns how far they have come; zero at first.
-	MetricProgress(ctx context.Context) (MetricProgress, error)
+	// MetricProgress returns how far they have come; zero at first, and where nothing is
+	// counted anew.
+	MetricProgress(ctx context.Context, run MetricRun) (MetricProgress, error)
 	// MetricMarks returns what has been counted of lists, by id, and of people and
 	// courses; unknown ones are left out.
-	MetricMarks(ctx context.Context, lists []string, taken []TakenKey) (map[string]string, map[TakenKey]string, error)
+	MetricMarks(ctx context.Context, run MetricRun, lists []string, taken []TakenKey) (map[string]string, map[TakenKey]string, error)
 	// MergedMarks returns up to limit marks of visitors about courses that the learner
 	// whom they became had touched too, oldest first. Their person is that learner.
-	MergedMarks(ctx context.Context, limit int) ([]TakenMark, error)
+	MergedMarks(ctx context.Context, run MetricRun, limit int) ([]TakenMark, error)
 	// ApplyMetrics does one step in one transaction. Errors: CodePrecondition when the
 	// metrics are not where b.From says, or somebody in it is gone, with nothing done.
 	ApplyMetrics(ctx context.Context, b MetricBatch) error
-	// ResetMetrics forgets all sums, so that they are computed anew.
-	ResetMetrics(ctx context.Context, definition string) error
+	// StartMetrics begins to count anew, beside what is in use: from nothing.
+	StartMetrics(ctx context.Context, definition string) error
+	// UseMetrics puts what was counted anew in the place of what is in use, in one
+	// transaction, from where it has come on. Errors: CodePrecondition when it is not
+	// where from says, with nothing done.
+	UseMetrics(ctx context.Context, from MetricProgress) error
 	// FeedbackChanges returns up to limit entries of the log of feedback after a place
 	// in it, in order; what is read once is complete up to there.
 	FeedbackChanges(ctx context.Context, after int64, limit int) ([]FeedbackChange, error)

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -289,9 +290,13 @@ func said(t *testing.T, s store, rng *rand.Rand) {
 
 // Events that cite their list count the same in whatever order they come.
 func TestOrderOfArrival(t *testing.T) {
+	onBoth(t, testOrderOfArrival)
+}
+
+func testOrderOfArrival(t *testing.T, open func(t *testing.T) store) {
 	w := makeWorld(2, 300, false)
 	run := func(events []lectern.EventWrite, batch int) everything {
-		s := openSQLite(t)
+		s := open(t)
 		w.found(t, s)
 		check(t, results(s.AppendEvents(t.Context(), events)))
 		_, err := keeper(t, s, func(c *analytics.Config) { c.Batch = batch }).CatchUp(t.Context())
@@ -306,6 +311,78 @@ func TestOrderOfArrival(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 11))
 		rng.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 		same(t, "metrics of events out of order", want, run(shuffled, 13))
+	}
+}
+
+// While everything is counted anew, the sums in use are whole at every moment, and go
+// on; in the end nothing is missing that happened meanwhile.
+func TestRebuildIsNotSeen(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func(t *testing.T) store) {
+		w := makeWorld(6, 300, false)
+		for i := range w.events {
+			if e := &w.events[i].Event; e.LearnerID == "l3" {
+				e.LearnerID, e.AnonymousID = "", "v3"
+			}
+		}
+		s := open(t)
+		w.found(t, s)
+		check(t, results(s.AppendEvents(t.Context(), w.events[:200])))
+		live := keeper(t, s, nil)
+		_, err := live.CatchUp(t.Context())
+		check(t, err)
+		want := read(t, s)
+		// Half of a rebuild is killed; nobody sees anything of it.
+		stopped, stop := context.WithCancel(t.Context())
+		_, err = keeper(t, s, func(c *analytics.Config) { c.Batch = 20 }).Rebuild(stopped, func(n int) {
+			if n > 60 {
+				stop()
+			}
+		})
+		if err == nil {
+			t.Fatal("a rebuild went on after its end")
+		}
+		same(t, "metrics after half a rebuild", want, read(t, s))
+		steps := 0
+		_, err = keeper(t, s, func(c *analytics.Config) { c.Batch = 20 }).Rebuild(t.Context(), func(int) {
+			steps++
+			same(t, fmt.Sprintf("metrics after step %d of a rebuild", steps), want, read(t, s))
+			if steps == 5 { // life goes on
+				check(t, results(s.AppendEvents(t.Context(), w.events[200:])))
+				check(t, s.MergeVisitor(t.Context(), "v3", "l1"))
+				_, err := live.CatchUp(t.Context())
+				check(t, err)
+				want = read(t, s)
+			}
+		})
+		check(t, err)
+		if steps < 10 {
+			t.Errorf("%d steps", steps)
+		}
+		_, err = live.CatchUp(t.Context())
+		check(t, err)
+		same(t, "metrics after a rebuild", want, read(t, s))
+	})
+}
+
+// Of two rebuilds by different settings, one is told.
+func TestTwoRebuilds(t *testing.T) {
+	w := makeWorld(8, 100, false)
+	s := openSQLite(t)
+	w.found(t, s)
+	check(t, results(s.AppendEvents(t.Context(), w.events)))
+	first, err := 0, error(nil)
+	_, outer := keeper(t, s, func(c *analytics.Config) { c.Batch = 20 }).Rebuild(t.Context(), func(int) {
+		if first++; first == 2 {
+			_, err = keeper(t, s, func(c *analytics.Config) { c.TimeZone = "UTC" }).Rebuild(t.Context(), nil)
+		}
+	})
+	check(t, err)
+	if lectern.ErrorCode(outer) != lectern.CodeConflict {
+		t.Errorf("the rebuild that was overtaken: %v", outer)
+	}
+	p, err := s.MetricProgress(t.Context(), lectern.MetricsInUse)
+	if err != nil || !strings.Contains(p.Definition, "UTC") {
+		t.Errorf("%+v, %v", p, err)
 	}
 }
 

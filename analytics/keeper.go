@@ -126,23 +126,37 @@ func (k *Keeper) follow(ctx context.Context) {
 // Step counts one batch of each log and returns how much it was; 0 says that there is
 // nothing new. Several processes may call it: what one has counted no other does.
 func (k *Keeper) Step(ctx context.Context) (int, error) {
+	wanted, err := k.o.Config.Definition()
+	if err != nil {
+		return 0, err
+	}
+	n, _, err := k.tryStep(ctx, lectern.MetricsInUse, wanted)
+	if err != nil {
+		return 0, err
+	}
+	now := k.o.Clock()
+	k.tell(func(s *Stats) {
+		s.Counted += uint64(n)
+		s.At = now
+		if n == 0 {
+			s.CaughtUp = now
+		}
+	})
+	return n, nil
+}
+
+// tryStep takes a step, again where others were faster; it returns where the metrics are
+// when there is nothing new.
+func (k *Keeper) tryStep(ctx context.Context, run lectern.MetricRun, wanted Definition) (n int, at lectern.MetricProgress, err error) {
 	for try := 0; ; try++ {
-		n, err := k.step(ctx)
+		n, at, err = k.step(ctx, run, wanted)
 		if lectern.ErrorCode(err) == lectern.CodePrecondition && try < 3 {
 			continue // another process was faster, or somebody has gone
 		}
 		if err != nil {
-			return 0, err
+			return 0, at, err
 		}
-		now := k.o.Clock()
-		k.tell(func(s *Stats) {
-			s.Counted += uint64(n)
-			s.At = now
-			if n == 0 {
-				s.CaughtUp = now
-			}
-		})
-		return n, nil
+		return n, at, nil
 	}
 }
 
@@ -158,53 +172,70 @@ func (k *Keeper) CatchUp(ctx context.Context) (int, error) {
 	}
 }
 
-// Rebuild counts everything in the logs anew, by the settings as they are now. progress
-// is told how much has been counted after each step; nil is fine.
+// Rebuild counts everything in the logs anew, by the settings as they are now, beside
+// what is in use, which goes on meanwhile and is read until all is counted; then it takes
+// its place at once. progress is told how much has been counted after each step; nil is
+// fine. Errors: CodeConflict when another process has rebuilt, or begun to, meanwhile.
 func (k *Keeper) Rebuild(ctx context.Context, progress func(int)) (int, error) {
 	def, err := k.o.Config.Definition()
 	if err != nil {
 		return 0, err
 	}
-	if err := k.o.Store.ResetMetrics(ctx, def.String()); err != nil {
-		return 0, fmt.Errorf("forget the metrics: %w", err)
+	if err := k.o.Store.StartMetrics(ctx, def.String()); err != nil {
+		return 0, fmt.Errorf("begin to count the metrics anew: %w", err)
 	}
 	total := 0
 	for {
-		n, err := k.Step(ctx)
+		n, at, err := k.tryStep(ctx, lectern.MetricsAnew, def)
 		total += n
-		if err != nil || n == 0 {
+		switch {
+		case err != nil:
 			return total, err
+		case n > 0:
+			if progress != nil {
+				progress(total)
+			}
+			continue
 		}
-		if progress != nil {
-			progress(total)
+		err = k.o.Store.UseMetrics(ctx, at)
+		if lectern.ErrorCode(err) != lectern.CodePrecondition { // else somebody became somebody else: count that, too
+			return total, err
 		}
 	}
 }
 
 // definition returns by what the metrics are counted: what they were begun with.
-func (k *Keeper) definition(p lectern.MetricProgress) (Definition, error) {
-	wanted, err := k.o.Config.Definition()
-	if err != nil || p.Definition == "" {
-		return wanted, err
+func (k *Keeper) definition(run lectern.MetricRun, p lectern.MetricProgress, wanted Definition) (Definition, error) {
+	switch {
+	case run == lectern.MetricsAnew && p.Definition != wanted.String():
+		return wanted, lectern.Errorf(lectern.CodeConflict, "another process counts the metrics anew, too, or has just done so: look at them before you begin again")
+	case run == lectern.MetricsAnew || p.Definition == "":
+		return wanted, nil
 	}
 	stored, err := parseDefinition(p.Definition)
 	k.tell(func(s *Stats) { s.Changed = err == nil && stored.String() != wanted.String() })
 	return stored, err
 }
 
-func (k *Keeper) step(ctx context.Context) (int, error) {
+func (k *Keeper) step(ctx context.Context, run lectern.MetricRun, wanted Definition) (int, lectern.MetricProgress, error) {
+	from, err := k.o.Store.MetricProgress(ctx, run)
+	if err != nil {
+		return 0, from, fmt.Errorf("read how far metrics have come: %w", err)
+	}
+	def, err := k.definition(run, from, wanted)
+	if err != nil {
+		return 0, from, err
+	}
+	n, err := k.count(ctx, run, from, def)
+	return n, from, err
+}
+
+// count counts one batch of each log from a place in them.
+func (k *Keeper) count(ctx context.Context, run lectern.MetricRun, from lectern.MetricProgress, def Definition) (int, error) {
 	s, size := k.o.Store, k.o.Config.Batch
-	from, err := s.MetricProgress(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("read how far metrics have come: %w", err)
-	}
-	def, err := k.definition(from)
-	if err != nil {
-		return 0, err
-	}
-	b := lectern.MetricBatch{From: from, To: from}
+	b := lectern.MetricBatch{Run: run, From: from, To: from}
 	b.To.Definition = def.String()
-	merged, err := s.MergedMarks(ctx, size)
+	merged, err := s.MergedMarks(ctx, run, size)
 	if err != nil {
 		return 0, fmt.Errorf("read what waits to be counted as one: %w", err)
 	}
@@ -229,7 +260,7 @@ func (k *Keeper) step(ctx context.Context) (int, error) {
 		return 0, nil
 	}
 	f := newFold(def)
-	if err := k.open(ctx, f, events, merged); err != nil {
+	if err := k.open(ctx, run, f, events, merged); err != nil {
 		return 0, err
 	}
 	for _, m := range merged {
@@ -274,7 +305,7 @@ func (k *Keeper) settled(events []lectern.Outcome, next int64) ([]lectern.Outcom
 }
 
 // open reads what has been counted of all that a batch is about.
-func (k *Keeper) open(ctx context.Context, f *fold, events []lectern.Outcome, merged []lectern.TakenMark) error {
+func (k *Keeper) open(ctx context.Context, run lectern.MetricRun, f *fold, events []lectern.Outcome, merged []lectern.TakenMark) error {
 	var lists, courses []string
 	var taken []lectern.TakenKey
 	for _, m := range merged {
@@ -299,7 +330,7 @@ func (k *Keeper) open(ctx context.Context, f *fold, events []lectern.Outcome, me
 	}
 	slices.SortFunc(taken, compareTaken)
 	taken = slices.Compact(taken)
-	ofLists, ofTaken, err := k.o.Store.MetricMarks(ctx, lists, taken)
+	ofLists, ofTaken, err := k.o.Store.MetricMarks(ctx, run, lists, taken)
 	if err != nil {
 		return fmt.Errorf("read what has been counted: %w", err)
 	}

@@ -25,7 +25,7 @@ type Reader struct {
 // ReadStore is what a Reader needs of the store.
 type ReadStore interface {
 	lectern.MetricReader
-	MetricProgress(ctx context.Context) (lectern.MetricProgress, error)
+	MetricProgress(ctx context.Context, run lectern.MetricRun) (lectern.MetricProgress, error)
 }
 
 // NewReader returns a Reader. Errors: CodeInvalid.
@@ -153,7 +153,7 @@ func (r *Reader) Report(ctx context.Context, q Request) (*Report, error) {
 }
 
 func (r *Reader) definition(ctx context.Context) (Definition, error) {
-	p, err := r.store.MetricProgress(ctx)
+	p, err := r.store.MetricProgress(ctx, lectern.MetricsInUse)
 	if err != nil {
 		return Definition{}, fmt.Errorf("read how far metrics have come: %w", err)
 	}

@@ -188,9 +188,9 @@ func inUnit(x *float64, unit string) string {
 func newMetricsRebuildCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "rebuild", Short: "Count all metrics anew from the logs", Args: noArgs,
-		Long: `Forgets all sums and counts events, lists and feedback anew, by the settings as they are
-now: after a change of analytics.time_zone, for example. A server may be running. What the
-logs no longer hold is not counted again: what erased learners did, and lists beyond their
+		Long: `Counts events, lists and feedback anew, by the settings as they are now: after a change
+of analytics.time_zone, for example. A server may be running, and answers with the sums as
+they were until all is counted; then the new ones take their place at once. What the logs no longer hold is not counted again: what erased learners did, and lists beyond their
 retention that nothing cites.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withExistingStore(cmd, func(env environment) error {

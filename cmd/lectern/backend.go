@@ -48,6 +48,7 @@ type relational interface {
 	lectern.SettingsStore
 	lectern.ExperimentStore
 	lectern.ExperimentLog
+	lectern.ExperimentLooks
 	lectern.FeedbackStore
 	lectern.OutcomeLog
 	lectern.MetricStore

@@ -186,9 +186,61 @@ func Spans(signedIn string, param Param) string {
 ) t GROUP BY span ORDER BY span`, param(1), param(2), param(3), signedIn)
 }
 
-// Tables names what a reset empties.
+// Table is the name of a table of sums in a run.
+func Table(run lectern.MetricRun, name string) string {
+	if run == lectern.MetricsAnew {
+		return name + "_anew"
+	}
+	return name
+}
+
+// ID is the row of metric_progress of a run.
+func ID(run lectern.MetricRun) string {
+	if run == lectern.MetricsAnew {
+		return "2"
+	}
+	return "1"
+}
+
+// Runs are all sets of sums.
+func Runs() []lectern.MetricRun {
+	return []lectern.MetricRun{lectern.MetricsInUse, lectern.MetricsAnew}
+}
+
+// Tables names the tables of sums.
 func Tables() []string {
 	return []string{"metric_merged", "metric_taken", "metric_lists", "learner_days", "metric_courses", "metric_cells"}
+}
+
+// Empty returns the statements that forget all sums of a run.
+func Empty(run lectern.MetricRun) []string {
+	var out []string
+	for _, t := range Tables() {
+		out = append(out, "DELETE FROM "+Table(run, t))
+	}
+	return out
+}
+
+// Switch returns the statements that put what was counted anew in the place of what is
+// in use. Marks that wait get ids of their own.
+func Switch() []string {
+	out := Empty(lectern.MetricsInUse)
+	for _, t := range Tables() {
+		from := " SELECT * FROM " + Table(lectern.MetricsAnew, t)
+		if t == "metric_merged" {
+			from = " (learner_id, course_id, state) SELECT learner_id, course_id, state FROM " + Table(lectern.MetricsAnew, t) + " ORDER BY id"
+		}
+		out = append(out, "INSERT INTO "+t+from)
+	}
+	out = append(out, Empty(lectern.MetricsAnew)...)
+	return append(out, "DELETE FROM metric_progress WHERE id = "+ID(lectern.MetricsAnew))
+}
+
+// Switched is where the metrics are after a switch: whoever is in the midst of a step
+// must notice.
+func Switched(inUse, anew lectern.MetricProgress) lectern.MetricProgress {
+	anew.Merges += inUse.Merges + 1
+	return anew
 }
 
 // Moved says that the metrics are not where a step left off reading.

@@ -143,6 +143,7 @@ func Tables() []Table {
 		{"experiment_changes", "changes of experiments", columns("seq int, experiment text, version int, action text, author text, comment text, at time, body json"),
 			[]string{"seq"}, 1, 200},
 		{"artefact_holds", "artefacts that experiments hold", columns("experiment text, kind text, version int"), []string{"experiment", "kind", "version"}, 0, page},
+		{"experiment_looks", "looks at experiments", columns("experiment text, revision int, body json, at time"), []string{"experiment"}, 0, page},
 		{"exposures", "people in experiments", columns("experiment text, learner_id int, arm text, crossed bool, at time, ranking_id text, segment text"),
 			[]string{"learner_id", "experiment"}, 1, page},
 		{"learning", "runs of learning", columns("run int, active bool, position int, revision int, features text, body blob, published int, updated_at time"),

@@ -19,7 +19,9 @@ var (
 
 func param(i int) string { return "$" + strconv.Itoa(i) }
 
-const metricProgress = "SELECT definition, events, lists, feedback, merges FROM metric_progress WHERE id = 1"
+func metricProgress(run lectern.MetricRun) string {
+	return "SELECT definition, events, lists, feedback, merges FROM metric_progress WHERE id = " + cells.ID(run)
+}
 
 func scanProgress(row pgx.Row) (p lectern.MetricProgress, err error) {
 	err = row.Scan(&p.Definition, &p.Events, &p.Lists, &p.Feedback, &p.Merges)
@@ -30,17 +32,17 @@ func scanProgress(row pgx.Row) (p lectern.MetricProgress, err error) {
 }
 
 // MetricProgress implements lectern.MetricStore.
-func (s *Store) MetricProgress(ctx context.Context) (lectern.MetricProgress, error) {
-	p, err := scanProgress(s.pool.QueryRow(ctx, metricProgress))
+func (s *Store) MetricProgress(ctx context.Context, run lectern.MetricRun) (lectern.MetricProgress, error) {
+	p, err := scanProgress(s.pool.QueryRow(ctx, metricProgress(run)))
 	return p, fail(err)
 }
 
 // MetricMarks implements lectern.MetricStore.
-func (s *Store) MetricMarks(ctx context.Context, lists []string, taken []lectern.TakenKey) (
+func (s *Store) MetricMarks(ctx context.Context, run lectern.MetricRun, lists []string, taken []lectern.TakenKey) (
 	map[string]string, map[lectern.TakenKey]string, error) {
 	ofLists, ofTaken := make(map[string]string, len(lists)), make(map[lectern.TakenKey]string, len(taken))
 	if len(lists) > 0 {
-		err := s.each(ctx, `SELECT ranking_id, state FROM metric_lists WHERE ranking_id = ANY ($1::text[])`,
+		err := s.each(ctx, `SELECT ranking_id, state FROM `+cells.Table(run, "metric_lists")+` WHERE ranking_id = ANY ($1::text[])`,
 			[]any{lists}, func(scan func(...any) error) error {
 				var id, state string
 				err := scan(&id, &state)
@@ -61,7 +63,7 @@ func (s *Store) MetricMarks(ctx context.Context, lists []string, taken []lectern
 	err := s.each(ctx, `SELECT m.learner_id, k.course, m.state
 FROM unnest($1::bigint[], $2::text[]) AS k (person, course)
 JOIN course_ids i ON i.external_id = k.course
-JOIN metric_taken m ON m.learner_id = k.person AND m.course_id = i.id`,
+JOIN `+cells.Table(run, "metric_taken")+` m ON m.learner_id = k.person AND m.course_id = i.id`,
 		[]any{people, courses}, func(scan func(...any) error) error {
 			var k lectern.TakenKey
 			var state string
@@ -91,9 +93,9 @@ func (s *Store) each(ctx context.Context, query string, args []any, f func(scan 
 }
 
 // MergedMarks implements lectern.MetricStore.
-func (s *Store) MergedMarks(ctx context.Context, limit int) ([]lectern.TakenMark, error) {
+func (s *Store) MergedMarks(ctx context.Context, run lectern.MetricRun, limit int) ([]lectern.TakenMark, error) {
 	var out []lectern.TakenMark
-	err := s.each(ctx, `SELECT m.id, m.learner_id, i.external_id, m.state FROM metric_merged m
+	err := s.each(ctx, `SELECT m.id, m.learner_id, i.external_id, m.state FROM `+cells.Table(run, "metric_merged")+` m
 JOIN course_ids i ON i.id = m.course_id ORDER BY m.id LIMIT $1`, []any{max(limit, 0)}, func(scan func(...any) error) error {
 		var m lectern.TakenMark
 		err := scan(&m.ID, &m.Person, &m.CourseID, &m.State)
@@ -106,7 +108,7 @@ JOIN course_ids i ON i.id = m.course_id ORDER BY m.id LIMIT $1`, []any{max(limit
 // ApplyMetrics implements lectern.MetricStore.
 func (s *Store) ApplyMetrics(ctx context.Context, b lectern.MetricBatch) error {
 	return s.write(ctx, func(ctx context.Context, tx *writeTx) error {
-		now, err := tx.lockMetrics(ctx)
+		now, err := tx.lockMetrics(ctx, b.Run)
 		if err != nil {
 			return err
 		}
@@ -124,66 +126,92 @@ func (s *Store) ApplyMetrics(ctx context.Context, b lectern.MetricBatch) error {
 }
 
 // lockMetrics returns how far the metrics have come and keeps it until commit.
-func (tx *writeTx) lockMetrics(ctx context.Context) (lectern.MetricProgress, error) {
+func (tx *writeTx) lockMetrics(ctx context.Context, run lectern.MetricRun) (lectern.MetricProgress, error) {
 	_, err := tx.tx.Exec(ctx, `INSERT INTO metric_progress (id, definition, events, lists, feedback, merges)
-VALUES (1, '', 0, 0, 0, 0) ON CONFLICT DO NOTHING`)
+VALUES (`+cells.ID(run)+`, '', 0, 0, 0, 0) ON CONFLICT DO NOTHING`)
 	if err != nil {
 		return lectern.MetricProgress{}, err
 	}
-	return scanProgress(tx.tx.QueryRow(ctx, metricProgress+" FOR UPDATE"))
+	return scanProgress(tx.tx.QueryRow(ctx, metricProgress(run)+" FOR UPDATE"))
 }
 
 func queueMetrics(line *pgx.Batch, b *lectern.MetricBatch) {
-	queueProgress(line, b.To)
-	addCell := cells.Add("metric_cells", cells.KeyColumns(), lectern.MetricColumns(), param)
+	queueProgress(line, b.Run, b.To)
+	addCell := cells.Add(cells.Table(b.Run, "metric_cells"), cells.KeyColumns(), lectern.MetricColumns(), param)
 	for i := range b.Cells {
 		line.Queue(addCell, cells.CellValues(&b.Cells[i])...)
 	}
-	addCourse := strings.Replace(cells.Add("metric_courses", []string{"day", "course_id"}, cells.CourseColumns(), param),
+	addCourse := strings.Replace(cells.Add(cells.Table(b.Run, "metric_courses"), []string{"day", "course_id"}, cells.CourseColumns(), param),
 		"VALUES ($1, $2,", "VALUES ($1, (SELECT id FROM course_ids WHERE external_id = $2),", 1)
 	for _, c := range b.Courses {
 		line.Queue(addCourse, c.Day, c.CourseID, c.Impressions, c.Clicks, c.Enrols, c.Ratings, c.Stars)
 	}
-	addDay := cells.Add("learner_days", []string{"learner_id", "day"}, lectern.TallyColumns(), param)
+	addDay := cells.Add(cells.Table(b.Run, "learner_days"), []string{"learner_id", "day"}, lectern.TallyColumns(), param)
 	for i := range b.Days {
 		line.Queue(addDay, cells.DayValues(&b.Days[i])...)
 	}
 	for _, m := range b.Lists {
-		line.Queue(`INSERT INTO metric_lists (ranking_id, learner_id, state) VALUES ($1, $2, $3)
+		line.Queue(`INSERT INTO `+cells.Table(b.Run, "metric_lists")+` (ranking_id, learner_id, state) VALUES ($1, $2, $3)
 ON CONFLICT (ranking_id) DO UPDATE SET state = excluded.state`, m.RankingID, m.Person, m.State)
 	}
 	for _, m := range b.Taken {
-		line.Queue(`INSERT INTO metric_taken (learner_id, course_id, state)
+		line.Queue(`INSERT INTO `+cells.Table(b.Run, "metric_taken")+` (learner_id, course_id, state)
 VALUES ($1, (SELECT id FROM course_ids WHERE external_id = $2), $3)
 ON CONFLICT (learner_id, course_id) DO UPDATE SET state = excluded.state`, m.Person, m.CourseID, m.State)
 	}
 	if len(b.Settled) > 0 {
-		line.Queue("DELETE FROM metric_merged WHERE id = ANY ($1::bigint[])", b.Settled)
+		line.Queue("DELETE FROM "+cells.Table(b.Run, "metric_merged")+" WHERE id = ANY ($1::bigint[])", b.Settled)
 	}
 }
 
-func queueProgress(line *pgx.Batch, p lectern.MetricProgress) {
-	line.Queue("UPDATE metric_progress SET definition = $1, events = $2, lists = $3, feedback = $4, merges = $5 WHERE id = 1",
+func queueProgress(line *pgx.Batch, run lectern.MetricRun, p lectern.MetricProgress) {
+	line.Queue("UPDATE metric_progress SET definition = $1, events = $2, lists = $3, feedback = $4, merges = $5 WHERE id = "+cells.ID(run),
 		p.Definition, p.Events, p.Lists, p.Feedback, p.Merges)
 }
 
-// ResetMetrics implements lectern.MetricStore.
-func (s *Store) ResetMetrics(ctx context.Context, definition string) error {
+// StartMetrics implements lectern.MetricStore.
+func (s *Store) StartMetrics(ctx context.Context, definition string) error {
 	if err := checkText("definition", definition); err != nil {
 		return err
 	}
 	return s.write(ctx, func(ctx context.Context, tx *writeTx) error {
-		now, err := tx.lockMetrics(ctx)
+		now, err := tx.lockMetrics(ctx, lectern.MetricsAnew)
 		if err != nil {
 			return err
 		}
 		var line pgx.Batch
-		for _, table := range cells.Tables() {
-			line.Queue("DELETE FROM " + table)
+		for _, query := range cells.Empty(lectern.MetricsAnew) {
+			line.Queue(query)
 		}
 		// Whoever is in the midst of a step from the beginning must notice.
-		queueProgress(&line, lectern.MetricProgress{Definition: definition, Merges: now.Merges + 1})
+		queueProgress(&line, lectern.MetricsAnew, lectern.MetricProgress{Definition: definition, Merges: now.Merges + 1})
 		return tx.tx.SendBatch(ctx, &line).Close()
+	})
+}
+
+// UseMetrics implements lectern.MetricStore.
+func (s *Store) UseMetrics(ctx context.Context, from lectern.MetricProgress) error {
+	return s.write(ctx, func(ctx context.Context, tx *writeTx) error {
+		var now [2]lectern.MetricProgress
+		for i, run := range cells.Runs() {
+			var err error
+			if now[i], err = tx.lockMetrics(ctx, run); err != nil {
+				return err
+			}
+		}
+		if now[1] != from || from.Definition == "" {
+			return cells.Moved()
+		}
+		var line pgx.Batch
+		for _, query := range cells.Switch() {
+			line.Queue(query)
+		}
+		queueProgress(&line, lectern.MetricsInUse, cells.Switched(now[0], now[1]))
+		err := tx.tx.SendBatch(ctx, &line).Close()
+		if sqlState(err) == stateForeignKey {
+			return cells.Moved() // somebody has gone meanwhile
+		}
+		return err
 	})
 }
 
@@ -249,30 +277,39 @@ func (tx *writeTx) detachFeedbackLog(ctx context.Context, id int64) error {
 	return err
 }
 
-// absorbMetrics makes what was counted of a visitor a learner's. Courses that both
-// touched wait to be counted as one.
+// absorbMetrics makes what was counted of a visitor a learner's, in use and anew.
+// Courses that both touched wait to be counted as one.
 func (tx *writeTx) absorbMetrics(ctx context.Context, from, to int64) error {
-	sums, add := strings.Join(lectern.TallyColumns(), ", "), make([]string, 0, 16)
-	for _, c := range lectern.TallyColumns() {
-		add = append(add, c+" = learner_days."+c+" + excluded."+c)
-	}
 	for i := range tx.feedback {
 		if f := &tx.feedback[i]; f.learner != nil && *f.learner == from {
 			f.learner = &to
 		}
 	}
 	var line pgx.Batch
-	line.Queue("UPDATE metric_progress SET merges = merges + 1 WHERE id = 1")
+	for _, run := range cells.Runs() { // in the order in which a switch locks them
+		line.Queue("UPDATE metric_progress SET merges = merges + 1 WHERE id = " + cells.ID(run))
+	}
 	line.Queue("UPDATE feedback_log SET learner_id = $1 WHERE learner_id = $2", to, from)
-	line.Queue("UPDATE metric_lists SET learner_id = $1 WHERE learner_id = $2", to, from)
-	line.Queue("UPDATE metric_merged SET learner_id = $1 WHERE learner_id = $2", to, from)
-	line.Queue(`INSERT INTO learner_days (learner_id, day, `+sums+`) SELECT $1::bigint, day, `+sums+` FROM learner_days WHERE learner_id = $2
-ON CONFLICT (learner_id, day) DO UPDATE SET `+strings.Join(add, ", "), to, from)
-	line.Queue(`INSERT INTO metric_merged (learner_id, course_id, state) SELECT o.learner_id, v.course_id, v.state FROM metric_taken v
-JOIN metric_taken o ON o.learner_id = $1 AND o.course_id = v.course_id WHERE v.learner_id = $2`, to, from)
-	line.Queue(`INSERT INTO metric_taken (learner_id, course_id, state) SELECT $1::bigint, course_id, state FROM metric_taken WHERE learner_id = $2
-ON CONFLICT (learner_id, course_id) DO NOTHING`, to, from)
+	for _, run := range cells.Runs() {
+		queueAbsorb(&line, run, from, to)
+	}
 	return tx.tx.SendBatch(ctx, &line).Close()
+}
+
+func queueAbsorb(line *pgx.Batch, run lectern.MetricRun, from, to int64) {
+	lists, merged, taken, days := cells.Table(run, "metric_lists"), cells.Table(run, "metric_merged"), cells.Table(run, "metric_taken"), cells.Table(run, "learner_days")
+	sums, add := strings.Join(lectern.TallyColumns(), ", "), make([]string, 0, 16)
+	for _, c := range lectern.TallyColumns() {
+		add = append(add, c+" = "+days+"."+c+" + excluded."+c)
+	}
+	line.Queue("UPDATE "+lists+" SET learner_id = $1 WHERE learner_id = $2", to, from)
+	line.Queue("UPDATE "+merged+" SET learner_id = $1 WHERE learner_id = $2", to, from)
+	line.Queue(`INSERT INTO `+days+` (learner_id, day, `+sums+`) SELECT $1::bigint, day, `+sums+` FROM `+days+` WHERE learner_id = $2
+ON CONFLICT (learner_id, day) DO UPDATE SET `+strings.Join(add, ", "), to, from)
+	line.Queue(`INSERT INTO `+merged+` (learner_id, course_id, state) SELECT o.learner_id, v.course_id, v.state FROM `+taken+` v
+JOIN `+taken+` o ON o.learner_id = $1 AND o.course_id = v.course_id WHERE v.learner_id = $2`, to, from)
+	line.Queue(`INSERT INTO `+taken+` (learner_id, course_id, state) SELECT $1::bigint, course_id, state FROM `+taken+` WHERE learner_id = $2
+ON CONFLICT (learner_id, course_id) DO NOTHING`, to, from)
 }
 
 // MetricCells implements lectern.MetricReader.

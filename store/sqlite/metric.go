@@ -21,7 +21,9 @@ var (
 
 func anyParam(int) string { return "?" }
 
-const metricProgress = "SELECT definition, events, lists, feedback, merges FROM metric_progress WHERE id = 1"
+func metricProgress(run lectern.MetricRun) string {
+	return "SELECT definition, events, lists, feedback, merges FROM metric_progress WHERE id = " + cells.ID(run)
+}
 
 func scanProgress(row *sql.Row) (p lectern.MetricProgress, err error) {
 	err = row.Scan(&p.Definition, &p.Events, &p.Lists, &p.Feedback, &p.Merges)
@@ -32,16 +34,16 @@ func scanProgress(row *sql.Row) (p lectern.MetricProgress, err error) {
 }
 
 // MetricProgress implements lectern.MetricStore.
-func (s *Store) MetricProgress(ctx context.Context) (lectern.MetricProgress, error) {
-	return scanProgress(s.stmts.QueryRowContext(ctx, metricProgress))
+func (s *Store) MetricProgress(ctx context.Context, run lectern.MetricRun) (lectern.MetricProgress, error) {
+	return scanProgress(s.stmts.QueryRowContext(ctx, metricProgress(run)))
 }
 
 // MetricMarks implements lectern.MetricStore.
-func (s *Store) MetricMarks(ctx context.Context, lists []string, taken []lectern.TakenKey) (
+func (s *Store) MetricMarks(ctx context.Context, run lectern.MetricRun, lists []string, taken []lectern.TakenKey) (
 	map[string]string, map[lectern.TakenKey]string, error) {
 	ofLists, ofTaken := make(map[string]string, len(lists)), make(map[lectern.TakenKey]string, len(taken))
 	if len(lists) > 0 {
-		err := s.each(ctx, `SELECT m.ranking_id, m.state FROM json_each(?) j JOIN metric_lists m ON m.ranking_id = j.value`,
+		err := s.each(ctx, `SELECT m.ranking_id, m.state FROM json_each(?) j JOIN `+cells.Table(run, "metric_lists")+` m ON m.ranking_id = j.value`,
 			[]any{jsonText(lists)}, func(scan func(...any) error) error {
 				var id, state string
 				err := scan(&id, &state)
@@ -61,7 +63,7 @@ func (s *Store) MetricMarks(ctx context.Context, lists []string, taken []lectern
 	}
 	err := s.each(ctx, `SELECT m.learner_id, i.external_id, m.state FROM json_each(?) j
 JOIN course_ids i ON i.external_id = json_extract(j.value, '$[1]')
-JOIN metric_taken m ON m.learner_id = json_extract(j.value, '$[0]') AND m.course_id = i.id`,
+JOIN `+cells.Table(run, "metric_taken")+` m ON m.learner_id = json_extract(j.value, '$[0]') AND m.course_id = i.id`,
 		[]any{jsonText(pairs)}, func(scan func(...any) error) error {
 			var k lectern.TakenKey
 			var state string
@@ -91,9 +93,9 @@ func (s *Store) each(ctx context.Context, query string, args []any, f func(scan 
 }
 
 // MergedMarks implements lectern.MetricStore.
-func (s *Store) MergedMarks(ctx context.Context, limit int) ([]lectern.TakenMark, error) {
+func (s *Store) MergedMarks(ctx context.Context, run lectern.MetricRun, limit int) ([]lectern.TakenMark, error) {
 	var out []lectern.TakenMark
-	err := s.each(ctx, `SELECT m.id, m.learner_id, i.external_id, m.state FROM metric_merged m
+	err := s.each(ctx, `SELECT m.id, m.learner_id, i.external_id, m.state FROM `+cells.Table(run, "metric_merged")+` m
 JOIN course_ids i ON i.id = m.course_id ORDER BY m.id LIMIT ?`, []any{max(limit, 0)}, func(scan func(...any) error) error {
 		var m lectern.TakenMark
 		err := scan(&m.ID, &m.Person, &m.CourseID, &m.State)
@@ -106,7 +108,7 @@ JOIN course_ids i ON i.id = m.course_id ORDER BY m.id LIMIT ?`, []any{max(limit,
 // ApplyMetrics implements lectern.MetricStore.
 func (s *Store) ApplyMetrics(ctx context.Context, b lectern.MetricBatch) error {
 	err := s.write(ctx, func(ctx context.Context, tx *writeTx) error {
-		now, err := scanProgress(tx.stmts.QueryRowContext(ctx, metricProgress))
+		now, err := scanProgress(tx.stmts.QueryRowContext(ctx, metricProgress(b.Run)))
 		if err != nil {
 			return err
 		}
@@ -126,36 +128,36 @@ func (tx *writeTx) applyMetrics(ctx context.Context, b *lectern.MetricBatch) err
 		_, err := tx.stmts.ExecContext(ctx, query, args...)
 		return err
 	}
-	if err := tx.setMetricProgress(ctx, b.To); err != nil {
+	if err := tx.setMetricProgress(ctx, b.Run, b.To); err != nil {
 		return err
 	}
-	addCell := cells.Add("metric_cells", cells.KeyColumns(), lectern.MetricColumns(), anyParam)
+	addCell := cells.Add(cells.Table(b.Run, "metric_cells"), cells.KeyColumns(), lectern.MetricColumns(), anyParam)
 	for i := range b.Cells {
 		if err := do(addCell, cells.CellValues(&b.Cells[i])...); err != nil {
 			return err
 		}
 	}
-	addCourse := strings.Replace(cells.Add("metric_courses", []string{"day", "course_id"}, cells.CourseColumns(), anyParam),
+	addCourse := strings.Replace(cells.Add(cells.Table(b.Run, "metric_courses"), []string{"day", "course_id"}, cells.CourseColumns(), anyParam),
 		"VALUES (?, ?,", "VALUES (?, (SELECT id FROM course_ids WHERE external_id = ?),", 1)
 	for _, c := range b.Courses {
 		if err := do(addCourse, c.Day, c.CourseID, c.Impressions, c.Clicks, c.Enrols, c.Ratings, c.Stars); err != nil {
 			return err
 		}
 	}
-	addDay := cells.Add("learner_days", []string{"learner_id", "day"}, lectern.TallyColumns(), anyParam)
+	addDay := cells.Add(cells.Table(b.Run, "learner_days"), []string{"learner_id", "day"}, lectern.TallyColumns(), anyParam)
 	for i := range b.Days {
 		if err := do(addDay, cells.DayValues(&b.Days[i])...); err != nil {
 			return err
 		}
 	}
 	for _, m := range b.Lists {
-		if err := do(`INSERT INTO metric_lists (ranking_id, learner_id, state) VALUES (?, ?, ?)
+		if err := do(`INSERT INTO `+cells.Table(b.Run, "metric_lists")+` (ranking_id, learner_id, state) VALUES (?, ?, ?)
 ON CONFLICT (ranking_id) DO UPDATE SET state = excluded.state`, m.RankingID, m.Person, m.State); err != nil {
 			return err
 		}
 	}
 	for _, m := range b.Taken {
-		if err := do(`INSERT INTO metric_taken (learner_id, course_id, state)
+		if err := do(`INSERT INTO `+cells.Table(b.Run, "metric_taken")+` (learner_id, course_id, state)
 VALUES (?, (SELECT id FROM course_ids WHERE external_id = ?), ?)
 ON CONFLICT (learner_id, course_id) DO UPDATE SET state = excluded.state`, m.Person, m.CourseID, m.State); err != nil {
 			return err
@@ -164,31 +166,58 @@ ON CONFLICT (learner_id, course_id) DO UPDATE SET state = excluded.state`, m.Per
 	if len(b.Settled) == 0 {
 		return nil
 	}
-	return do("DELETE FROM metric_merged WHERE id IN (SELECT value FROM json_each(?))", jsonText(b.Settled))
+	return do("DELETE FROM "+cells.Table(b.Run, "metric_merged")+" WHERE id IN (SELECT value FROM json_each(?))", jsonText(b.Settled))
 }
 
-func (tx *writeTx) setMetricProgress(ctx context.Context, p lectern.MetricProgress) error {
+func (tx *writeTx) setMetricProgress(ctx context.Context, run lectern.MetricRun, p lectern.MetricProgress) error {
 	_, err := tx.stmts.ExecContext(ctx, `INSERT INTO metric_progress (id, definition, events, lists, feedback, merges)
-VALUES (1, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET definition = excluded.definition, events = excluded.events,
+VALUES (`+cells.ID(run)+`, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET definition = excluded.definition, events = excluded.events,
 lists = excluded.lists, feedback = excluded.feedback, merges = excluded.merges`, p.Definition, p.Events, p.Lists, p.Feedback, p.Merges)
 	return err
 }
 
-// ResetMetrics implements lectern.MetricStore.
-func (s *Store) ResetMetrics(ctx context.Context, definition string) error {
+// StartMetrics implements lectern.MetricStore.
+func (s *Store) StartMetrics(ctx context.Context, definition string) error {
 	return s.write(ctx, func(ctx context.Context, tx *writeTx) error {
-		for _, table := range cells.Tables() {
-			if _, err := tx.stmts.ExecContext(ctx, "DELETE FROM "+table); err != nil {
-				return err
-			}
+		if err := tx.do(ctx, cells.Empty(lectern.MetricsAnew)); err != nil {
+			return err
 		}
-		now, err := scanProgress(tx.stmts.QueryRowContext(ctx, metricProgress))
+		now, err := scanProgress(tx.stmts.QueryRowContext(ctx, metricProgress(lectern.MetricsAnew)))
 		if err != nil {
 			return err
 		}
 		// Whoever is in the midst of a step from the beginning must notice.
-		return tx.setMetricProgress(ctx, lectern.MetricProgress{Definition: definition, Merges: now.Merges + 1})
+		return tx.setMetricProgress(ctx, lectern.MetricsAnew, lectern.MetricProgress{Definition: definition, Merges: now.Merges + 1})
 	})
+}
+
+// UseMetrics implements lectern.MetricStore.
+func (s *Store) UseMetrics(ctx context.Context, from lectern.MetricProgress) error {
+	return s.write(ctx, func(ctx context.Context, tx *writeTx) error {
+		var now [2]lectern.MetricProgress
+		for i, run := range cells.Runs() {
+			var err error
+			if now[i], err = scanProgress(tx.stmts.QueryRowContext(ctx, metricProgress(run))); err != nil {
+				return err
+			}
+		}
+		if now[1] != from || from.Definition == "" {
+			return cells.Moved()
+		}
+		if err := tx.do(ctx, cells.Switch()); err != nil {
+			return err
+		}
+		return tx.setMetricProgress(ctx, lectern.MetricsInUse, cells.Switched(now[0], now[1]))
+	})
+}
+
+func (tx *writeTx) do(ctx context.Context, statements []string) error {
+	for _, query := range statements {
+		if _, err := tx.stmts.ExecContext(ctx, query); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // FeedbackChanges implements lectern.MetricStore.
@@ -221,27 +250,39 @@ func (tx *writeTx) detachFeedbackLog(ctx context.Context, id int64) error {
 	return err
 }
 
-// absorbMetrics makes what was counted of a visitor a learner's. Courses that both
-// touched wait to be counted as one.
+// absorbMetrics makes what was counted of a visitor a learner's, in use and anew.
+// Courses that both touched wait to be counted as one.
 func (tx *writeTx) absorbMetrics(ctx context.Context, from, to int64) error {
+	if _, err := tx.stmts.ExecContext(ctx, "UPDATE feedback_log SET learner_id = ? WHERE learner_id = ?", to, from); err != nil {
+		return err
+	}
+	for _, run := range cells.Runs() {
+		if err := tx.absorbRun(ctx, run, from, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *writeTx) absorbRun(ctx context.Context, run lectern.MetricRun, from, to int64) error {
+	lists, merged, taken, days := cells.Table(run, "metric_lists"), cells.Table(run, "metric_merged"), cells.Table(run, "metric_taken"), cells.Table(run, "learner_days")
 	sums, add := strings.Join(lectern.TallyColumns(), ", "), make([]string, 0, 16)
 	for _, c := range lectern.TallyColumns() {
-		add = append(add, c+" = learner_days."+c+" + excluded."+c)
+		add = append(add, c+" = "+days+"."+c+" + excluded."+c)
 	}
 	for _, s := range []struct {
 		query string
 		args  []any
 	}{
-		{"UPDATE feedback_log SET learner_id = ? WHERE learner_id = ?", []any{to, from}},
-		{"UPDATE metric_lists SET learner_id = ? WHERE learner_id = ?", []any{to, from}},
-		{"UPDATE metric_merged SET learner_id = ? WHERE learner_id = ?", []any{to, from}},
-		{`INSERT INTO learner_days (learner_id, day, ` + sums + `) SELECT ?, day, ` + sums + ` FROM learner_days WHERE learner_id = ?
+		{"UPDATE " + lists + " SET learner_id = ? WHERE learner_id = ?", []any{to, from}},
+		{"UPDATE " + merged + " SET learner_id = ? WHERE learner_id = ?", []any{to, from}},
+		{`INSERT INTO ` + days + ` (learner_id, day, ` + sums + `) SELECT ?, day, ` + sums + ` FROM ` + days + ` WHERE learner_id = ?
 ON CONFLICT (learner_id, day) DO UPDATE SET ` + strings.Join(add, ", "), []any{to, from}},
-		{`INSERT INTO metric_merged (learner_id, course_id, state) SELECT ?, v.course_id, v.state FROM metric_taken v
-JOIN metric_taken o ON o.learner_id = ? AND o.course_id = v.course_id WHERE v.learner_id = ?`, []any{to, to, from}},
-		{`INSERT INTO metric_taken (learner_id, course_id, state) SELECT ?, course_id, state FROM metric_taken WHERE learner_id = ?
+		{`INSERT INTO ` + merged + ` (learner_id, course_id, state) SELECT ?, v.course_id, v.state FROM ` + taken + ` v
+JOIN ` + taken + ` o ON o.learner_id = ? AND o.course_id = v.course_id WHERE v.learner_id = ?`, []any{to, to, from}},
+		{`INSERT INTO ` + taken + ` (learner_id, course_id, state) SELECT ?, course_id, state FROM ` + taken + ` WHERE learner_id = ?
 ON CONFLICT (learner_id, course_id) DO NOTHING`, []any{to, from}},
-		{"UPDATE metric_progress SET merges = merges + 1 WHERE id = 1", nil},
+		{"UPDATE metric_progress SET merges = merges + 1 WHERE id = " + cells.ID(run), nil},
 	} {
 		if _, err := tx.stmts.ExecContext(ctx, s.query, s.args...); err != nil {
 			return err

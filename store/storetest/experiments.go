@@ -292,3 +292,19 @@ func testActedLists(t *testing.T, s Store) {
 	}))
 	equal(t, "lists", got, []string{"r1[c] 2", "r3[d d] 2"})
 }
+
+func testExperimentLooks(t *testing.T, s Store) {
+	ctx := t.Context()
+	equal(t, "no look", must[lectern.ExperimentLook](t)(s.ExperimentLook(ctx, "x")), lectern.ExperimentLook{Experiment: "x"})
+	l := lectern.ExperimentLook{Experiment: "x", Body: json.RawMessage(`{"day": 3}`), At: noon1}
+	ok(t, s.PutExperimentLook(ctx, l))
+	wantCode(t, s.PutExperimentLook(ctx, l), lectern.CodePrecondition)
+	l.Revision = 1
+	equal(t, "first", must[lectern.ExperimentLook](t)(s.ExperimentLook(ctx, "x")), l)
+	l.Body, l.At = json.RawMessage(`{"day": 4}`), noon1.Add(time.Hour)
+	ok(t, s.PutExperimentLook(ctx, l))
+	wantCode(t, s.PutExperimentLook(ctx, l), lectern.CodePrecondition)
+	l.Revision = 2
+	equal(t, "second", must[lectern.ExperimentLook](t)(s.ExperimentLook(ctx, "x")), l)
+	equal(t, "another", must[lectern.ExperimentLook](t)(s.ExperimentLook(ctx, "y")).Revision, int64(0))
+}

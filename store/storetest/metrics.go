@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -58,7 +59,7 @@ func testMetricsApply(t *testing.T, s Store) {
 	wantCode(t, m.ApplyMetrics(ctx, b), lectern.CodePrecondition)
 	b.From, b.To.Events = b.To, 9
 	ok(t, m.ApplyMetrics(ctx, b))
-	at, err := m.MetricProgress(ctx)
+	at, err := m.MetricProgress(ctx, lectern.MetricsInUse)
 	ok(t, err)
 	equal(t, "progress", at, b.To)
 
@@ -75,7 +76,7 @@ func testMetricsApply(t *testing.T, s Store) {
 	seen, err := m.MetricCourses(ctx, 100, 101, 7)
 	ok(t, err)
 	equal(t, "courses", seen, []lectern.MetricCourse{{Day: 100, CourseID: "c1", Impressions: 6, Stars: 9}}, cmpopts.IgnoreFields(lectern.MetricCourse{}, "Provider"))
-	lists, taken, err := m.MetricMarks(ctx, []string{"r1", "r2"}, []lectern.TakenKey{{Person: person, CourseID: "c1"}, {Person: person, CourseID: "c2"}})
+	lists, taken, err := m.MetricMarks(ctx, lectern.MetricsInUse, []string{"r1", "r2"}, []lectern.TakenKey{{Person: person, CourseID: "c1"}, {Person: person, CourseID: "c2"}})
 	ok(t, err)
 	equal(t, "marks of lists", lists, map[string]string{"r1": "seen"})
 	equal(t, "marks of courses", taken, map[lectern.TakenKey]string{{Person: person, CourseID: "c1"}: "taken"})
@@ -101,10 +102,66 @@ func testMetricsApply(t *testing.T, s Store) {
 	}
 	b.From, b.To.Events = b.To, 10
 	wantCode(t, m.ApplyMetrics(ctx, b), lectern.CodePrecondition) // somebody in it is gone
-	ok(t, m.ResetMetrics(ctx, "e"))
-	found, err = m.MetricCells(ctx, lectern.MetricQuery{From: 100, To: 101})
+}
+
+// What is counted anew is not seen until it takes the place of what is in use, at once;
+// what happens to people meanwhile happens to both.
+func testMetricsAnew(t *testing.T, s Store) {
+	ctx, m := t.Context(), metricStore(t, s)
+	putCourses(t, s, "c1")
+	must[[]lectern.WriteResult](t)(s.PutLearners(ctx, []lectern.Learner{{ID: "ada"}, {ID: "bob"}}))
+	person := func(ref lectern.LearnerRef) int64 { t.Helper(); return must[int64](t)(s.ProfileKey(ctx, ref)) }
+	_, err := s.PutFeedback(ctx, lectern.LearnerRef{AnonymousID: "v"}, lectern.Feedback{ID: "1", CourseID: "c1", Kind: lectern.FeedbackMore, At: noon1})
 	ok(t, err)
-	equal(t, "sums after a reset", found, []lectern.MetricCell{{}})
+	visitor, ada, bob := person(lectern.LearnerRef{AnonymousID: "v"}), person(lectern.LearnerRef{ID: "ada"}), person(lectern.LearnerRef{ID: "bob"})
+	lists := func(want float64) {
+		t.Helper()
+		found := must[[]lectern.MetricCell](t)(m.MetricCells(ctx, lectern.MetricQuery{From: 0, To: 200}))
+		equal(t, "lists", found[0].Lists, want)
+	}
+	at := func(run lectern.MetricRun) lectern.MetricProgress {
+		t.Helper()
+		return must[lectern.MetricProgress](t)(m.MetricProgress(ctx, run))
+	}
+	b := sumsOf(bob)
+	ok(t, m.ApplyMetrics(ctx, b))
+	lists(2)
+	wantCode(t, m.UseMetrics(ctx, lectern.MetricProgress{}), lectern.CodePrecondition) // nothing is counted anew
+
+	ok(t, m.StartMetrics(ctx, "e"))
+	for _, p := range []int64{visitor, ada, bob} {
+		b := sumsOf(p)
+		b.Run, b.From, b.To.Definition = lectern.MetricsAnew, at(lectern.MetricsAnew), "e"
+		b.To.Events, b.To.Merges, b.Lists[0].RankingID = b.From.Events+1, b.From.Merges, fmt.Sprint("r", p)
+		ok(t, m.ApplyMetrics(ctx, b))
+		wantCode(t, m.ApplyMetrics(ctx, b), lectern.CodePrecondition)
+	}
+	lists(2)
+	equal(t, "progress in use", at(lectern.MetricsInUse), b.To)
+	before := at(lectern.MetricsAnew)
+	ok(t, s.MergeVisitor(ctx, "v", "ada"))
+	ok(t, s.DeleteLearner(ctx, lectern.LearnerRef{ID: "bob"}))
+	merged := must[[]lectern.TakenMark](t)(m.MergedMarks(ctx, lectern.MetricsAnew, 10))
+	if len(merged) != 1 || merged[0].Person != ada || merged[0].State != "taken" {
+		t.Errorf("marks of a visitor: %+v", merged)
+	}
+	equal(t, "marks in use", len(must[[]lectern.TakenMark](t)(m.MergedMarks(ctx, lectern.MetricsInUse, 10))), 0)
+	wantCode(t, m.UseMetrics(ctx, before), lectern.CodePrecondition) // people have become one
+	lists(2)
+	ok(t, m.UseMetrics(ctx, at(lectern.MetricsAnew)))
+	lists(6)
+	equal(t, "days", must[[]lectern.LearnerSpan](t)(m.LearnerSpans(ctx, 0, 200, 1)), []lectern.LearnerSpan{{Day: 100, Learners: 1, Hours: 3, Squares: 9}})
+	equal(t, "marks in use", len(must[[]lectern.TakenMark](t)(m.MergedMarks(ctx, lectern.MetricsInUse, 10))), 1)
+	equal(t, "nothing is counted anew any more", at(lectern.MetricsAnew), lectern.MetricProgress{})
+	now := at(lectern.MetricsInUse)
+	equal(t, "definition", now.Definition, "e")
+	wantCode(t, m.UseMetrics(ctx, lectern.MetricProgress{}), lectern.CodePrecondition)
+	b = sumsOf(ada)
+	b.From = b.To
+	wantCode(t, m.ApplyMetrics(ctx, b), lectern.CodePrecondition) // a step from before the switch
+	b.From, b.To.Events = now, 99
+	ok(t, m.ApplyMetrics(ctx, b))
+	lists(8)
 }
 
 func testFeedbackLog(t *testing.T, s Store) {

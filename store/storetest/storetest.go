@@ -38,6 +38,7 @@ type Store interface {
 	lectern.SettingsStore
 	lectern.ExperimentStore
 	lectern.ExperimentLog
+	lectern.ExperimentLooks
 	// CountCourses returns how many courses are open or unlisted: what indexing
 	// needs to tell how far it has come.
 	CountCourses(ctx context.Context) (int, error)
@@ -118,6 +119,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"feedback/reports":             testReports,
 		"feedback/races":               testFeedbackRaces,
 		"metrics/apply":                testMetricsApply,
+		"metrics/anew":                 testMetricsAnew,
 		"metrics/feedback log":         testFeedbackLog,
 		"events/append":                testEventAppend,
 		"events/idempotent":            testEventIdempotent,
@@ -175,6 +177,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"settings/race":                testSettingsRace,
 		"settings/retry":               testSettingsRetry,
 		"experiments":                  testExperiments,
+		"experiments/looks":            testExperimentLooks,
 		"experiments/reject":           testExperimentsReject,
 		"experiments/race":             testExperimentsRace,
 		"experiments/holds":            testExperimentHolds,

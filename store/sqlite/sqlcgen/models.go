@@ -136,6 +136,13 @@ type ExperimentChange struct {
 	Body       string
 }
 
+type ExperimentLook struct {
+	Experiment string
+	Revision   int64
+	Body       string
+	At         int64
+}
+
 type ExperimentRevision struct {
 	ID       int64
 	Revision int64
@@ -266,6 +273,27 @@ type LearnerDay struct {
 	Reports     float64
 }
 
+type LearnerDaysAnew struct {
+	LearnerID   int64
+	Day         int64
+	Lists       float64
+	ListClicks  float64
+	Impressions float64
+	Clicks      float64
+	Saves       float64
+	Enrols      float64
+	Progressed  float64
+	Completions float64
+	Drops       float64
+	Dismissals  float64
+	Hours       float64
+	Ratings     float64
+	Stars       float64
+	Liked       float64
+	Disliked    float64
+	Reports     float64
+}
+
 type Learning struct {
 	Run       int64
 	Active    int64
@@ -315,7 +343,49 @@ type MetricCell struct {
 	KeptClicks  float64
 }
 
+type MetricCellsAnew struct {
+	Day         int64
+	Surface     string
+	ListRow     string
+	Experiment  string
+	Arm         string
+	Segment     string
+	Position    int64
+	Explored    string
+	Lists       float64
+	ListClicks  float64
+	Impressions float64
+	Clicks      float64
+	Saves       float64
+	Enrols      float64
+	Progressed  float64
+	Completions float64
+	Drops       float64
+	Dismissals  float64
+	Hours       float64
+	Ratings     float64
+	Stars       float64
+	Liked       float64
+	Disliked    float64
+	Reports     float64
+	Views       float64
+	Begun       float64
+	Completed   float64
+	KeptWeight  float64
+	KeptClicks  float64
+}
+
 type MetricCourse struct {
+	Day         int64
+	CourseID    int64
+	Impressions float64
+	Clicks      float64
+	Enrols      float64
+	Ratings     float64
+	Stars       float64
+}
+
+type MetricCoursesAnew struct {
 	Day         int64
 	CourseID    int64
 	Impressions float64
@@ -331,7 +401,20 @@ type MetricList struct {
 	State     string
 }
 
+type MetricListsAnew struct {
+	RankingID string
+	LearnerID int64
+	State     string
+}
+
 type MetricMerged struct {
+	ID        int64
+	LearnerID int64
+	CourseID  int64
+	State     string
+}
+
+type MetricMergedAnew struct {
 	ID        int64
 	LearnerID int64
 	CourseID  int64
@@ -348,6 +431,12 @@ type MetricProgress struct {
 }
 
 type MetricTaken struct {
+	LearnerID int64
+	CourseID  int64
+	State     string
+}
+
+type MetricTakenAnew struct {
 	LearnerID int64
 	CourseID  int64
 	State     string
