@@ -20,6 +20,7 @@ type Results struct {
 	Day        int                     `json:"day"`     // of the experiment, from 1
 	Planned    int                     `json:"planned"` // days
 	Verdict    stats.Verdict           `json:"verdict"`
+	Today      stats.Verdict           `json:"today"`              // by today's look alone
 	Warnings   []string                `json:"warnings,omitempty"` // why the numbers may mislead
 	Split      *stats.SplitResult      `json:"split,omitempty"`
 	Arms       []ArmPeople             `json:"arms"`
@@ -81,7 +82,7 @@ type Duel struct {
 	Lists int        `json:"lists"` // that were acted on
 }
 
-// Results judges an experiment as it is now. Errors: CodeNotFound; CodeRefused for a
+// Results judges an experiment as it is now, with what all looks before have shown. Errors: CodeNotFound; CodeRefused for a
 // draft.
 func (s *Service) Results(ctx context.Context, id string) (Results, error) {
 	all, _, err := s.all(ctx)
@@ -95,24 +96,38 @@ func (s *Service) Results(ctx context.Context, id string) (Results, error) {
 	if x.Plan == nil {
 		return Results{}, refused(x, "has no results: it was not started")
 	}
-	now := s.o.Clock()
-	end := now
-	if x.Outcome != nil {
-		end = x.Outcome.StoppedAt
-	}
+	return s.results(ctx, x, false)
+}
+
+// results judges an experiment; daily says that this is the look of the day.
+func (s *Service) results(ctx context.Context, x *stored, daily bool) (Results, error) {
 	out := Results{
-		Experiment: x.ID, Name: x.Name, Kind: x.kind(), State: x.State, At: lectern.Timestamp(now), Planned: x.days(),
-		Day: s.o.Day(end) - s.o.Day(x.Plan.StartedAt) + 1, Size: x.Plan.Size, Exposures: []ExposureDay{},
+		Experiment: x.ID, Name: x.Name, Kind: x.kind(), State: x.State, At: lectern.Timestamp(s.o.Clock()), Planned: x.days(),
+		Day: s.dayOf(x), Size: x.Plan.Size, Exposures: []ExposureDay{},
 	}
-	c := newCount(s, x, s.o.Day(end))
+	c := newCount(s, x, s.o.Day(s.end(x)))
 	if err := s.o.Log.PersonDays(ctx, x.ID, x.beforeDays(), c.add); err != nil {
 		return Results{}, fmt.Errorf("read what people in an experiment did: %w", err)
 	}
 	c.people(&out)
+	var look func(sh *stats.Shown, day int) stats.Verdict
+	var err error
 	if x.kind() == KindInterleaving {
-		return out, s.judgeDuel(ctx, x, &out)
+		if out.Today, err = s.judgeDuel(ctx, x, &out); err != nil {
+			return Results{}, err
+		}
+		look = func(sh *stats.Shown, day int) stats.Verdict { return sh.Reach(out.Today, day) }
+	} else {
+		findings := c.judge(&out)
+		out.Today = stats.Decide(&findings)
+		look = func(sh *stats.Shown, day int) stats.Verdict { return sh.Add(&findings, day) }
 	}
-	c.judge(&out)
+	if out.Verdict, err = s.keep(ctx, x, daily, look); err != nil {
+		return Results{}, err
+	}
+	if x.kind() != KindInterleaving {
+		c.note(&out)
+	}
 	return out, nil
 }
 
@@ -267,12 +282,12 @@ func (c *count) people(out *Results) {
 	}
 	slices.Sort(days)
 	for _, day := range days {
-		out.Exposures = append(out.Exposures, ExposureDay{Date: time.Unix(int64(day)*86400, 0).UTC().Format(time.DateOnly), People: c.met[day]})
+		out.Exposures = append(out.Exposures, ExposureDay{Date: date(day), People: c.met[day]})
 	}
 }
 
-// judge compares the arms.
-func (c *count) judge(out *Results) {
+// judge compares the arms and returns what the verdict is made from.
+func (c *count) judge(out *Results) stats.Findings {
 	d := &c.x.Definition
 	units := stats.Split{Shares: d.shares()}
 	for i := range c.arms {
@@ -310,8 +325,7 @@ func (c *count) judge(out *Results) {
 	if c.x.Plan.Size != nil {
 		findings.Planned = c.x.Plan.Size.Always
 	}
-	out.Verdict = stats.Decide(&findings)
-	c.note(out)
+	return findings
 }
 
 // correct corrects metrics that were only looked at for looking at all of them.
@@ -408,7 +422,7 @@ func (c *count) unevenCrossing() string {
 }
 
 // judgeDuel says whose courses people preferred.
-func (s *Service) judgeDuel(ctx context.Context, x *stored, out *Results) error {
+func (s *Service) judgeDuel(ctx context.Context, x *stored, out *Results) (stats.Verdict, error) {
 	var duel stats.Duel
 	var credits []int
 	person, lists := int64(0), 0
@@ -418,10 +432,7 @@ func (s *Service) judgeDuel(ctx context.Context, x *stored, out *Results) error 
 		}
 		credits = nil
 	}
-	end := s.o.Clock()
-	if x.Outcome != nil {
-		end = x.Outcome.StoppedAt
-	}
+	end := s.end(x)
 	err := s.o.Log.ActedLists(ctx, x.ID, func(l lectern.ActedList) error {
 		if l.Ranking.CreatedAt.After(end) {
 			return nil
@@ -435,13 +446,12 @@ func (s *Service) judgeDuel(ctx context.Context, x *stored, out *Results) error 
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("read what people did about interleaved lists: %w", err)
+		return stats.Verdict{}, fmt.Errorf("read what people did about interleaved lists: %w", err)
 	}
 	flush()
 	alpha := cmpOr(x.Alpha, stats.DefaultAlpha)
 	out.Duel = &Duel{DuelResult: duel.Judge(alpha), Votes: duel, Lists: lists}
-	out.Verdict = duelVerdict(x, out.Duel, alpha)
-	return nil
+	return duelVerdict(x, out.Duel, alpha), nil
 }
 
 // teamsOf are the teams of what was acted on, each course once.

@@ -35,6 +35,7 @@ type Options struct {
 	Store    lectern.ExperimentStore // an ExperimentWatcher too where the backend has notifications
 	Versions Versions
 	Log      lectern.ExperimentLog
+	Looks    lectern.ExperimentLooks
 	// Day is the day of a time in the platform's time zone, in days since 1970-01-01.
 	Day func(t time.Time) int
 	// ModelKind is the kind of artefact that collaborative models are kept as.

@@ -109,7 +109,7 @@ func newBench(t *testing.T) *bench {
 // replica is another process on the same store.
 func (b *bench) replica() *experiment.Service {
 	return experiment.New(experiment.Options{
-		Config: experiment.DefaultConfig(), Store: b.store, Versions: b.versions, Log: b.log, Day: dayOf, ModelKind: "model",
+		Config: experiment.DefaultConfig(), Store: b.store, Versions: b.versions, Log: b.log, Looks: b.store, Day: dayOf, ModelKind: "model",
 		NewID: func() string { return "made" }, Clock: func() time.Time { return b.now }, Logger: slog.New(slog.DiscardHandler),
 	})
 }
@@ -398,6 +398,83 @@ func TestUnevenCrossing(t *testing.T) {
 		if got, want := len(r.Warnings), share == 90; (got > 0) != want {
 			t.Errorf("shares of %g to %g, %d crossed of %+v: warned %q", share, 100-share, r.Crossed, r.Arms, r.Warnings)
 		}
+	}
+}
+
+// The leader looks every day, also when nobody asks. What an always-valid look has
+// decided stays, with its day, whatever later days look like and whoever is asked; harm
+// is stronger, and a broken split than that.
+func TestVerdictStays(t *testing.T) {
+	b := newBench(t)
+	b.log.before = []lectern.Tally{{Enrols: 1}, {Enrols: 3}, {Enrols: 2}, {}}
+	b.create(t, strings.Replace(trialBody, `"primary"`, `"guardrails":[{"metric":"drops","margin":0.2}],"primary"`, 1))
+	b.start(t, "x")
+	start := b.now
+	b.people("a", 1500, 0.2, 12, 1)
+	b.people("b", 1500, 0.4, 12, 2)
+	drops := func(arm string, from int, n float64) {
+		for i := range b.log.people {
+			for j := range b.log.people[i].Days {
+				if p := &b.log.people[i]; p.Exposure.Arm == arm && p.Days[j].Day >= dayOf(start)+from {
+					p.Days[j].Drops = n * float64((i+j)%5) / 2
+				}
+			}
+		}
+	}
+	drops("a", 0, 1)
+	drops("b", 0, 1)
+	look := func(day int) experiment.Results {
+		t.Helper()
+		b.now = start.AddDate(0, 0, day-1)
+		if err := b.LookAtResults(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r, err := b.Results(t.Context(), "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustEncode(t, r)
+		return r
+	}
+	// On day 4 the leader looks, and nobody asks.
+	b.now = start.AddDate(0, 0, 3)
+	if err := b.LookAtResults(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := b.store.ExperimentLook(t.Context(), "x")
+	if err != nil || kept.Revision != 1 {
+		t.Fatalf("%+v, %v", kept, err)
+	}
+	if err := b.LookAtResults(t.Context()); err != nil { // one look a day
+		t.Fatal(err)
+	}
+	if again, _ := b.store.ExperimentLook(t.Context(), "x"); again.Revision != 1 {
+		t.Errorf("looked twice on a day: %s", again.Body)
+	}
+	// Then the effect is gone: without that look nothing would be decided.
+	for i := range b.log.people {
+		for j := range b.log.people[i].Days {
+			if d := &b.log.people[i].Days[j]; d.Day >= dayOf(start) {
+				d.Enrols = float64((i + j) % 2)
+			}
+		}
+	}
+	b.Service = b.replica() // another process, after a restart
+	r := look(6)
+	if v := r.Verdict; v.State != stats.StateWinner || v.Arm != "b" || v.Day != 4 || v.Date != "2026-03-05" || r.Today.State == stats.StateWinner {
+		t.Errorf("verdict %+v, today %+v", v, r.Today)
+	}
+	drops("b", 6, 9)
+	if v := look(10).Verdict; v.State != stats.StateHarm || v.Day != 10 || v.Metric != "drops" {
+		t.Errorf("after harm %+v", v)
+	}
+	drops("b", 0, 1)
+	if v := look(11).Verdict; v.State != stats.StateHarm || v.Day != 10 {
+		t.Errorf("harm was forgotten: %+v", v)
+	}
+	b.people("a", 900, 0.2, 1, 3)
+	if v := look(12).Verdict; v.State != stats.StateBlocked || v.Day != 12 {
+		t.Errorf("a broken split: %+v", v)
 	}
 }
 

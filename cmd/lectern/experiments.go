@@ -66,7 +66,7 @@ func keptExperiments(env environment, t *trials) (*experiment.Service, error) {
 		return nil, err
 	}
 	return experiment.New(experiment.Options{
-		Config: env.config.Experiments, Store: env.store, Versions: t, Log: env.store, Day: days.Day, ModelKind: training.Kind,
+		Config: env.config.Experiments, Store: env.store, Versions: t, Log: env.store, Looks: env.store, Day: days.Day, ModelKind: training.Kind,
 		NewID: func() string { return "x-" + strings.ToLower(cryptorand.Text()[:10]) },
 		Clock: lectern.SystemClock, Logger: env.log,
 	}), nil

@@ -202,6 +202,13 @@ func newExperimentsResultsCommand() *cobra.Command {
 // printResults writes the verdict and the metrics that decide.
 func printResults(w io.Writer, r *experiment.Results) error {
 	fmt.Fprintf(w, "%s (%s), day %d of %d: %s\n%s\n\n", r.Experiment, r.State, r.Day, r.Planned, r.Verdict.State, r.Verdict.Reason)
+	if r.Verdict.Day > 0 {
+		fmt.Fprintf(w, "reached on day %d, %s", r.Verdict.Day, r.Verdict.Date)
+		if r.Today.State != r.Verdict.State {
+			fmt.Fprintf(w, "; by today's look alone: %s", r.Today.State)
+		}
+		fmt.Fprint(w, "\n\n")
+	}
 	for _, warning := range r.Warnings {
 		fmt.Fprintf(w, "WARNING: %s\n\n", warning)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/api"
+	"github.com/lectern-dev/lectern/experiment"
 	"github.com/lectern-dev/lectern/indexing"
 	"github.com/lectern-dev/lectern/internal/lease"
 	"github.com/lectern-dev/lectern/jobs"
@@ -104,6 +105,9 @@ func (s *server) run(ctx context.Context, env environment) (err error) {
 	tasks.Go(func() error { return e.exploring.Run(background) })
 	e.lists.run(background, tasks, e.pipeline)
 	tasks.Go(func() error { return e.experiments.Run(background) })
+	tasks.Go(func() error {
+		return e.experiments.RunLooks(background, lease.New(e.store, experiment.LeaseName, e.holder, e.log))
+	})
 	tasks.Go(func() error { return e.runSkills(background) })
 	tasks.Go(func() error { return e.models.Run(background) })
 	e.learning.run(background, tasks, e.config.Learning.Poll)

@@ -131,18 +131,15 @@ const (
 // admits decides whether a list explores, with which seed and at how many places at
 // most.
 func (e *Explorer) admits(cfg *Config, req *lectern.ExploreRequest) (seed uint64, most int, why string) {
+	if why := protects(cfg, req.Learner, req.Allowed); why != "" {
+		return 0, 0, why
+	}
 	switch {
-	case !cfg.Enabled:
-		return 0, 0, skipOff
-	case req.Learner.IsZero():
-		return 0, 0, skipNobody
-	case !req.Allowed:
-		return 0, 0, skipDenied
 	case len(cfg.Places.of(req.Surface, req.Row)) == 0:
 		return 0, 0, skipSurface
 	case e.Counts.counting():
 		return 0, 0, skipCount
-	case cfg.Share < 1 && e.lots.taken(req.Learner) >= cfg.Share:
+	case !e.shares(cfg, req.Learner):
 		return 0, 0, skipShare
 	}
 	seed = e.lots.seed(req)
@@ -150,6 +147,31 @@ func (e *Explorer) admits(cfg *Config, req *lectern.ExploreRequest) (seed uint64
 		return 0, 0, skipCap
 	}
 	return seed, most, ""
+}
+
+// protects says why nothing is tried out on somebody, whatever the list; "" for nothing.
+func protects(cfg *Config, ref lectern.LearnerRef, allowed bool) string {
+	switch {
+	case !cfg.Enabled:
+		return skipOff
+	case ref.IsZero():
+		return skipNobody
+	case !allowed:
+		return skipDenied
+	}
+	return ""
+}
+
+// shares reports whether somebody is among those whose lists explore.
+func (e *Explorer) shares(cfg *Config, ref lectern.LearnerRef) bool {
+	return cfg.Share >= 1 || e.lots.taken(ref) < cfg.Share
+}
+
+// Tries reports whether anything may be tried out on somebody at all, on whichever
+// surface. allowed is ExploreRequest.Allowed.
+func (e *Explorer) Tries(ref lectern.LearnerRef, allowed bool) bool {
+	cfg, _ := e.Settings.Current()
+	return protects(cfg, ref, allowed) == "" && e.shares(cfg, ref)
 }
 
 // policy readies a policy for the list in a room.

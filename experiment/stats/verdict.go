@@ -36,6 +36,10 @@ type Verdict struct {
 	Arm    string `json:"arm,omitempty"`    // the winner, or the arm that does harm
 	Metric string `json:"metric,omitempty"` // that decides
 	Reason string `json:"reason"`           // a plain sentence
+	// Day is the day of the experiment, from 1, at whose look a verdict that stays was
+	// reached, and Date its date; 0 and "" of one that is still open.
+	Day  int    `json:"day,omitempty"`
+	Date string `json:"date,omitempty"`
 }
 
 // Decide gives the verdict. It rests on always-valid intervals alone, so that it may be
