@@ -209,7 +209,7 @@ func checkArms(a admin, people []string, control string) map[string]string {
 				ExposedArm           string `json:"exposed_arm"`
 			}
 		}
-		eventually(t, 10*time.Second, "the exposure", func() bool {
+		eventually(t, 30*time.Second, "the exposure", func() bool {
 			a.get(experimentsPath+"/assignments?surface=home&learner="+who, a.key, &in)
 			return len(in.Assignments) == 1 && in.Assignments[0].ExposedArm == in.Assignments[0].Arm
 		})
