@@ -153,9 +153,9 @@ const GoodQuality = 0.5
 
 // What makes a good new course count, and found.
 const (
-	fitsFrom   = 0.25 // want from which a course fits a learner
-	fitsLeast  = 3    // visiting learners whom it fits, for a course to count
-	foundLooks = 3    // of them who looked at it, for it to be found; and one who clicked
+	fitsFrom    = 0.25 // want from which a course fits a learner
+	fitsLeast   = 4    // visiting learners whom it fits, for a course to count
+	foundClicks = 3    // of them who clicked it, for it to be found
 )
 
 // newCourse is what became of a course that came late.
@@ -166,18 +166,19 @@ type newCourse struct {
 	looks  int
 	clicks int
 	enrols int
-	by     map[string]bool // learners whom it fits who looked
-	fitted bool            // one of them clicked
+	by     map[string]bool // learners whom it fits who looked; true for those who clicked
 	day    int             // on which it was found; 0 is never
 }
 
 // NewCourses says how those fared that came late.
 type NewCourses struct {
 	Courses int     `json:"courses"`
-	Good    int     `json:"good"`  // of true quality, and fitting enough visitors
-	Found   int     `json:"found"` // of these: looked at by three whom it fits and clicked by one
-	Looks   int     `json:"looks"` // at all that came late
-	Fit     int     `json:"fit"`   // of these, by learners whom they fit
+	Good    int     `json:"good"`    // of true quality, and fitting enough visitors
+	Found   int     `json:"found"`   // of these: clicked by three whom it fits
+	Reached int     `json:"reached"` // learners who looked at a good one that fits them
+	Fitting int     `json:"fitting"` // learners whom a good one fits, at the start: what Reached may come to
+	Looks   int     `json:"looks"`   // at all that came late
+	Fit     int     `json:"fit"`     // of these, by learners whom they fit
 	Clicks  int     `json:"clicks"`
 	Enrols  int     `json:"enrols"`
 	Days    float64 `json:"days"` // from coming to being found, on average of those found
@@ -202,11 +203,20 @@ func (v *visit) meetNew(p *place, c *course) {
 		return
 	}
 	v.run.New.Fit++
-	n.by[v.learner.ref.ID] = true
-	n.fitted = n.fitted || clicked
-	if n.day == 0 && n.fitted && len(n.by) >= foundLooks {
+	id := v.learner.ref.ID
+	if n.by[id] = n.by[id] || clicked; n.day == 0 && n.clickers() >= foundClicks {
 		n.day = v.day + 1
 	}
+}
+
+// clickers counts the learners whom the course fits who clicked it.
+func (n *newCourse) clickers() (count int) {
+	for _, clicked := range n.by {
+		if clicked {
+			count++
+		}
+	}
+	return count
 }
 
 // found sums up the courses that came late.
@@ -221,7 +231,7 @@ func (s *Simulation) found() NewCourses {
 		if !n.good || n.fits < fitsLeast {
 			continue
 		}
-		out.Good++
+		out.Good, out.Reached, out.Fitting = out.Good+1, out.Reached+len(n.by), out.Fitting+n.fits
 		if n.day > 0 {
 			out.Found++
 			came := int(n.course.PublishedAt.Sub(s.start).Hours() / 24)

@@ -3,6 +3,7 @@ package simulate
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"text/tabwriter"
@@ -18,26 +19,34 @@ type PolicyRun struct {
 // PolicyTable compares policies over seeds. Differences are taken seed by seed: the same
 // learners come at the same times and draw the same lots.
 type PolicyTable struct {
-	Title    string       `json:"title"`
-	Baseline string       `json:"baseline"` // what costs and gains are measured against
-	Seeds    int          `json:"seeds"`
-	Days     int          `json:"days"`
-	Visits   float64      `json:"visits"` // a seed, on average
-	Policies []PolicyLine `json:"policies"`
+	Title     string       `json:"title"`
+	Baselines []string     `json:"baselines"` // what gains are measured against; costs against the first
+	Seeds     int          `json:"seeds"`
+	Days      int          `json:"days"`
+	Visits    float64      `json:"visits"` // a seed, on average
+	Policies  []PolicyLine `json:"policies"`
 }
 
 // PolicyLine is one policy in all.
 type PolicyLine struct {
 	Policy string `json:"policy"`
 	Reward Mean   `json:"reward"` // that came in by the end, a seed
-	Value  Mean   `json:"value"`  // expected reward of all lists, a seed
-	Gain   Mean   `json:"gain"`   // of Value against the baseline, in percent
+	Value  Mean   `json:"value"`  // expected reward of all lists, a seed: Reward without the luck of its lots
+	Came   Mean   `json:"came"`   // Reward against the first baseline, in percent
+	Gains  []Mean `json:"gains"`  // of Value against each baseline, in percent
+	// Lift is what exploring added to the lists that explored, in percent: the same list for
+	// the same learner at the same time, with and without.
+	Lift   Mean   `json:"lift"`
 	Regret Mean   `json:"regret"` // of the lists that explored: what the best of the pool would have added to Value
-	Good   Mean   `json:"good"`   // good new courses, a seed
-	Found  Mean   `json:"found"`
-	More   Mean   `json:"more"` // found, more than the baseline
-	Looks  Mean   `json:"looks_at_new"`
-	Weeks  []Mean `json:"weeks"` // value of a visit against the baseline, in percent, by week
+	Weeks  []Mean `json:"weeks"`  // value of a visit against the first baseline, in percent, by week
+
+	Good    Mean `json:"good"`         // good new courses, a seed
+	Found   Mean `json:"found"`        // of these
+	More    Mean `json:"more"`         // found, more than by the first baseline
+	Days    Mean `json:"days"`         // until one was found, of those found
+	Reached Mean `json:"reached"`      // of the learners whom a good new course fits, those who looked at it, in percent
+	Further Mean `json:"further"`      // Reached, more than by the first baseline, in points
+	Looks   Mean `json:"looks_at_new"` // of all new courses
 }
 
 // Mean is a mean over seeds with a 95 % interval by Student's t.
@@ -80,8 +89,8 @@ func student975(df int) float64 {
 }
 
 // ComparePolicies makes the table. Every policy has to have run on every seed.
-func ComparePolicies(title, baseline string, runs []PolicyRun) (PolicyTable, error) {
-	t := PolicyTable{Title: title, Baseline: baseline}
+func ComparePolicies(title string, baselines []string, runs []PolicyRun) (PolicyTable, error) {
+	t := PolicyTable{Title: title, Baselines: baselines}
 	var names []string
 	by := map[string]map[uint64]Run{}
 	for _, r := range runs {
@@ -91,51 +100,72 @@ func ComparePolicies(title, baseline string, runs []PolicyRun) (PolicyTable, err
 		}
 		by[r.Policy][r.Seed] = r.Run
 	}
-	seeds := make([]uint64, 0, len(by[baseline]))
-	for seed := range by[baseline] {
-		seeds = append(seeds, seed)
+	for _, name := range baselines {
+		if len(by[name]) == 0 {
+			return t, fmt.Errorf("no run of %q to compare with", name)
+		}
 	}
-	slices.Sort(seeds)
-	if len(seeds) == 0 {
-		return t, fmt.Errorf("no run of %q to compare with", baseline)
-	}
+	base := by[baselines[0]]
+	seeds := slices.Sorted(maps.Keys(base))
 	t.Seeds = len(seeds)
 	for _, seed := range seeds {
-		t.Days = len(by[baseline][seed].Days)
-		t.Visits += float64(by[baseline][seed].Total().Visits) / float64(len(seeds))
+		t.Days = len(base[seed].Days)
+		t.Visits += float64(base[seed].Total().Visits) / float64(len(seeds))
 	}
 	for _, name := range names {
 		if len(by[name]) != len(seeds) {
-			return t, fmt.Errorf("%s ran on %d seeds, %s on %d", name, len(by[name]), baseline, len(seeds))
+			return t, fmt.Errorf("%s ran on %d seeds, %s on %d", name, len(by[name]), baselines[0], len(seeds))
 		}
-		t.Policies = append(t.Policies, lineOf(name, seeds, by[name], by[baseline]))
+	}
+	for _, name := range names {
+		line := lineOf(name, seeds, by[name], base)
+		for _, other := range baselines {
+			line.Gains = append(line.Gains, over(seeds, by[name], by[other], func(r, b Run) float64 {
+				return percent(r.Total().Value, b.Total().Value)
+			}))
+		}
+		t.Policies = append(t.Policies, line)
 	}
 	return t, nil
 }
 
-func lineOf(name string, seeds []uint64, runs, base map[uint64]Run) PolicyLine {
-	over := func(f func(r, b Run) float64) Mean {
-		xs := make([]float64, len(seeds))
-		for i, seed := range seeds {
-			xs[i] = f(runs[seed], base[seed])
-		}
-		return meanOf(xs)
+// over is the mean of a figure over seeds.
+func over(seeds []uint64, runs, base map[uint64]Run, f func(r, b Run) float64) Mean {
+	xs := make([]float64, len(seeds))
+	for i, seed := range seeds {
+		xs[i] = f(runs[seed], base[seed])
 	}
+	return meanOf(xs)
+}
+
+func lineOf(name string, seeds []uint64, runs, base map[uint64]Run) PolicyLine {
+	mean := func(f func(r, b Run) float64) Mean { return over(seeds, runs, base, f) }
 	line := PolicyLine{
 		Policy: name,
-		Reward: over(func(r, _ Run) float64 { return r.Total().Reward }),
-		Value:  over(func(r, _ Run) float64 { return r.Total().Value }),
-		Gain:   over(func(r, b Run) float64 { return percent(r.Total().Value, b.Total().Value) }),
-		Regret: over(func(r, _ Run) float64 { return r.Total().Oracle - r.Total().Explored }),
-		Good:   over(func(r, _ Run) float64 { return float64(r.New.Good) }),
-		Found:  over(func(r, _ Run) float64 { return float64(r.New.Found) }),
-		More:   over(func(r, b Run) float64 { return float64(r.New.Found - b.New.Found) }),
-		Looks:  over(func(r, _ Run) float64 { return float64(r.New.Looks) }),
+		Reward: mean(func(r, _ Run) float64 { return r.Total().Reward }),
+		Value:  mean(func(r, _ Run) float64 { return r.Total().Value }),
+		Came:   mean(func(r, b Run) float64 { return percent(r.Total().Reward, b.Total().Reward) }),
+		Lift:   mean(func(r, _ Run) float64 { return percent(r.Total().Explored, r.Total().Exploited) }),
+		Regret: mean(func(r, _ Run) float64 { return r.Total().Oracle - r.Total().Explored }),
+
+		Good:    mean(func(r, _ Run) float64 { return float64(r.New.Good) }),
+		Found:   mean(func(r, _ Run) float64 { return float64(r.New.Found) }),
+		More:    mean(func(r, b Run) float64 { return float64(r.New.Found - b.New.Found) }),
+		Days:    mean(func(r, _ Run) float64 { return r.New.Days }),
+		Reached: mean(func(r, _ Run) float64 { return r.New.reached() }),
+		Further: mean(func(r, b Run) float64 { return r.New.reached() - b.New.reached() }),
+		Looks:   mean(func(r, _ Run) float64 { return float64(r.New.Looks) }),
 	}
 	for from := 0; from < len(base[seeds[0]].Days); from += 7 {
-		line.Weeks = append(line.Weeks, over(func(r, b Run) float64 { return percent(valueOf(r, from), valueOf(b, from)) }))
+		line.Weeks = append(line.Weeks, mean(func(r, b Run) float64 { return percent(valueOf(r, from), valueOf(b, from)) }))
 	}
 	return line
+}
+
+// reached is the share of learners whom a good new course fits who looked at it, in
+// percent.
+func (n NewCourses) reached() float64 {
+	return 100 * float64(n.Reached) / float64(max(n.Fitting, 1))
 }
 
 // valueOf is the value of a visit in the week from a day on.
@@ -156,17 +186,24 @@ func percent(x, of float64) float64 {
 
 // Write writes the table: figures with half their 95 % interval.
 func (t PolicyTable) Write(w io.Writer) error {
-	fmt.Fprintf(w, "%s: %d seeds, %d days, %.0f visits a seed; ± is half a 95 %% interval over seeds, differences are from %s, seed by seed\n\n",
-		t.Title, t.Seeds, t.Days, t.Visits, t.Baseline)
+	fmt.Fprintf(w, "%s: %d seeds, %d days, %.0f visits a seed; ± is half a 95 %% interval over seeds, differences are taken seed by seed\n\n",
+		t.Title, t.Seeds, t.Days, t.Visits)
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "policy\treward\tvalue\tgain_%\tregret\tgood_new\tfound\tmore_found\tlooks_at_new")
-	for _, p := range t.Policies {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%.1f\t%s\t%s\t%s\n", p.Policy, p.Reward.text(1), p.Value.text(1), p.Gain.text(2), p.Regret.text(1),
-			p.Good.Mean, p.Found.text(1), p.More.text(1), p.Looks.text(0))
+	fmt.Fprintf(tw, "reward\treward\tover_%s_%%\tvalue", t.Baselines[0])
+	for _, name := range t.Baselines {
+		fmt.Fprintf(tw, "\tover_%s_%%", name)
 	}
-	fmt.Fprint(tw, "\nvalue of a visit_%")
+	fmt.Fprintln(tw, "\tlift_%\tregret")
+	for _, p := range t.Policies {
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s", p.Policy, p.Reward.text(1), p.Came.text(2), p.Value.text(1))
+		for _, m := range p.Gains {
+			fmt.Fprintf(tw, "\t%s", m.text(2))
+		}
+		fmt.Fprintf(tw, "\t%s\t%s\n", p.Lift.text(2), p.Regret.text(1))
+	}
+	fmt.Fprint(tw, "\nvalue of a visit")
 	for i := range t.Policies[0].Weeks {
-		fmt.Fprintf(tw, "\tweek_%d", i+1)
+		fmt.Fprintf(tw, "\tweek_%d_%%", i+1)
 	}
 	fmt.Fprintln(tw)
 	for _, p := range t.Policies {
@@ -175,6 +212,11 @@ func (t PolicyTable) Write(w io.Writer) error {
 			fmt.Fprintf(tw, "\t%s", m.text(2))
 		}
 		fmt.Fprintln(tw)
+	}
+	fmt.Fprintln(tw, "\nnew courses\tgood\tfound\tmore_found\tafter_days\treached_%\tmore_reached\tlooks")
+	for _, p := range t.Policies {
+		fmt.Fprintf(tw, "%s\t%.1f\t%s\t%s\t%s\t%s\t%s\t%s\n", p.Policy, p.Good.Mean, p.Found.text(2), p.More.text(2), p.Days.text(1),
+			p.Reached.text(1), p.Further.text(1), p.Looks.text(0))
 	}
 	return tw.Flush()
 }

@@ -261,6 +261,21 @@ func (s *Simulation) Expected(ref lectern.LearnerRef, courseID string, at time.T
 	return s.chances(l, c, at, plain()).Value
 }
 
+// Unbored is Expected as if the learner had not been shown the course before.
+func (s *Simulation) Unbored(ref lectern.LearnerRef, courseID string, at time.Time) float64 {
+	l := s.byID[ref.ID]
+	if l == nil {
+		return 0
+	}
+	fresh := *l
+	fresh.looks = nil
+	c := s.courses[courseID]
+	if c == nil {
+		return 0
+	}
+	return s.chances(&fresh, c, at, plain()).Value
+}
+
 func plain() Effect { return Effect{Clicks: 1, Enrols: 1} }
 
 // Knows reports whether a learner is done with a course: enrolled in it, or turned it

@@ -15,6 +15,7 @@ import (
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/demo"
+	"github.com/lectern-dev/lectern/experiment/bandit"
 	"github.com/lectern-dev/lectern/experiment/explore"
 	"github.com/lectern-dev/lectern/simulate"
 )
@@ -26,7 +27,9 @@ type banditEval struct {
 	workers  int
 	world    simulate.WorldOptions
 	options  simulate.Options
-	fresh    int // new courses, over the first half of the days
+	fresh    int    // new courses, over the first half of the days
+	good     int    // of these, so many are good and sought
+	folder   string // that lists are kept in; "" keeps none
 	explore  explore.Config
 	asJSON   bool
 	progress func(format string, args ...any)
@@ -37,11 +40,11 @@ type banditEval struct {
 const banditSeed = 1
 
 func defaultBanditEval() banditEval {
-	o := banditEval{first: banditSeed, seeds: 20, workers: 2, options: simulate.DefaultOptions(), fresh: 60, explore: explore.DefaultConfig()}
+	o := banditEval{first: banditSeed, seeds: 20, workers: 2, options: simulate.DefaultOptions(), fresh: 24, good: 8, explore: explore.DefaultConfig()}
 	o.world.Demo = demo.DefaultOptions(demoPresent())
 	o.world.Demo.Courses, o.world.Demo.Learners, o.world.Demo.Reviews, o.world.Demo.Events = 600, 450, 1000, 11_000
 	o.world.Start = demoPresent().Truncate(24 * time.Hour)
-	o.options.Learners, o.options.Pages, o.options.Searches = 250, 0, 0
+	o.options.Learners, o.options.Visits, o.options.Pages, o.options.Searches = 450, 0.3, 0, 0
 	return o
 }
 
@@ -60,6 +63,10 @@ from that:
   epsilon_greedy  the best expected reward, and at times anything
   linucb          upper confidence bounds of a linear model
   thompson        linear Thompson sampling
+  best_linear     the best of the pool by weights of the same features that are fitted to
+                  the true chances: what a linear policy may come to at most
+  wish            the best of the pool by the true chances, as if the learner had not been
+                  shown any of it before
   oracle          the best of the pool by the true chances
 
 What learners do is drawn by the same lots under every policy, and differences are taken
@@ -67,8 +74,8 @@ seed by seed. docs/measured/bandit-table.md has the figures and says how each is
 		Example: `  lectern eval bandit
   lectern eval bandit --seeds 3 --days 14 --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.seeds < 1 || o.workers < 1 || o.fresh < 0 {
-				return usageError{errors.New("--seeds and --workers are at least 1, --new-courses at least 0")}
+			if o.seeds < 1 || o.workers < 1 || o.fresh < 0 || o.good < 0 {
+				return usageError{errors.New("--seeds and --workers are at least 1, --new-courses and --good-courses at least 0")}
 			}
 			env, err := loadEnvironment(cmd)
 			if err != nil {
@@ -96,6 +103,8 @@ seed by seed. docs/measured/bandit-table.md has the figures and says how each is
 	flags.IntVar(&o.options.Learners, "visitors", o.options.Learners, "learners who visit")
 	flags.Float64Var(&o.options.Visits, "visits", o.options.Visits, "visits of one of them in a day, on average")
 	flags.IntVar(&o.fresh, "new-courses", o.fresh, "new courses, which come over the first half of the days")
+	flags.IntVar(&o.good, "good-courses", o.good, "of the new courses, so many are good and fit five learners or more, as far as there are such")
+	flags.StringVar(&o.folder, "lists", "", "folder that keeps the lists of each seed (100 MB and more), to compare other settings on them in seconds")
 	flags.BoolVar(&o.asJSON, "json", false, "print JSON")
 	return withConfigFlags(cmd)
 }
@@ -104,7 +113,16 @@ func (o *banditEval) write(w io.Writer, t simulate.PolicyTable) error { return t
 
 // policies are the lines of the table.
 func banditPolicies() []string {
-	return []string{policyOff, explore.PolicyNone, explore.PolicyEpsilon, explore.PolicyLinUCB, explore.PolicyThompson, policyOracle}
+	return []string{
+		policyOff, explore.PolicyNone, explore.PolicyEpsilon, explore.PolicyLinUCB, explore.PolicyThompson,
+		policyLinear, policyWish, policyOracle,
+	}
+}
+
+// banditBaselines are the policies that others are compared with; costs are against the
+// first.
+func banditBaselines() []string {
+	return []string{policyOff, explore.PolicyNone, explore.PolicyEpsilon}
 }
 
 // run compares the policies over all seeds.
@@ -135,7 +153,7 @@ func (o *banditEval) run(ctx context.Context, config Config) (simulate.PolicyTab
 	if err := group.Wait(); err != nil {
 		return simulate.PolicyTable{}, err
 	}
-	return simulate.ComparePolicies("policies of exploration", explore.PolicyNone, slices.Concat(out...))
+	return simulate.ComparePolicies("policies of exploration", banditBaselines(), slices.Concat(out...))
 }
 
 // banditDimensions are enough to tell some hundred courses apart, and quick.
@@ -164,11 +182,17 @@ func (o *banditEval) of(seed uint64) simulate.Options {
 // and no exploration.
 func (o *banditEval) record(ctx context.Context, config Config, seed uint64) (seen *recordedWorld, err error) {
 	world := o.world
-	world.Demo.Seed, world.New = seed, o.fresh
+	world.Demo.Seed, world.New, world.Good = seed, o.fresh, o.good
 	world.Interval = time.Duration(o.options.Days) * 24 * time.Hour / time.Duration(2*max(o.fresh, 1))
 	w, err := simulate.NewWorld(world)
 	if err != nil {
 		return nil, usageError{err}
+	}
+	if old, err := o.kept(seed); err != nil || old != nil {
+		if err != nil {
+			return nil, err
+		}
+		return &recordedWorld{seed: seed, world: w, slates: old.Slates, lists: old.Lists}, nil
 	}
 	dir, err := os.MkdirTemp("", "lectern-eval-bandit-")
 	if err != nil {
@@ -191,18 +215,54 @@ func (o *banditEval) record(ctx context.Context, config Config, seed uint64) (se
 		return nil, err
 	}
 	result, err := sim.Run(ctx)
+	if err != nil {
+		return nil, err
+	}
 	seen.lists = result.Total().Lists
-	return seen, err
+	return seen, o.keep(seen)
 }
 
 // replay lets a policy explore a world's lists.
 func (o *banditEval) replay(ctx context.Context, seen *recordedWorld, policy string, config explore.Config) (simulate.Run, error) {
+	var model *bandit.Model
+	if policy == policyLinear {
+		fit := newLinearFit(config.Learning.Ridge)
+		if _, err := o.replayed(ctx, seen, policy, config, fit.explorer); err != nil {
+			return simulate.Run{}, err
+		}
+		var err error
+		if model, err = fit.model(); err != nil {
+			return simulate.Run{}, err
+		}
+	}
+	return o.replayed(ctx, seen, policy, config, func(within lectern.Explorer, sim *simulate.Simulation) lectern.Explorer {
+		switch policy {
+		case policyLinear:
+			return linearBest(within, model)
+		case policyWish:
+			return simulate.Oracle{Within: within, Value: func(req *lectern.ExploreRequest, id string) float64 {
+				return sim.Unbored(req.Learner, id, req.At)
+			}}
+		case policyOracle:
+			return simulate.Oracle{Within: within, Value: func(req *lectern.ExploreRequest, id string) float64 {
+				return sim.Expected(req.Learner, id, req.At)
+			}}
+		}
+		return within
+	})
+}
+
+// replayed lets learners look at a world's lists as an explorer changes them, over the
+// one that the settings make.
+func (o *banditEval) replayed(ctx context.Context, seen *recordedWorld, policy string, config explore.Config,
+	over func(within lectern.Explorer, sim *simulate.Simulation) lectern.Explorer,
+) (simulate.Run, error) {
 	config.Guardrails.Enabled = false
 	config.Policy = policy
 	switch policy {
 	case policyOff:
 		config.Enabled, config.Policy = false, explore.PolicyNone
-	case policyOracle:
+	case policyLinear, policyWish, policyOracle:
 		config.Policy = explore.PolicyNone
 	}
 	learner := newMemoryLearner(config)
@@ -212,16 +272,11 @@ func (o *banditEval) replay(ctx context.Context, seen *recordedWorld, policy str
 	if err != nil {
 		return simulate.Run{}, err
 	}
-	site := &replaySite{slates: seen.slates, next: map[string]int{}, explorer: explorer, learner: learner}
+	site := &replaySite{slates: seen.slates, next: map[string]int{}, learner: learner}
 	sim, err := simulate.New(seen.world, site, o.of(seen.seed))
 	if err != nil {
 		return simulate.Run{}, err
 	}
-	site.knows = sim.Knows
-	if policy == policyOracle {
-		site.explorer = simulate.Oracle{Within: explorer, Value: func(req *lectern.ExploreRequest, id string) float64 {
-			return sim.Expected(req.Learner, id, req.At)
-		}}
-	}
+	site.knows, site.explorer = sim.Knows, over(explorer, sim)
 	return sim.Run(ctx)
 }

@@ -37,8 +37,8 @@ func TestGoldenBandit(t *testing.T) {
 	for _, p := range table.Policies {
 		switch p.Policy {
 		case policyOracle:
-			if p.Gain.Mean <= 0 || p.Regret.Mean > 1e-9 {
-				t.Errorf("the oracle gains %.2f %% and regrets %g", p.Gain.Mean, p.Regret.Mean)
+			if p.Gains[0].Mean <= 0 || p.Regret.Mean > 1e-9 {
+				t.Errorf("the oracle gains %.2f %% and regrets %g", p.Gains[0].Mean, p.Regret.Mean)
 			}
 		case policyOff:
 			if p.Regret.Mean != 0 {
