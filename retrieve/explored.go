@@ -16,6 +16,19 @@ var _ configured = (*rerank.Linear)(nil)
 // settled is an explorer whose settings have a name: pages of others are not served.
 type settled interface{ SettingsName() string }
 
+// willing is an explorer that can tell whether anything at all is tried out on somebody.
+type willing interface {
+	Tries(ref lectern.LearnerRef, allowed bool) bool
+}
+
+// drawsLots reports whether a row that is in the order of lots may be so: exploration has
+// one switch, and protects whom it protects there, too. Evaluations without an explorer
+// draw.
+func (e *Engine) drawsLots(p *pass, row lectern.Row) bool {
+	x, ok := e.Explorer.(willing)
+	return !ok || !p.trialFor(row).Plain && x.Tries(p.req.Learner, p.allowsExploring())
+}
+
 // explored fills the exploring places of a list that is served. What is about to be
 // recorded is put in the order that comes of it, with how that came about; nil where
 // nothing is explored. about is the course that a row is about.

@@ -1,6 +1,7 @@
 package retrieve_test
 
 import (
+	stdcmp "cmp"
 	"context"
 	"log/slog"
 	"math"
@@ -322,3 +323,103 @@ func TestInterleavedDoesNotExplore(t *testing.T) {
 		t.Error("nothing of the list is of a team")
 	}
 }
+
+// TestNoLots asks for the row of lots where nothing is tried out: it stands in the order
+// of its scores.
+func TestNoLots(t *testing.T) {
+	for name, tt := range map[string]struct {
+		settings func(*explore.Config)
+		learner  func(*lectern.Learner)
+		nobody   bool
+		held     bool
+		lots     bool
+	}{
+		"anybody":                   {lots: true},
+		"no places":                 {settings: func(c *explore.Config) { c.Places = explore.Places{} }, lots: true},
+		"switched off":              {settings: func(c *explore.Config) { c.Enabled = false }},
+		"no share of learners":      {settings: func(c *explore.Config) { c.Share = 0 }},
+		"nobody":                    {nobody: true},
+		"a minor":                   {learner: func(l *lectern.Learner) { l.Minor = true }},
+		"no consent to exploration": {learner: func(l *lectern.Learner) { l.Consent = &lectern.Consent{Personalisation: true} }},
+		"held out":                  {held: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := fullSchool(t, exploring(tt.settings), func(_ *world, _ *retrieve.Config, c *rerank.Config) {
+				c.Lists.MaxPerProvider, c.Lists.MaxProviderRun, c.Lists.MaxCategoryRun, c.Lists.Diversity = 0, 0, 0, rerank.PerSurface{}
+			})
+			if tt.held {
+				w.engine.Assigner = heldOut{}
+			}
+			req := lectern.ListRequest{Surface: lectern.SurfaceHome, Row: lectern.RowExplore, Learner: pupil(w)}
+			if tt.nobody {
+				req.Learner = lectern.LearnerRef{}
+			}
+			if tt.learner != nil {
+				p := w.profiles[ada]
+				tt.learner(&p.Learner)
+				w.profiles[ada] = p
+			}
+			r := w.kept(w.list(req).RankingID)
+			if len(r.Items) < 3 {
+				t.Fatalf("a row of %d courses shows nothing", len(r.Items))
+			}
+			byScore := slices.IsSortedFunc(r.Items, func(a, b lectern.RankedItem) int { return stdcmp.Compare(b.Score, a.Score) })
+			if byScore == tt.lots {
+				t.Errorf("in the order of scores: %v", byScore)
+			}
+			want := 1.0
+			if tt.lots {
+				want = 1 / float64(len(r.Items))
+			}
+			for at, it := range r.Items {
+				if math.Abs(it.Propensity-want) > 1e-12 {
+					t.Errorf("place %d of %d: a propensity of %v, not %v", at, len(r.Items), it.Propensity, want)
+				}
+			}
+		})
+	}
+}
+
+// heldOut holds everybody out of everything.
+type heldOut struct{}
+
+func (heldOut) Assign(*lectern.AssignRequest) lectern.Assignment {
+	return lectern.Assignment{Plain: true}
+}
+
+// TestSwitchedPage turns exploration off between two views of a page that is kept: no row
+// of the second one was drawn.
+func TestSwitchedPage(t *testing.T) {
+	use := &switched{name: "e3"}
+	w := fullSchool(t, exploring(nil), func(w *world, _ *retrieve.Config, _ *rerank.Config) {
+		use.cfg = explore.DefaultConfig()
+		e, err := explore.New(explore.Deps{Settings: use, Secret: []byte("secret"), Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.others.Explorer = e
+	})
+	req := lectern.HomeRequest{Learner: pupil(w)}
+	before := rowOf(w.page(req), lectern.RowExplore)
+	use.cfg.Enabled, use.name = false, "e4"
+	after := rowOf(w.page(req), lectern.RowExplore)
+	if before == nil || after == nil {
+		t.Fatal("the page has no row of lots")
+	}
+	if p := w.kept(before.List.RankingID).Items[0].Propensity; p == 1 {
+		t.Error("nothing was drawn while exploration was on")
+	}
+	for at, it := range w.kept(after.List.RankingID).Items {
+		if it.Propensity != 1 {
+			t.Errorf("place %d of the row that is off: a propensity of %v", at, it.Propensity)
+		}
+	}
+}
+
+// switched is settings that change.
+type switched struct {
+	cfg  explore.Config
+	name string
+}
+
+func (s *switched) Current() (*explore.Config, string) { return &s.cfg, s.name }

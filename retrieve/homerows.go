@@ -145,15 +145,17 @@ func (e *Engine) rowRequest(p *pass, name lectern.Row) rerank.Request {
 }
 
 // arrangeRow puts what is under way in order by date, and what there is to explore by
-// lot.
+// lot, where anything is tried out on who asks.
 func (e *Engine) arrangeRow(p *pass, row *homeRow, by rerank.Reranker, scored []rerank.Scored) []rerank.Scored {
 	switch row.name {
 	case lectern.RowContinue:
 		reorder(scored, func(a, b rerank.Scored) int { return cmp.Compare(a.Index, b.Index) })
 	case lectern.RowExplore:
 		scored = scored[:min(len(scored), explorePool)]
-		drawLots(row.candidates, scored, p.req.Learner, p.at)
-		row.even = true
+		if e.drawsLots(p, row.name) {
+			drawLots(row.candidates, scored, p.req.Learner, p.at)
+			row.even = true
+		}
 		scored = limited(by, row, scored)
 		scored = scored[:min(len(scored), e.cfg.Home.RowDepth)]
 	}
