@@ -99,9 +99,9 @@ func DefaultConfig() Config {
 		Places: Places{Home: []int{4, 8}, Search: []int{}, Similar: []int{}, Next: []int{}, Trending: []int{}},
 		Share:  1, Pool: 30, Quality: 0.4, ScoreShare: 0.5, Floor: 0.05, Epsilon: 0.1, Alpha: 1, Spread: 1, Draws: 1000,
 		Caps:       Caps{PerLearner: 40, PerCourse: 0, PerProvider: 0.5},
-		NewCourses: NewCourses{Days: 28, Impressions: 100, Quality: 0.45, Relevance: 0.5, Share: 0.2},
+		NewCourses: NewCourses{Days: 28, Impressions: 100, Quality: 0.45, Relevance: 0.5, Share: 0.1},
 		Guardrails: Guardrails{Enabled: true, Days: 14, Impressions: 1000, Confidence: 0.99, ReportRate: 3, DropRate: 2, ClickRate: 0.3},
-		Learning:   Learning{HalfLifeDays: 60, Ridge: 4, Noise: 0.2},
+		Learning:   Learning{HalfLifeDays: 60, Ridge: 30, Noise: 0.07},
 		Rewards: []Reward{
 			{Name: "click", Event: lectern.EventClick, Value: 0.2, WithinDays: 1},
 			{Name: "enrol", Event: lectern.EventEnrol, Value: 0.4, WithinDays: 7},
