@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -156,16 +157,43 @@ func batch[T any](ctx context.Context, s *HTTPSite, path string, rows []T) error
 				return err
 			}
 		}
-		var answer struct {
-			Rejected int             `json:"rejected"`
-			Errors   json.RawMessage `json:"errors"`
-		}
-		if err := s.call(ctx, http.MethodPost, path, "application/x-ndjson", lines.Bytes(), &answer); err != nil {
+		text, err := s.ask(ctx, http.MethodPost, path, "application/x-ndjson", lines.Bytes())
+		if err != nil {
 			return err
 		}
-		if answer.Rejected > 0 {
-			return fmt.Errorf("%s refused %d rows: %.300s", path, answer.Rejected, answer.Errors)
+		if err := refused(path, text); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// refused reads the answer to a batch, a line for every row, and fails where a row was
+// refused, with what is said of the first.
+func refused(path string, text []byte) error {
+	first, n := json.RawMessage(nil), 0
+	for lines := json.NewDecoder(bytes.NewReader(text)); ; {
+		var line json.RawMessage
+		if err := lines.Decode(&line); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return fmt.Errorf("%s answered what is not NDJSON: %w", path, err)
+		}
+		var row struct {
+			Status int `json:"status"`
+		}
+		if err := json.Unmarshal(line, &row); err != nil {
+			return fmt.Errorf("%s answered what is not NDJSON of outcomes: %w", path, err)
+		}
+		if row.Status < http.StatusBadRequest {
+			continue
+		}
+		if n++; n == 1 {
+			first = line
+		}
+	}
+	if n > 0 {
+		return fmt.Errorf("%s refused %d rows, the first of them: %.400s", path, n, first)
 	}
 	return nil
 }
@@ -173,11 +201,20 @@ func batch[T any](ctx context.Context, s *HTTPSite, path string, rows []T) error
 // mostAnswer bounds what is read of an answer.
 const mostAnswer = 32 << 20
 
-// call makes one request; into may be nil.
+// call makes one request and reads its answer as JSON; into may be nil.
 func (s *HTTPSite) call(ctx context.Context, method, path, kind string, body []byte, into any) error {
+	text, err := s.ask(ctx, method, path, kind, body)
+	if err != nil || into == nil {
+		return err
+	}
+	return json.Unmarshal(text, into)
+}
+
+// ask makes one request.
+func (s *HTTPSite) ask(ctx context.Context, method, path, kind string, body []byte) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(s.URL, "/")+path, bytes.NewReader(body))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+s.Key)
 	if kind != "" {
@@ -185,18 +222,15 @@ func (s *HTTPSite) call(ctx context.Context, method, path, kind string, body []b
 	}
 	res, err := s.Client.Do(req)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { _ = res.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(res.Body, mostAnswer))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if res.StatusCode >= http.StatusMultipleChoices {
-		return fmt.Errorf("%s %s: %s: %.300s", method, path, res.Status, text)
+		return nil, fmt.Errorf("%s %s: %s: %.300s", method, path, res.Status, text)
 	}
-	if into == nil {
-		return nil
-	}
-	return json.Unmarshal(text, into)
+	return text, nil
 }
