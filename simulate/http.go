@@ -119,6 +119,7 @@ func (s *HTTPSite) Say(ctx context.Context, ref lectern.LearnerRef, f lectern.Fe
 // Fill writes what a world begins with, and waits until the server makes lists of it.
 func (s *HTTPSite) Fill(ctx context.Context, w *World) error {
 	for _, write := range []func() error{
+		func() error { return s.check(ctx, w) },
 		func() error { return batch(ctx, s, "/v1/learners/batch", w.Learners) },
 		func() error { return batch(ctx, s, "/v1/reviews/batch", w.Reviews) },
 		func() error { return batch(ctx, s, "/v1/events/batch", w.Events) },
@@ -128,20 +129,7 @@ func (s *HTTPSite) Fill(ctx context.Context, w *World) error {
 			return err
 		}
 	}
-	tick := time.NewTicker(500 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		var body listBody
-		err := s.call(ctx, http.MethodGet, "/v1/recommendations?limit=1", "", nil, &body)
-		if err == nil && len(body.Items) > 0 {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
+	return s.await(ctx)
 }
 
 // batchRows is how many rows are sent together.
@@ -222,12 +210,15 @@ func (s *HTTPSite) ask(ctx context.Context, method, path, kind string, body []by
 	}
 	res, err := s.Client.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, lectern.Errorf(lectern.CodeUnavailable, "no server answers at %s: %w", s.URL, err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(res.Body, mostAnswer))
 	if err != nil {
 		return nil, err
+	}
+	if res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusForbidden {
+		return nil, lectern.Errorf(lectern.CodeForbidden, "%s does not take the key, which has to be of scope server: %s %s: %s", s.URL, method, path, res.Status)
 	}
 	if res.StatusCode >= http.StatusMultipleChoices {
 		return nil, fmt.Errorf("%s %s: %s: %.300s", method, path, res.Status, text)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/lectern-dev/lectern"
@@ -195,7 +196,7 @@ func (v *visit) refuse(p *place, c *course, in shown) {
 		position := in.position
 		reasons := []lectern.ReportReason{lectern.ReportIrrelevant, lectern.ReportQuality, lectern.ReportWrongLevel}
 		v.said = append(v.said, lectern.Feedback{
-			ID: fmt.Sprintf("sim-%d-%s-%d-%d-%d", v.options.Seed, l.ref.ID, v.day, v.number, c.index), CourseID: c.ID, Kind: lectern.FeedbackReport,
+			ID: fmt.Sprintf("sim-%s-%s-%d-%d-%d", v.name(), l.ref.ID, v.day, v.number, c.index), CourseID: c.ID, Kind: lectern.FeedbackReport,
 			Reason: reasons[int(v.lots(lotReason, c.index)*float64(len(reasons)))], RankingID: in.ranking, Position: &position,
 		})
 		l.known[c.ID] = true
@@ -225,11 +226,20 @@ func (v *visit) event(kind lectern.EventType, courseID string, pause time.Durati
 	return e
 }
 
-// says makes an event of a learner. Its id is the same in every run of a seed.
+// name is of this run among those on a site, so that what it tells has ids of its own. In
+// process it is the same in every run of a seed; a server is visited as often as one likes.
+func (s *Simulation) name() string {
+	if s.options.KeepsTime != nil {
+		return fmt.Sprintf("%d-t%d", s.options.Seed, s.start.UnixMilli())
+	}
+	return strconv.FormatUint(s.options.Seed, 10)
+}
+
+// says makes an event of a learner.
 func (s *Simulation) says(l *learner, kind lectern.EventType, courseID string, at time.Time) lectern.Event {
 	l.said++
 	return lectern.Event{
-		ID: fmt.Sprintf("sim-%d-%d-%s-%d", s.options.Seed, s.options.First, l.ref.ID, l.said), SchemaVersion: lectern.EventSchemaVersion,
+		ID: fmt.Sprintf("sim-%s-%d-%s-%d", s.name(), s.options.First, l.ref.ID, l.said), SchemaVersion: lectern.EventSchemaVersion,
 		Type: kind, LearnerID: l.ref.ID, CourseID: courseID, OccurredAt: s.now(at),
 	}
 }
