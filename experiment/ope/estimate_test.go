@@ -168,3 +168,28 @@ func TestLogAsItsOwnTarget(t *testing.T) {
 		}
 	}
 }
+
+// The position-based model expects of the log what it earned in all, also where places
+// are looked at otherwise than it takes them to be: here alike, not half as much.
+func TestModelExpectsOfTheLogWhatItEarned(t *testing.T) {
+	s := &Sample{Rewards: []string{"click"}, Position: true}
+	for i := range 60 {
+		l := Logged{Person: int64(i + 1), Units: 2}
+		for place, examined := range []float64{1, 0.5} {
+			l.Picks = append(l.Picks, Pick{
+				Place: place, Logged: examined, Target: examined, Examined: examined, Support: 1, Mass: 1,
+				Rewards: []float64{map[bool]float64{true: 1}[(i+place)%3 == 0]},
+			})
+		}
+		s.Lists = append(s.Lists, l)
+	}
+	out, err := s.Estimate(context.Background(), 0, Settings{Folds: 1, Ridge: 1e-9, Confidence: 0.95, Draws: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range out.Estimates {
+		if e.Estimator == NameDM && math.Abs(e.Value-1./3) > 1e-6 {
+			t.Errorf("%v of the log is expected, where a third was earned", e.Value)
+		}
+	}
+}

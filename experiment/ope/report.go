@@ -53,12 +53,12 @@ func refusals(o Overlap, cfg Config, minSupport float64) []string {
 			out = append(out, fmt.Sprintf(format, args...))
 		}
 	}
-	add(o.Lists < cfg.MinLists, "%d lists were seen; at least %d are needed", o.Lists, cfg.MinLists)
-	add(o.People < cfg.MinPeople, "the lists are those of %d people; at least %d are needed", o.People, cfg.MinPeople)
+	add(o.Lists < cfg.MinLists, "%s seen; at least %d are needed", were(o.Lists, "list"), cfg.MinLists)
+	add(o.People < cfg.MinPeople, "the lists are those of %s; at least %d are needed", persons(o.People), cfg.MinPeople)
 	if len(out) > 0 {
 		return out
 	}
-	add(o.Rewarded < cfg.MinRewarded, "%d rewards were earned by what the target might show, too; at least %d are needed", o.Rewarded, cfg.MinRewarded)
+	add(o.Rewarded < cfg.MinRewarded, "%s earned by what the target might show, too; at least %d are needed", were(o.Rewarded, "reward"), cfg.MinRewarded)
 	add(o.Support < minSupport, "of what the target would show, %s may have been shown by the log; at least %s are needed: the rest nobody has seen in its place",
 		percent(o.Support), percent(minSupport))
 	if o.Open == 0 {
@@ -71,6 +71,20 @@ func refusals(o Overlap, cfg Config, minSupport float64) []string {
 		mean, cfg.MaxWeightOff)
 	add(o.Clipped > cfg.MaxClipped, "clipping takes %s of all weight; at most %s may go", percent(o.Clipped), percent(cfg.MaxClipped))
 	return out
+}
+
+func were(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun + " was"
+	}
+	return fmt.Sprintf("%d %ss were", n, noun)
+}
+
+func persons(n int) string {
+	if n == 1 {
+		return "1 person"
+	}
+	return fmt.Sprintf("%d people", n)
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.1f %%", math.Floor(1000*share)/10) }

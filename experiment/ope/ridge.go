@@ -54,6 +54,9 @@ type normal struct {
 }
 
 // crossFit fits one model per fold of people, each to the people of the other folds.
+// Weighed by one over the examination, what is shown is expected to earn what it earned in
+// all, also where the curve is not quite that of the places: unweighted, its foot would be
+// fitted to its head.
 func (s *Sample) crossFit(ctx context.Context, reward int, folds int, ridge float64, cluster []int) ([]*rewardModel, error) {
 	width := 1 + s.Width
 	if !s.Position {
@@ -73,8 +76,9 @@ func (s *Sample) crossFit(ctx context.Context, reward int, folds int, ridge floa
 		for j := range s.Lists[i].Picks {
 			p := &s.Lists[i].Picks[j]
 			row = design(p, p.Shown, 1, s.Position, row)
+			weight := 1 / p.Examined // rewards vary as much as their places are looked at
 			for a, x := range row {
-				if x == 0 {
+				if x *= weight; x == 0 {
 					continue
 				}
 				to := raw.Data[a*raw.Stride+a : a*raw.Stride+width]

@@ -44,12 +44,15 @@ func New(d Deps) (*Service, error) {
 
 // Estimate says what a target would have earned; it changes nothing. Where the log says
 // too little the results say so, and hold no estimates. Errors: CodeInvalid naming the
-// fields at fault, CodeConflict while another estimate is made in this process,
-// CodeDeadline.
+// fields at fault, CodeNotFound for a posterior that is not kept, CodeConflict while
+// another estimate is made in this process, CodeDeadline.
 func (s *Service) Estimate(ctx context.Context, req Request) (Report, error) {
 	now := s.Clock()
 	settings, _ := s.Explore.Current()
 	if err := req.check(now, s.Config, settings.Rewards); err != nil {
+		return Report{}, err
+	}
+	if err := s.knows(ctx, req.Posterior); err != nil {
 		return Report{}, err
 	}
 	if !s.busy.TryLock() {
@@ -68,6 +71,21 @@ func (s *Service) Estimate(ctx context.Context, req Request) (Report, error) {
 	}
 	report.TookMS = time.Since(start).Milliseconds()
 	return report, nil
+}
+
+// knows checks that a posterior that is asked for is kept.
+func (s *Service) knows(ctx context.Context, posterior int64) error {
+	if posterior == 0 || s.Posterior == nil {
+		return nil
+	}
+	_, err := s.Posterior.At(ctx, posterior)
+	if lectern.ErrorCode(err) == lectern.CodeNotFound {
+		return &lectern.Error{
+			Code: lectern.CodeNotFound, Err: err, Message: fmt.Sprintf("there is no posterior %d, or it is no longer kept", posterior),
+			Fields: []lectern.FieldError{lectern.NewFieldError("posterior", posterior, "is not kept", "a version that lectern explore status names, or 0 for that of each list")},
+		}
+	}
+	return err
 }
 
 func (s *Service) estimate(ctx context.Context, req Request, settings *explore.Config, now time.Time) (Report, error) {
