@@ -50,13 +50,17 @@ func Settings() rerank.Config {
 // SettingsName is what lists call Settings.
 const SettingsName = "v1"
 
-// Exploring is how the log's lists explore.
+// Exploring is how the log's lists explore. What is measured hangs on all of it, so none of
+// it moves with what Lectern ships with.
 func Exploring() explore.Config {
 	c := explore.DefaultConfig()
 	c.Policy, c.Draws = explore.PolicyThompson, 300
 	c.Floor, c.Quality, c.ScoreShare = 0.1, 0, 0
 	c.Caps = explore.Caps{}
-	c.NewCourses.Days = 0
+	c.Places = explore.Places{Home: []int{4, 8}}
+	c.Share, c.Pool, c.Epsilon, c.Alpha, c.Spread = 1, 30, 0.1, 1, 1
+	c.NewCourses = explore.NewCourses{}
+	c.Learning = explore.Learning{HalfLifeDays: 60, Ridge: 4, Noise: 0.2}
 	c.Rewards = []explore.Reward{
 		{Name: "click", Event: lectern.EventClick, Value: 0.5, WithinDays: 1},
 		{Name: "complete", Event: lectern.EventComplete, Value: 0.5, WithinDays: 10},
