@@ -78,14 +78,25 @@ func printExploring(out io.Writer, s learn.Status) error {
 	for _, r := range s.Rewards {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%.1f\n", r.Name, r.Explored, r.Others, r.Value)
 	}
+	fmt.Fprint(w, "\nCOURSES\tEXPLORED\tOTHERS\n")
+	for _, a := range s.Acts {
+		fmt.Fprintf(w, "%s\t%d\t%d\n", a.Name, a.Explored, a.Others)
+	}
 	fmt.Fprintln(w, "\nGUARDRAIL\tEXPLORED\tOTHERS\tLIMIT\tBOUND\tTRIPS")
 	for _, c := range s.Guard.Checks {
-		bound := "-"
-		if c.Bound != nil {
-			bound = fmt.Sprintf("%.3g", *c.Bound)
+		bound, limit, at, from := "-", "-", "at least", "above"
+		if c.Name == learn.GuardClicks {
+			at, from = "at most", "below"
 		}
-		fmt.Fprintf(w, "%s\t%.3g %%\t%.3g %%\t%g\t%s\t%t\n", c.Name, 100*c.Explored.Rate, 100*c.Others.Rate, c.Limit, bound, c.Tripped)
+		if c.Bound != nil {
+			bound = fmt.Sprintf("%s %.3g", at, *c.Bound)
+		}
+		if c.Limit > 0 {
+			limit = fmt.Sprintf("%s %g", from, c.Limit)
+		}
+		fmt.Fprintf(w, "%s\t%.3g %%\t%.3g %%\t%s\t%s\t%t\n", c.Name, 100*c.Explored.Rate, 100*c.Others.Rate, limit, bound, c.Tripped)
 	}
+	fmt.Fprintln(w, "LIMIT is of EXPLORED ÷ OTHERS; BOUND is what that is surely, as far as can be said. A guardrail trips when BOUND is beyond LIMIT.")
 	if s.Guard.Seen < s.Guard.Needs {
 		fmt.Fprintf(w, "nothing is concluded before %d explored impressions; there are %d\n", s.Guard.Needs, s.Guard.Seen)
 	}

@@ -41,12 +41,21 @@ func keptExploration(env environment) (*exploration, error) {
 		},
 		Compile: func(cfg explore.Config, _ string) (*explore.Config, error) { return &cfg, nil },
 	}, versioned.Options[explore.Config]{
-		Config: env.config.Settings, Store: env.store, File: env.config.Explore, Clock: lectern.SystemClock, Logger: env.log,
+		Config: env.config.Settings, Store: env.store, File: env.config.Explore, Warn: doubtsOf, Clock: lectern.SystemClock, Logger: env.log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &exploration{s}, nil
+}
+
+// doubtsOf warns of exploration settings that are usable and do nothing.
+func doubtsOf(cfg explore.Config) []versioned.Warning {
+	var out []versioned.Warning
+	for _, text := range cfg.Doubts() {
+		out = append(out, versioned.Warning{Kind: versioned.WarnNoEffect, Message: text})
+	}
+	return out
 }
 
 // Current returns the settings in use, read only, and what lists call them.

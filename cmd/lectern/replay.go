@@ -13,11 +13,24 @@ import (
 
 func newReplayCommand() *cobra.Command {
 	var draws int
+	var all bool
 	cmd := &cobra.Command{
 		Use: "replay RANKING_ID", Short: "Fill the places of a list that explored again, and find its probabilities again", Args: exactly("RANKING_ID"),
 		Long: `Fill the places of a list that explored again, from what was recorded of it, and
 find the probability of every place again. Nothing but the record and the posterior
-that it names takes part, whatever has become of index, models and settings since.`,
+that it names takes part, whatever has become of index, models and settings since.
+
+The first table has the places that explore:
+  PUT THERE    the course that was chosen
+  IN PLACE OF  the course that would have stood there
+  BY           what chose: the policy, the uniform floor, or the share of new courses
+  OUT OF       courses that it was chosen among
+  OWED         of which are new courses that were owed impressions
+The second one has the probability that each place held the course that it held:
+  BEFORE       the place of the course before exploration
+  RECORDED     the probability in the record
+  AGAIN        the probability as it is found now; ± is the standard error
+Only places that exploration can change are printed, unless --all is given.`,
 		Example: "  lectern replay 0193d7a2-5a6f-7c3e-9b1d-2f6c8e4a7b90 --draws 100000",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withExistingStore(cmd, func(env environment) error {
@@ -33,16 +46,17 @@ that it names takes part, whatever has become of index, models and settings sinc
 				if err != nil {
 					return err
 				}
-				return printReplay(cmd.OutOrStdout(), r)
+				return printReplay(cmd.OutOrStdout(), r, draws, all)
 			})
 		},
 	}
-	cmd.Flags().IntVar(&draws, "draws", 0, "draws behind each probability that is not exact: 100 to 1000000; 0 is as many as were recorded")
+	cmd.Flags().IntVar(&draws, "draws", 0, "draws behind each probability that is not exact: "+explore.DrawsAllowed)
+	cmd.Flags().BoolVar(&all, "all", false, "print all places, also those that exploration never changes")
 	return withConfigFlags(cmd)
 }
 
 // printReplay lays a replay out: how places were filled, then every place.
-func printReplay(out io.Writer, r *explore.Replay) error {
+func printReplay(out io.Writer, r *explore.Replay, asked int, all bool) error {
 	x := r.Ranking.Exploration
 	fmt.Fprintf(out, "list %s of %s, %s", r.Ranking.ID, r.Ranking.CreatedAt.Format("2006-01-02 15:04:05"), r.Ranking.Surface)
 	if r.Ranking.Row != "" {
@@ -68,14 +82,28 @@ func printReplay(out io.Writer, r *explore.Replay) error {
 		how = fmt.Sprintf("by %d draws", r.Draws)
 	}
 	fmt.Fprintf(w, "\nPLACE\tCOURSE\tBEFORE\tRECORDED\tAGAIN (%s)\t\n", how)
+	left := 0
 	for _, p := range r.Places {
+		if !all && p.Agrees && p.Recorded == 1 && p.Propensity == 1 {
+			left++
+			continue
+		}
 		note := ""
 		if !p.Agrees {
 			note = "DIFFERS"
 		}
 		fmt.Fprintf(w, "%d\t%s\t%d\t%s\t%s\t%s\n", p.Place+1, p.CourseID, p.Stood+1, chanceText(p.Recorded, p.RecordedError), chanceText(p.Propensity, p.PropensityError), note)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if left > 0 {
+		fmt.Fprintf(out, "%s left out that exploration cannot change; --all prints them\n", counted(left, "place"))
+	}
+	if r.Draws > 0 && r.Draws < asked {
+		fmt.Fprintf(out, "%d draws were asked for: this list may be filled in so many ways that no more than %d are made\n", asked, r.Draws)
+	}
+	return nil
 }
 
 // chanceText writes a probability with its standard error, if it has one.

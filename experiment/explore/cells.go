@@ -97,11 +97,16 @@ func (b *board) cells(draws int) []cell {
 // actual is nil, of all cells. It returns also how many draws are behind them, 0 where
 // they are exact.
 func chances(s *scene, p policy, actual list, draws int, r *rand.Rand) ([]cell, int) {
+	return chancesWithin(mostVisits, s, p, actual, draws, r)
+}
+
+// chancesWithin is chances with a bound of its own of the visits of nodes.
+func chancesWithin(visits int, s *scene, p policy, actual list, draws int, r *rand.Rand) ([]cell, int) {
 	b := newBoard(s, actual)
 	if len(s.places) == 0 {
 		return b.cells(0), 0
 	}
-	if used, ok := enumerate(s, p, draws, r, b); ok {
+	if used, ok := enumerate(s, p, draws, visits, r, b); ok {
 		return b.cells(used), used
 	}
 	return sampled(s, p, actual, draws, r), draws

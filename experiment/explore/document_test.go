@@ -202,3 +202,23 @@ func TestSchema(t *testing.T) {
 		t.Errorf("the schema says nothing of %v", silent)
 	}
 }
+
+// TestDoubts warns of settings that do nothing.
+func TestDoubts(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*explore.Config)
+		want   int
+	}{
+		"as shipped":     {func(*explore.Config) {}, 0},
+		"no rewards":     {func(c *explore.Config) { c.Rewards = nil }, 1},
+		"nowhere":        {func(c *explore.Config) { c.Places = explore.Places{} }, 1},
+		"neither":        {func(c *explore.Config) { c.Places, c.Rewards = explore.Places{}, nil }, 2},
+		"off, and empty": {func(c *explore.Config) { c.Enabled, c.Places, c.Rewards = false, explore.Places{}, nil }, 0},
+	} {
+		c := explore.DefaultConfig()
+		tt.change(&c)
+		if got := c.Doubts(); len(got) != tt.want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}

@@ -270,6 +270,11 @@ func TestReplay(t *testing.T) {
 						t.Errorf("list %d, place %d: %v ± %v, recorded %v ± %v", i, p.Place, p.Propensity, p.PropensityError, p.Recorded, p.RecordedError)
 					}
 				}
+				if i == 0 {
+					if many, err := later.Replay(context.Background(), back, 100_000); err != nil || many.Draws != 100_000 && many.Draws != 0 {
+						t.Errorf("100,000 draws were asked for: %v, %v", many, err)
+					}
+				}
 				if more, err := later.Replay(context.Background(), back, 5000); err != nil {
 					t.Error(err)
 				} else {

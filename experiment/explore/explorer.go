@@ -251,7 +251,7 @@ func (e *Explorer) Finish(ctx context.Context, r *lectern.Ranking) error {
 		return nil
 	}
 	began := time.Now() // a duration is a measurement, not a part of the list
-	cells, draws, err := e.cells(ctx, r, r.Exploration.Draws)
+	cells, draws, err := e.cells(ctx, r, r.Exploration.Draws, mostVisits)
 	e.meter.finished(time.Since(began), err)
 	if err != nil {
 		return err
@@ -266,7 +266,7 @@ func (e *Explorer) Finish(ctx context.Context, r *lectern.Ranking) error {
 }
 
 // cells finds the probabilities of the places of a recorded list.
-func (e *Explorer) cells(ctx context.Context, r *lectern.Ranking, draws int) ([]cell, int, error) {
+func (e *Explorer) cells(ctx context.Context, r *lectern.Ranking, draws, visits int) ([]cell, int, error) {
 	s, actual, err := sceneOf(r)
 	if err != nil {
 		return nil, 0, err
@@ -281,7 +281,7 @@ func (e *Explorer) cells(ctx context.Context, r *lectern.Ranking, draws int) ([]
 	if draws < leastDraws {
 		draws = leastDraws
 	}
-	cells, used := chances(s, p, actual, draws, source(r.Exploration.Seed, streamChance))
+	cells, used := chancesWithin(visits, s, p, actual, draws, source(r.Exploration.Seed, streamChance))
 	return cells, used, nil
 }
 

@@ -45,6 +45,9 @@ type Replayed struct {
 	Agrees bool
 }
 
+// DrawsAllowed says how many draws a replay may ask for.
+const DrawsAllowed = "0 (as recorded), or 100 to 1000000"
+
 // mostReplayDraws bounds what a replay may ask for.
 const mostReplayDraws = 1_000_000
 
@@ -60,9 +63,11 @@ func (e *Explorer) Replay(ctx context.Context, r *lectern.Ranking, draws int) (*
 		return nil, lectern.Errorf(lectern.CodeInvalid, "nothing was explored in the list %s: every place held what the reranker put there", r.ID)
 	case draws < 0 || draws > mostReplayDraws || draws > 0 && draws < leastDraws:
 		return nil, lectern.Invalid("a list cannot be replayed so often",
-			lectern.NewFieldError("draws", draws, "is out of range", "0 (as recorded), or 100 to 1000000"))
-	case draws == 0:
-		draws = x.Draws
+			lectern.NewFieldError("draws", draws, "is out of range", DrawsAllowed))
+	}
+	visits := manyVisits
+	if draws == 0 {
+		draws, visits = x.Draws, mostVisits // as it was recorded
 	}
 	s, actual, err := sceneOf(r)
 	if err != nil {
@@ -86,7 +91,7 @@ func (e *Explorer) Replay(ctx context.Context, r *lectern.Ranking, draws int) (*
 		out.Slate = append(out.Slate, id(slot))
 	}
 	out.Choices = s.choices(actual, x.By, id)
-	cells, used, err := e.cells(ctx, r, draws)
+	cells, used, err := e.cells(ctx, r, draws, visits)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ const (
 	mostNodes  = 2000
 	mostWays   = 60_000
 	mostVisits = 2_000_000
+	manyVisits = 50 * mostVisits // of a replay, for which somebody waits
 	leastDraws = 100
 )
 
@@ -180,7 +181,7 @@ func (t *tree) from(at int32, chance, certain float64, b *board) {
 
 // enumerate adds every way to a board. It returns how many draws of a random policy are
 // behind it, 0 for none; ok is false when there are too many ways.
-func enumerate(s *scene, p policy, draws int, r *rand.Rand, b *board) (used int, ok bool) {
+func enumerate(s *scene, p policy, draws, visits int, r *rand.Rand, b *board) (used int, ok bool) {
 	t := grow(s, p.epsilon())
 	if t == nil {
 		return 0, false
@@ -190,7 +191,7 @@ func enumerate(s *scene, p policy, draws int, r *rand.Rand, b *board) (used int,
 		p.draw(r, scores)
 		t.draw(scores, 1)
 	} else {
-		used = max(min(draws, mostVisits/len(t.nodes)), leastDraws)
+		used = max(min(draws, visits/len(t.nodes)), leastDraws)
 		for range used {
 			p.draw(r, scores)
 			t.draw(scores, 1/float64(used))

@@ -30,6 +30,22 @@ func (c Config) Validate() error {
 	return lectern.Invalid("the exploration settings are not usable", v.bad...)
 }
 
+// Doubts says, in sentences, what usable settings do not do that somebody may expect.
+func (c Config) Doubts() []string {
+	if !c.Enabled {
+		return nil
+	}
+	var out []string
+	p := c.Places
+	if len(p.Home)+len(p.Search)+len(p.Similar)+len(p.Next)+len(p.Trending) == 0 {
+		out = append(out, "exploration is on, but no surface has places: no list explores but the row explore")
+	}
+	if len(c.Rewards) == 0 {
+		out = append(out, "there are no rewards: nothing is learnt from what lists explore")
+	}
+	return out
+}
+
 // checker gathers what is wrong.
 type checker struct{ bad []lectern.FieldError }
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -202,6 +203,18 @@ func testCredits(t *testing.T, s database) {
 	status := must[Status](t)(f.Status(ctx))
 	equal(t, "what was learnt from", []int64{status.Learning.Impressions, status.Learning.Rewards}, []int64{4, 3})
 	equal(t, "lag", status.Learning.Lag, 0.0)
+	var names []string
+	for _, r := range status.Rewards {
+		names = append(names, r.Name)
+	}
+	for _, name := range names {
+		if name == lectern.RewardSeen || name == lectern.CountReports || strings.HasPrefix(name, lectern.RewardEvent) {
+			t.Errorf("%s is no reward of the settings", name)
+		}
+	}
+	if len(names) == 0 || len(status.Acts) != 5 || status.Acts[0].Name != "seen" || status.Acts[0].Explored+status.Acts[0].Others != 4 || status.Acts[1].Name != "clicked" {
+		t.Errorf("rewards %v, acts %+v", names, status.Acts)
+	}
 }
 
 // TestEventsBeforeTheirList has people act on lists before those are stored, as happens

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lectern-dev/lectern"
@@ -19,6 +20,7 @@ type Status struct {
 	Learning Learning  `json:"learning"`
 	Versions []Version `json:"versions"` // of the posterior, newest first
 	Rewards  []Earned  `json:"rewards"`
+	Acts     []Acted   `json:"acts"` // what guardrails go by
 	Guard    Guarding  `json:"guardrails"`
 	Rebuild  *Rebuild  `json:"rebuild,omitempty"` // of this process, the last
 }
@@ -54,6 +56,25 @@ type Earned struct {
 	Value    float64 `json:"value"` // of all of them
 }
 
+// Acted counts what people did with courses of lists that explored, in the days that
+// guardrails look at.
+type Acted struct {
+	Name     string `json:"name"`     // seen, clicked, enrolled, dropped or reported
+	Explored int64  `json:"explored"` // at places that explore
+	Others   int64  `json:"others"`
+}
+
+// acts are the counts that are no rewards, in the order in which they are shown.
+func acts() []struct{ count, name string } {
+	return []struct{ count, name string }{
+		{lectern.RewardSeen, "seen"},
+		{lectern.RewardEvent + string(lectern.EventClick), "clicked"},
+		{lectern.RewardEvent + string(lectern.EventEnrol), "enrolled"},
+		{lectern.RewardEvent + string(lectern.EventDrop), "dropped"},
+		{lectern.CountReports, "reported"},
+	}
+}
+
 // Rebuild says how learning everything anew does.
 type Rebuild struct {
 	Running  bool      `json:"running"`
@@ -68,7 +89,7 @@ const versionsShown = 10
 // Status says how exploration does now.
 func (l *Learner) Status(ctx context.Context) (Status, error) {
 	cfg, name := l.Settings.Current()
-	s := Status{Settings: name, Enabled: cfg.Enabled, Policy: cfg.Policy, Versions: []Version{}, Rewards: []Earned{}}
+	s := Status{Settings: name, Enabled: cfg.Enabled, Policy: cfg.Policy, Versions: []Version{}, Rewards: []Earned{}, Acts: []Acted{}}
 	if l.Switch != nil {
 		at, reason, err := l.Switch.Stopped(ctx)
 		if err != nil {
@@ -92,7 +113,7 @@ func (l *Learner) Status(ctx context.Context) (Status, error) {
 	if s.Guard, err = l.look(ctx, cfg); err != nil {
 		return s, err
 	}
-	if s.Rewards, err = l.earned(ctx, s.Guard.Since); err != nil {
+	if s.Rewards, s.Acts, err = l.earned(ctx, s.Guard.Since); err != nil {
 		return s, err
 	}
 	if r := l.Rebuilding(); !r.Started.IsZero() {
@@ -125,10 +146,10 @@ func (l *Learner) progress(ctx context.Context) (Learning, error) {
 	return out, nil
 }
 
-func (l *Learner) earned(ctx context.Context, since time.Time) ([]Earned, error) {
+func (l *Learner) earned(ctx context.Context, since time.Time) ([]Earned, []Acted, error) {
 	counts, err := l.Store.ExplorationCounts(ctx, since)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	byName := map[string]*Earned{}
 	for _, c := range counts {
@@ -145,9 +166,20 @@ func (l *Learner) earned(ctx context.Context, since time.Time) ([]Earned, error)
 		e.Value += c.Value
 	}
 	out := []Earned{}
+	var did []Acted
+	for _, a := range acts() {
+		e := byName[a.count]
+		if e == nil {
+			e = &Earned{}
+		}
+		did = append(did, Acted{a.name, e.Explored, e.Others})
+		delete(byName, a.count)
+	}
 	for _, e := range byName {
-		out = append(out, *e)
+		if !strings.HasPrefix(e.Name, lectern.RewardEvent) {
+			out = append(out, *e)
+		}
 	}
 	slices.SortFunc(out, func(a, b Earned) int { return cmp.Compare(a.Name, b.Name) })
-	return out, nil
+	return out, did, nil
 }

@@ -2,8 +2,15 @@ package ope
 
 import (
 	"context"
+	"errors"
 	"math"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/experiment/bandit"
+	"github.com/lectern-dev/lectern/experiment/explore"
 )
 
 // table is six lists of one place each, in which one of two courses was shown: a, whose
@@ -191,5 +198,32 @@ func TestModelExpectsOfTheLogWhatItEarned(t *testing.T) {
 		if e.Estimator == NameDM && math.Abs(e.Value-1./3) > 1e-6 {
 			t.Errorf("%v of the log is expected, where a third was earned", e.Value)
 		}
+	}
+}
+
+// lost keeps no posterior.
+type lost struct{}
+
+func (lost) Current() (*bandit.Posterior, int64) { return nil, 0 }
+func (lost) At(context.Context, int64) (*bandit.Posterior, error) {
+	return nil, lectern.Errorf(lectern.CodeNotFound, "no posterior")
+}
+
+// TestUnknownPosterior is told from a log that says too little.
+func TestUnknownPosterior(t *testing.T) {
+	s, err := New(Deps{
+		Log: &memory{}, Explore: explore.Fixed{Config: explore.DefaultConfig(), Name: "e1"}, Posterior: lost{},
+		Config: DefaultConfig(), Clock: func() time.Time { return date(20) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Estimate(t.Context(), Request{Posterior: 9999})
+	var e *lectern.Error
+	if !errors.As(err, &e) || e.Code != lectern.CodeNotFound || len(e.Fields) != 1 || e.Fields[0].Field != "posterior" || !strings.Contains(e.Message, "9999") {
+		t.Errorf("%v", err)
+	}
+	if _, err := s.Estimate(t.Context(), Request{Policy: PolicyUniform}); err != nil {
+		t.Errorf("without one: %v", err)
 	}
 }
