@@ -106,6 +106,18 @@ func parseDefinition(s string) (d Definition, err error) {
 	return d.load()
 }
 
+// Counted is a definition as it is shown.
+type Counted struct {
+	TimeZone       string `json:"time_zone"`
+	BegunDays      int    `json:"begun_days"`
+	CompletionDays int    `json:"completion_days"`
+	Within         string `json:"within"` // a duration such as 720h0m0s
+}
+
+func (d Definition) counted() Counted {
+	return Counted{d.TimeZone, d.BegunDays, d.CompletionDays, d.Within.String()}
+}
+
 // Day returns the day of a time, in days since 1970-01-01.
 func (d Definition) Day(t time.Time) int {
 	y, m, day := t.In(d.zone).Date()

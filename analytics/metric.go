@@ -165,6 +165,14 @@ func Dimensions() []lectern.MetricDimension {
 	}
 }
 
+func named(by []lectern.MetricDimension) string {
+	out := make([]string, len(by))
+	for i, d := range by {
+		out[i] = string(d)
+	}
+	return strings.Join(out, ", ")
+}
+
 func checkDimensions(by []lectern.MetricDimension) error {
 	all := Dimensions()
 	texts := make([]string, len(all))
@@ -181,7 +189,7 @@ func checkDimensions(by []lectern.MetricDimension) error {
 		}
 	}
 	if len(by) > maxDimensions {
-		return lectern.Invalid("too many dimensions", lectern.NewFieldError("by", fmt.Sprint(by), "are too many", fmt.Sprintf("at most %d", maxDimensions)))
+		return lectern.Invalid("too many dimensions", lectern.NewFieldError("by", named(by), "are too many", fmt.Sprintf("at most %d", maxDimensions)))
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ type Report struct {
 	TimeZone       string   `json:"time_zone"`
 	WantedTimeZone string   `json:"wanted_time_zone,omitempty"` // where the settings have changed and nothing has been recomputed
 	Views          bool     `json:"views"`                      // the platform sends view events in this time
-	CountedBy      any      `json:"counted_by"`
+	CountedBy      Counted  `json:"counted_by"`
 	By             []string `json:"by"`
 	Metrics        []Metric `json:"metrics"`
 	Rows           []Row    `json:"rows"`
@@ -119,7 +119,7 @@ func (r *Reader) Report(ctx context.Context, q Request) (*Report, error) {
 		return nil, err
 	}
 	out := &Report{
-		From: Date(sp.from), To: Date(sp.to), TimeZone: sp.def.TimeZone, CountedBy: sp.def, Metrics: wanted, Rows: []Row{},
+		From: Date(sp.from), To: Date(sp.to), TimeZone: sp.def.TimeZone, CountedBy: sp.def.counted(), Metrics: wanted, Rows: []Row{},
 		By: make([]string, len(q.By)),
 	}
 	for i, d := range q.By {

@@ -69,7 +69,7 @@ func (s *Server) replayRanking(in *request) error {
 	if text := in.QueryParam("draws"); text != "" {
 		if draws, err = strconv.Atoi(text); err != nil {
 			return lectern.Invalid("this is not a number of draws",
-				lectern.NewFieldError("draws", text, "is not a number", "0 (as recorded), or 100 to 1000000"))
+				lectern.NewFieldError("draws", text, "is not a number", explore.DrawsAllowed))
 		}
 	}
 	r, err := s.deps.Replays.Replay(in.ctx(), id, draws)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"math/big"
 	"net/http"
 	"net/url"
 	"slices"
@@ -271,17 +272,30 @@ func leafError(e *jsonschema.ValidationError) lectern.FieldError {
 	case *kind.MinProperties:
 		return with("{}", "has no fields", fmt.Sprintf("at least %d of the fields described", k.Want))
 	case *kind.Maximum:
-		return with(k.Got.RatString(), "is too large", "at most "+k.Want.RatString())
+		return with(decimal(k.Got), "is too large", "at most "+decimal(k.Want))
 	case *kind.Minimum:
-		return with(k.Got.RatString(), "is too small", "at least "+k.Want.RatString())
+		return with(decimal(k.Got), "is too small", "at least "+decimal(k.Want))
 	}
 	return with("", e.ErrorKind.LocalizedString(message.NewPrinter(language.English)), "")
+}
+
+// decimal writes a number as JSON has it.
+func decimal(n *big.Rat) string {
+	if n.IsInt() {
+		return n.RatString()
+	}
+	f, _ := n.Float64()
+	return strconv.FormatFloat(f, 'g', -1, 64)
 }
 
 func joinValues(values []any) string {
 	out := make([]string, 0, len(values))
 	for _, v := range values {
-		if v != nil {
+		switch v {
+		case nil:
+		case "": // would not be seen
+			out = append(out, `""`)
+		default:
 			out = append(out, fmt.Sprint(v))
 		}
 	}
