@@ -23,7 +23,10 @@ func (r *Results) CSV() ([]byte, error) {
 		for arm, level := range m.Levels {
 			line := []string{
 				r.Experiment, string(r.State), string(r.Verdict.State), m.Metric, m.Role, r.Arms[arm].Name,
-				number(level.Units), number(level.Value), number(level.Adjusted),
+				number(level.Units), "", "",
+			}
+			if !level.Empty() {
+				line[7], line[8] = number(level.Value), number(level.Adjusted)
 			}
 			line = append(line, differences(m.Comparisons, arm)...)
 			lines = append(lines, line)
@@ -39,8 +42,12 @@ func (r *Results) CSV() ([]byte, error) {
 func differences(all []stats.Comparison, arm int) []string {
 	for i := range all {
 		if c := &all[i]; c.Arm == arm {
+			relative := ""
+			if !c.Relative.Unknown {
+				relative = number(c.Relative.Value)
+			}
 			return []string{
-				number(c.Relative.Value), number(c.Relative.Always.Low), number(c.Relative.Always.High),
+				relative, number(c.Relative.Always.Low), number(c.Relative.Always.High),
 				number(c.Relative.Fixed.Low), number(c.Relative.Fixed.High), number(c.P), number(c.AlwaysP),
 			}
 		}

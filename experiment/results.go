@@ -26,6 +26,7 @@ type Results struct {
 	Arms       []ArmPeople             `json:"arms"`
 	Crossed    int                     `json:"crossed"` // people who met two arms: they count for none
 	Size       *Sizing                 `json:"size,omitempty"`
+	NoSize     string                  `json:"no_size,omitempty"` // why there is no size
 	Metrics    []MetricResult          `json:"metrics,omitempty"` // the primary one first, then the guardrails
 	Guardrails []stats.GuardResult     `json:"guardrails,omitempty"`
 	Segments   []SegmentResult         `json:"segments,omitempty"` // of the primary metric
@@ -80,6 +81,7 @@ type Duel struct {
 	stats.DuelResult
 	Votes stats.Duel `json:"votes"`
 	Lists int        `json:"lists"` // that were acted on
+	Tied  int        `json:"tied"`  // of those, lists that prefer neither
 }
 
 // Results judges an experiment as it is now, with what all looks before have shown. Errors: CodeNotFound; CodeRefused for a
@@ -105,6 +107,7 @@ func (s *Service) results(ctx context.Context, x *stored, daily bool) (Results, 
 		Experiment: x.ID, Name: x.Name, Kind: x.kind(), State: x.State, At: lectern.Timestamp(s.o.Clock()), Planned: x.days(),
 		Day: s.dayOf(x), Size: x.Plan.Size, Exposures: []ExposureDay{},
 	}
+	out.NoSize = noSize(x)
 	c := newCount(s, x, s.o.Day(s.end(x)))
 	if err := s.o.Log.PersonDays(ctx, x.ID, x.beforeDays(), c.add); err != nil {
 		return Results{}, fmt.Errorf("read what people in an experiment did: %w", err)
@@ -320,7 +323,7 @@ func (c *count) judge(out *Results) stats.Findings {
 	out.Novelty = c.novelty.Judge(cmpOr(d.Alpha, stats.DefaultAlpha))
 	findings := stats.Findings{
 		Arms: c.arms, Metric: d.Primary.Metric, LowerIsBetter: lowerIsBetter(d, &c.metrics[0]), Margin: d.Primary.MinimumEffect,
-		Split: split, Primary: out.Metrics[0].Result, Guards: out.Guardrails,
+		Split: split, Primary: out.Metrics[0].Result, Guards: out.Guardrails, Alpha: d.Alpha, Day: out.Day, AA: d.AA,
 	}
 	if c.x.Plan.Size != nil {
 		findings.Planned = c.x.Plan.Size.Always
@@ -425,7 +428,7 @@ func (c *count) unevenCrossing() string {
 func (s *Service) judgeDuel(ctx context.Context, x *stored, out *Results) (stats.Verdict, error) {
 	var duel stats.Duel
 	var credits []int
-	person, lists := int64(0), 0
+	person, lists, tied := int64(0), 0, 0
 	flush := func() {
 		if len(credits) > 0 {
 			duel.Add(credits...)
@@ -442,7 +445,11 @@ func (s *Service) judgeDuel(ctx context.Context, x *stored, out *Results) (stats
 			person = l.Person
 		}
 		lists++
-		credits = append(credits, stats.Credit(teamsOf(&l)))
+		credit := stats.Credit(teamsOf(&l))
+		if credit == 0 {
+			tied++
+		}
+		credits = append(credits, credit)
 		return nil
 	})
 	if err != nil {
@@ -450,8 +457,11 @@ func (s *Service) judgeDuel(ctx context.Context, x *stored, out *Results) (stats
 	}
 	flush()
 	alpha := cmpOr(x.Alpha, stats.DefaultAlpha)
-	out.Duel = &Duel{DuelResult: duel.Judge(alpha), Votes: duel, Lists: lists}
-	return duelVerdict(x, out.Duel, alpha), nil
+	out.Duel = &Duel{DuelResult: duel.Judge(alpha), Votes: duel, Lists: lists, Tied: tied}
+	if w := sameLists(x, out.Duel); w != "" {
+		out.Warnings = append(out.Warnings, w)
+	}
+	return duelVerdict(x, out.Duel, alpha, out.Day), nil
 }
 
 // teamsOf are the teams of what was acted on, each course once.
@@ -469,19 +479,43 @@ func teamsOf(l *lectern.ActedList) []stats.Team {
 	return out
 }
 
+// From so many people on, of whom more than that share prefer neither, it is said that
+// an interleaving compares nothing.
+const (
+	duelPeople = 50
+	duelTies   = 0.9
+)
+
+// sameLists warns where nearly nobody could prefer either ranker.
+func sameLists(x *stored, d *Duel) string {
+	if d.People < duelPeople || d.Votes.Ties <= duelTies*d.People {
+		return ""
+	}
+	return fmt.Sprintf("%.0f of the %.0f people who acted prefer neither of %s and %s: most likely both rankers made the same lists here, so that nothing is compared. "+
+		"Compare the two versions of the settings (lectern config diff) and what they do to these surfaces",
+		d.Votes.Ties, d.People, x.Arms[0].Name, x.Arms[1].Name)
+}
+
 // duelVerdict says in a sentence where an interleaving stands.
-func duelVerdict(x *stored, d *Duel, alpha float64) stats.Verdict {
+func duelVerdict(x *stored, d *Duel, alpha float64, day int) stats.Verdict {
 	a, b := x.Arms[0].Name, x.Arms[1].Name
+	basis := fmt.Sprintf("%.0f people acted on %d lists: %.0f prefer %s, %.0f prefer %s, %.0f neither (ties); look of day %d",
+		d.People, d.Lists, d.Votes.A, a, d.Votes.B, b, d.Votes.Ties, day)
+	interval := func(low, high float64) string {
+		return fmt.Sprintf("%.4g %% always-valid interval: %.1f %% to %.1f %%", 100*(1-alpha), 100*low, 100*high)
+	}
 	switch {
 	case d.People == 0:
-		return stats.Verdict{State: stats.StateNotEnough, Reason: "nobody has acted on an interleaved list yet"}
+		return stats.Verdict{State: stats.StateNotEnough, Reason: "Nobody has acted on an interleaved list yet."}
 	case d.AlwaysP <= alpha && d.Share > 0.5:
 		return stats.Verdict{State: stats.StateWinner, Arm: a, Reason: fmt.Sprintf(
-			"people prefer the courses of %s to those of %s: %.0f %% of those who prefer either", a, b, 100*d.Share)}
+			"People prefer the courses of %s to those of %s: %.0f %% of those who prefer either (%s). %s.", a, b, 100*d.Share, interval(d.Always.Low, d.Always.High), basis)}
 	case d.AlwaysP <= alpha:
 		return stats.Verdict{State: stats.StateWinner, Arm: b, Reason: fmt.Sprintf(
-			"people prefer the courses of %s to those of %s: %.0f %% of those who prefer either", b, a, 100*(1-d.Share))}
+			"People prefer the courses of %s to those of %s: %.0f %% of those who prefer either (%s). %s.", b, a, 100*(1-d.Share), interval(1-d.Always.High, 1-d.Always.Low), basis)}
+	case d.Votes.A+d.Votes.B == 0:
+		return stats.Verdict{State: stats.StateRunning, Reason: fmt.Sprintf("Nothing to decide by: nobody prefers either of %s and %s. %s.", a, b, basis)}
 	}
 	return stats.Verdict{State: stats.StateRunning, Reason: fmt.Sprintf(
-		"%.0f people acted, and which of %s and %s they prefer is undecided", d.People, a, b)}
+		"Which of %s and %s people prefer is undecided: %.0f %% of those who prefer either are for %s (%s). %s.", a, b, 100*d.Share, a, interval(d.Always.Low, d.Always.High), basis)}
 }

@@ -168,6 +168,9 @@ func (s *Service) hints(x *stored) []string {
 	if x.State == lectern.ExperimentRunning && x.kind() == KindAB && x.Primary.MinimumEffect == 0 {
 		out = append(out, "without primary.minimum_effect it is never said that there is no difference")
 	}
+	if x.kind() == KindInterleaving {
+		out = append(out, "only lists in which the two versions differ compare anything: see that they rank differently here (lectern config diff, previews); results count the ties")
+	}
 	return out
 }
 

@@ -55,6 +55,22 @@ func (s *Service) size(ctx context.Context, d *Definition) (*Sizing, error) {
 	return out, nil
 }
 
+// noSize says why an experiment was started without a planned size; "" of one that has
+// one, or that is not planned by people.
+func noSize(x *stored) string {
+	switch {
+	case x.Plan == nil || x.Plan.Size != nil:
+		return ""
+	case x.kind() == KindInterleaving:
+		return "an interleaving needs no planned size: its interval holds from the first vote on"
+	case x.AA:
+		return "an A/A test has no effect to find"
+	case x.Primary.MinimumEffect == 0:
+		return "no minimum effect: primary.minimum_effect says which change is to be found"
+	}
+	return fmt.Sprintf("no baseline: in the %d days before the start too little was done to tell how %s varies between people", x.days(), x.Primary.Metric)
+}
+
 // fewest is how many people a correlation is believed of: of fewer, a fit explains by
 // chance.
 const fewest = 100

@@ -100,6 +100,26 @@ type Effect struct {
 	Value  float64  `json:"value"`
 	Fixed  Interval `json:"fixed"`  // holds at one look chosen before the start
 	Always Interval `json:"always"` // holds at all looks together
+	// Unknown says that there is no such difference: an arm had nothing that the metric
+	// could be a share of, or control is 0. Value is null in JSON then.
+	Unknown bool `json:"-"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (e Effect) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Value  *float64 `json:"value"`
+		Fixed  Interval `json:"fixed"`
+		Always Interval `json:"always"`
+	}{known(e.Value, !e.Unknown), e.Fixed, e.Always})
+}
+
+// known is a number, or null.
+func known(x float64, is bool) *float64 {
+	if !is {
+		return nil
+	}
+	return &x
 }
 
 // Comparison is one treatment against control. P-values and intervals allow for the
@@ -168,12 +188,13 @@ func compare(a, b *Level, opts Options, units, among float64) Comparison {
 	c := Comparison{P: 1, AlwaysP: 1, alone: 1, control: *a, treated: *b}
 	c.Absolute = Effect{Value: b.Adjusted - a.Adjusted, Fixed: Everything(), Always: Everything()}
 	c.Relative = Effect{Fixed: Everything(), Always: Everything()}
-	if a.Adjusted != 0 {
+	c.Absolute.Unknown = a.Empty() || b.Empty()
+	if c.Relative.Unknown = c.Absolute.Unknown || a.Adjusted == 0; !c.Relative.Unknown {
 		c.Relative.Value = b.Adjusted/a.Adjusted - 1
 	}
 	va, vb := a.SE*a.SE, b.SE*b.SE
 	c.SE = math.Sqrt(va + vb)
-	if a.Units < 2 || b.Units < 2 || c.SE == 0 {
+	if a.Units < 2 || b.Units < 2 || c.SE == 0 || c.Absolute.Unknown {
 		return c
 	}
 	c.DF = (va + vb) * (va + vb) / (va*va/(a.Units-1) + vb*vb/(b.Units-1))

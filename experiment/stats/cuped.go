@@ -1,6 +1,9 @@
 package stats
 
-import "math"
+import (
+	"encoding/json"
+	"math"
+)
 
 // covariates are the numbers known before exposure. Whether a person was there before is
 // one of them: with that indicator it does not matter what stands in for the values
@@ -116,6 +119,21 @@ type Level struct {
 	plain    float64 // squared standard error of Value
 	nonZero  float64
 	per      float64 // mean Per
+}
+
+// Empty reports whether there is nothing that the metric could be a share of: its
+// numbers are null in JSON then.
+func (l *Level) Empty() bool { return l.Units == 0 || l.per == 0 }
+
+// MarshalJSON implements json.Marshaler.
+func (l Level) MarshalJSON() ([]byte, error) {
+	is := !l.Empty()
+	return json.Marshal(struct {
+		Units    float64  `json:"units"`
+		Value    *float64 `json:"value"`
+		Adjusted *float64 `json:"adjusted"`
+		SE       *float64 `json:"se"`
+	}{l.Units, known(l.Value, is), known(l.Adjusted, is), known(l.SE, is)})
 }
 
 // level returns the metric of an arm, adjusted. The variance of a ratio is that of its
