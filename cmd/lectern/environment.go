@@ -21,6 +21,8 @@ type environment struct {
 	store  relational
 	// takeOver lets this run replace indexes that another database made.
 	takeOver bool
+	// clock is that of a simulation; nil is the system's.
+	clock lectern.Clock
 }
 
 // withConfigFlags adds the configuration flags to a command.
@@ -45,7 +47,20 @@ func loadEnvironment(cmd *cobra.Command) (environment, error) {
 	if err != nil {
 		return environment{}, err
 	}
+	if asked := cmd.Flags().Changed("log.level") || os.Getenv("LECTERN_LOG__LEVEL") != ""; measures(cmd) && !asked && c.Log.Level == "info" {
+		c.Log.Level = "warn" // what a server tells of its work is in the way of what was measured
+	}
 	return environment{config: c, log: newLogger(cmd.ErrOrStderr(), c.Log)}, nil
+}
+
+// measures reports whether a command is for figures: one of eval, or simulate.
+func measures(cmd *cobra.Command) bool {
+	for ; cmd != nil; cmd = cmd.Parent() {
+		if name := cmd.Name(); name == "eval" || name == "simulate" {
+			return true
+		}
+	}
+	return false
 }
 
 // withStore opens the store, up to date, runs f and closes the store again. The

@@ -64,7 +64,7 @@ func openHomeSite(ctx context.Context, dir string, config Config, now time.Time)
 		*d = time.Minute
 	}
 	s = &homeSite{now: now, index: newIndex(), stored: map[string]lectern.Course{}, stop: func() {}}
-	env := environment{config: config, log: slog.New(slog.DiscardHandler)}
+	env := environment{config: config, log: slog.New(slog.DiscardHandler), clock: s.Now}
 	store, err := sqlite.Open(ctx, sqlite.Options{Path: env.config.DatabasePath(), Clock: s.Now, Logger: env.log})
 	if err != nil {
 		return nil, fmt.Errorf("open a store for the evaluation: %w", err)

@@ -65,10 +65,14 @@ func keptExperiments(env environment, t *trials) (*experiment.Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	clock := env.clock
+	if clock == nil {
+		clock = lectern.SystemClock
+	}
 	return experiment.New(experiment.Options{
 		Config: env.config.Experiments, Store: env.store, Versions: t, Log: env.store, Looks: env.store, Day: days.Day, ModelKind: training.Kind,
 		NewID: func() string { return "x-" + strings.ToLower(cryptorand.Text()[:10]) },
-		Clock: lectern.SystemClock, Logger: env.log,
+		Clock: clock, Logger: env.log,
 	}), nil
 }
 

@@ -28,6 +28,10 @@ func newExperimentsCommand() *cobra.Command {
 func withExperiments(cmd *cobra.Command, f func(ctx context.Context, s *experiment.Service, env environment) error) error {
 	return withExistingStore(cmd, func(env environment) error {
 		env.log = slog.New(slog.DiscardHandler) // nothing is in use here
+		var err error
+		if env.clock, err = folderClock(env.config); err != nil {
+			return err
+		}
 		kept, err := keptSettings(env, nil)
 		if err != nil {
 			return err

@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -36,21 +34,6 @@ type simulation struct {
 	folder   string
 	progress func(format string, args ...any)
 }
-
-// simulatedFolder is what a data folder says of the simulation in it, so that it may go on.
-type simulatedFolder struct {
-	Seed     uint64    `json:"seed"`
-	Courses  int       `json:"courses"`
-	Learners int       `json:"learners"`
-	Reviews  int       `json:"reviews"`
-	Events   int       `json:"events"`
-	New      int       `json:"new_courses"`
-	Interval string    `json:"interval"`
-	Start    time.Time `json:"start"`
-	Days     int       `json:"days"` // simulated by now
-}
-
-const simulatedFile = "simulation.json"
 
 func newSimulateCommand() *cobra.Command {
 	o := simulation{options: simulate.DefaultOptions()}
@@ -190,8 +173,15 @@ func (o *simulation) run(ctx context.Context, config Config, out io.Writer) (err
 	}
 	defer func() { err = errors.Join(err, s.Close(ctx)) }()
 	s.trainEvery = o.train
+	if err := o.affect(ctx, s); err != nil {
+		return err
+	}
 	if err := o.fill(ctx, s, w, before); err != nil {
 		return err
+	}
+	if o.prepare && before {
+		o.progress("%s holds the platform already; the next day is %s", dir, s.now.Format(time.DateOnly))
+		return nil
 	}
 	if o.prepare {
 		o.progress("%s holds the platform; the first day is %s", dir, w.Start.Format(time.DateOnly))
@@ -264,12 +254,21 @@ func (o *simulation) fill(ctx context.Context, s *simSite, w *simulate.World, be
 		o.progress("a platform of %d courses, %d learners and %d events", len(w.Courses), len(w.Learners), len(w.Events))
 		return s.fill(ctx, w)
 	}
-	now := s.Now()
-	for len(w.New) > 0 && w.New[0].PublishedAt.Before(now) { // came by then
-		w.Courses, w.New = append(w.Courses, w.New[0]), w.New[1:]
-	}
-	if err := s.reopen(ctx, w.Courses, nil); err != nil {
+	if err := s.models.Look(ctx); err != nil {
 		return err
+	}
+	if err := s.reopen(ctx, w.Courses, nil); err != nil { // the embedder learns from what it did
+		return err
+	}
+	came, now := 0, s.Now()
+	for came < len(w.New) && w.New[came].PublishedAt.Before(now) {
+		came++
+	}
+	if came > 0 {
+		if err := s.hold(ctx, w.New[:came]); err != nil {
+			return err
+		}
+		w.Courses, w.New = append(w.Courses, w.New[:came]...), w.New[came:]
 	}
 	var err error
 	w.Events, err = allEvents(ctx, s.store)
@@ -281,49 +280,10 @@ func allEvents(ctx context.Context, store lectern.EventStore) (out []lectern.Eve
 	var after int64
 	for {
 		events, next, err := store.ScanEvents(ctx, after, siteBatch)
-		if err != nil || len(events) == 0 {
+		out = append(out, events...)
+		if err != nil || next == 0 { // the place to go on from is 0 where there is no more
 			return out, err
 		}
-		out, after = append(out, events...), next
+		after = next
 	}
-}
-
-// resume reads what a folder holds; false is an empty one. Its platform is made again.
-func (o *simulation) resume(dir string) (bool, error) {
-	text, err := os.ReadFile(filepath.Join(dir, simulatedFile)) //nolint:gosec // the user's folder
-	if errors.Is(err, os.ErrNotExist) {
-		if _, err := os.Stat((Config{Data: dir}).DatabasePath()); err == nil {
-			return false, lectern.Errorf(lectern.CodeConflict, "%s holds a store that no simulation made: name another folder with --data", dir)
-		}
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	var f simulatedFolder
-	if err := json.Unmarshal(text, &f); err != nil {
-		return false, fmt.Errorf("read %s: %w", simulatedFile, err)
-	}
-	interval, err := time.ParseDuration(f.Interval)
-	if err != nil {
-		return false, fmt.Errorf("read %s: %w", simulatedFile, err)
-	}
-	d := &o.world.Demo
-	d.Seed, d.Courses, d.Learners, d.Reviews, d.Events = f.Seed, f.Courses, f.Learners, f.Reviews, f.Events
-	o.world.New, o.world.Interval, o.world.Start = f.New, interval, f.Start
-	o.options.Seed, o.options.First = f.Seed, f.Days
-	return true, nil
-}
-
-// note writes down how far the simulation of a folder has come.
-func (o *simulation) note(dir string, days int) error {
-	d := o.world.Demo
-	text, err := json.MarshalIndent(simulatedFolder{
-		Seed: d.Seed, Courses: d.Courses, Learners: d.Learners, Reviews: d.Reviews, Events: d.Events,
-		New: o.world.New, Interval: o.world.Interval.String(), Start: o.world.Start, Days: days,
-	}, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, simulatedFile), append(text, '\n'), 0o600)
 }
