@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"strings"
 	"text/tabwriter"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/experiment"
+	"github.com/lectern-dev/lectern/experiment/stats"
 )
 
 func newExperimentsCommand() *cobra.Command {
@@ -223,11 +225,12 @@ func printResults(w io.Writer, r *experiment.Results) error {
 	}
 	fmt.Fprintln(out)
 	if r.Duel != nil {
-		fmt.Fprintf(out, "PEOPLE WHO ACTED\tPREFER %s\tALWAYS-VALID 95 %%\n", "THE FIRST")
-		fmt.Fprintf(out, "%.0f\t%.1f %%\t%.1f to %.1f %%\n", r.Duel.People, 100*r.Duel.Share, 100*r.Duel.Always.Low, 100*r.Duel.Always.High)
+		fmt.Fprintln(out, "PEOPLE WHO ACTED\tPREFER THE FIRST\tTHE SECOND\tNEITHER\tSHARE OF THE FIRST\tALWAYS-VALID")
+		fmt.Fprintf(out, "%.0f\t%.0f\t%.0f\t%.0f\t%.1f %%\t%.1f to %.1f %%\n", r.Duel.People, r.Duel.Votes.A, r.Duel.Votes.B, r.Duel.Votes.Ties,
+			100*r.Duel.Share, 100*r.Duel.Always.Low, 100*r.Duel.Always.High)
 	}
 	if len(r.Metrics) > 0 {
-		fmt.Fprintln(out, "METRIC\tROLE\tARM\tVALUE\tCHANGE\tAT EVERY LOOK\tAT ONE LOOK")
+		fmt.Fprintln(out, "METRIC\tROLE\tARM\tRAW\tADJUSTED (CUPED)\tCHANGE OF ADJUSTED\tAT EVERY LOOK\tAT ONE LOOK")
 	}
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
@@ -235,14 +238,21 @@ func printResults(w io.Writer, r *experiment.Results) error {
 			change, always, fixed := "", "", ""
 			for _, c := range m.Comparisons {
 				if c.Arm == arm {
-					change, always, fixed = percents(c.Relative.Value), span(c.Relative.Always.Low, c.Relative.Always.High), span(c.Relative.Fixed.Low, c.Relative.Fixed.High)
+					change, always, fixed = relative(c.Relative), span(c.Relative.Always.Low, c.Relative.Always.High), span(c.Relative.Fixed.Low, c.Relative.Fixed.High)
 				}
 			}
-			fmt.Fprintf(out, "%s\t%s\t%s\t%.4g\t%s\t%s\t%s\n", m.Metric, m.Role, r.Arms[arm].Name, level.Adjusted, change, always, fixed)
+			raw, adjusted := "–", "–"
+			if !level.Empty() {
+				raw, adjusted = fmt.Sprintf("%.4g", level.Value), fmt.Sprintf("%.4g", level.Adjusted)
+			}
+			fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m.Metric, m.Role, r.Arms[arm].Name, raw, adjusted, change, always, fixed)
 		}
 	}
 	if err := out.Flush(); err != nil {
 		return err
+	}
+	if r.NoSize != "" {
+		fmt.Fprintln(w, "no planned size:", r.NoSize)
 	}
 	for _, note := range r.Notes {
 		fmt.Fprintln(w, "note:", note)
@@ -252,7 +262,26 @@ func printResults(w io.Writer, r *experiment.Results) error {
 
 func percents(x float64) string { return fmt.Sprintf("%+.1f %%", 100*x) }
 
-func span(low, high float64) string { return percents(low) + " to " + percents(high) }
+func relative(e stats.Effect) string {
+	if e.Unknown {
+		return "–"
+	}
+	return percents(e.Value)
+}
+
+// span is an interval, "–" where neither end is known.
+func span(low, high float64) string {
+	end := func(x float64) string {
+		if math.IsInf(x, 0) {
+			return "–"
+		}
+		return percents(x)
+	}
+	if math.IsInf(low, 0) && math.IsInf(high, 0) {
+		return "–"
+	}
+	return end(low) + " to " + end(high)
+}
 
 func newExperimentsAssignmentsCommand() *cobra.Command {
 	var visitor bool
