@@ -52,6 +52,14 @@ func (g Goals) Validate() error {
 	check("completion_rate.target", g.CompletionRate.Target, 1)
 	check("satisfaction.baseline", g.Satisfaction.Baseline, 1)
 	check("satisfaction.target", g.Satisfaction.Target, 1)
+	way := func(name string, g Goal) {
+		if g.Baseline != nil && g.Target != nil && *g.Baseline == *g.Target {
+			bad = append(bad, lectern.NewFieldError(name, *g.Target, "equals the baseline, so that there is no way to go", "another value than the baseline, or null"))
+		}
+	}
+	way("weekly_hours.target", g.WeeklyHours)
+	way("completion_rate.target", g.CompletionRate)
+	way("satisfaction.target", g.Satisfaction)
 	if len(bad) > 0 {
 		return lectern.Invalid("the goals are not usable", bad...)
 	}

@@ -129,6 +129,7 @@ func (r *Reader) Report(ctx context.Context, q Request) (*Report, error) {
 		out.WantedTimeZone = r.config.TimeZone
 		out.Notes = append(out.Notes, "the time zone has changed: lectern metrics rebuild counts by the new one")
 	}
+	out.Notes = append(out.Notes, spendNotes(q, wanted)...)
 	now, err := r.table(ctx, sp, q, wanted)
 	if err != nil {
 		return nil, err
@@ -150,6 +151,18 @@ func (r *Reader) Report(ctx context.Context, q Request) (*Report, error) {
 	}
 	out.Rows = now.rows(q.By)
 	return out, nil
+}
+
+// spendNotes say how to read what exploring cost.
+func spendNotes(q Request, wanted []Metric) []string {
+	if !slices.ContainsFunc(wanted, func(m Metric) bool { return m.special == ofSpend || m.special == ofRegret }) {
+		return nil
+	}
+	if slices.Contains(q.By, lectern.ByExplored) {
+		return []string{"exploration_spend and regret set all ways of choosing against each other: they are not told apart by explored"}
+	}
+	return []string{fmt.Sprintf("exploration_spend and regret are estimates from so many explored clicks (numerator) and impressions (denominator); "+
+		"their 95 %% intervals draw days anew and need %d days: without one, or around 0, read them as noise", spendDays)}
 }
 
 func (r *Reader) definition(ctx context.Context) (Definition, error) {

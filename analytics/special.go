@@ -3,7 +3,9 @@ package analytics
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/lectern-dev/lectern"
@@ -193,11 +195,17 @@ type spent struct{ shown, clicks, chosen, chosenClicks, kept, keptClicks float64
 // over its probability, tell what all of them would have got without exploration
 // (self-normalised, Swaminathan & Joachims 2015).
 func (r *Reader) spend(ctx context.Context, t *table, sp span, q Request, m *Metric) error {
-	found, err := r.store.MetricCells(ctx, q.query(sp.from, sp.to, lectern.BySurface, lectern.ByRow, lectern.ByPosition, lectern.ByExplored))
+	found, err := r.store.MetricCells(ctx, q.query(sp.from, sp.to, lectern.BySurface, lectern.ByRow, lectern.ByPosition, lectern.ByExplored, lectern.ByDay))
 	if err != nil {
 		return fmt.Errorf("read the sums: %w", err)
 	}
-	by := map[groupKey]map[place]*spent{}
+	if slices.Contains(q.By, lectern.ByExplored) { // it sets all ways of choosing against each other
+		for _, k := range t.groups {
+			t.set(k, m.Name, Value{})
+		}
+		return nil
+	}
+	by := map[groupKey]map[int]map[place]*spent{} // by day
 	for i := range found {
 		c := &found[i]
 		if c.Explored == "" {
@@ -205,13 +213,16 @@ func (r *Reader) spend(ctx context.Context, t *table, sp span, q Request, m *Met
 		}
 		k := q.group(c)
 		if by[k] == nil {
-			by[k] = map[place]*spent{}
+			by[k] = map[int]map[place]*spent{}
+		}
+		if by[k][c.Day] == nil {
+			by[k][c.Day] = map[place]*spent{}
 		}
 		at := place{c.Surface, c.Row, c.Position}
-		s := by[k][at]
+		s := by[k][c.Day][at]
 		if s == nil {
 			s = &spent{}
-			by[k][at] = s
+			by[k][c.Day][at] = s
 		}
 		s.shown += c.Impressions
 		s.clicks += c.Clicks
@@ -223,15 +234,71 @@ func (r *Reader) spend(ctx context.Context, t *table, sp span, q Request, m *Met
 		}
 	}
 	for _, k := range t.groups {
-		t.set(k, m.Name, costs(by[k], m.special == ofRegret))
+		t.set(k, m.Name, spanCosts(by[k], m.special == ofRegret))
 	}
 	return nil
 }
 
+// Of the bootstrap over days: draws, and the fewest days that it says anything of.
+const (
+	spendDraws = 400
+	spendDays  = 7
+)
+
+// spanCosts are the costs of all days, with an interval from drawing days anew: what a
+// day had in common, and the noise of the weights, stay in it. The draws are the same
+// each time.
+func spanCosts(days map[int]map[place]*spent, regret bool) Value {
+	each := make([]map[place]*spent, 0, len(days))
+	for _, day := range slices.Sorted(maps.Keys(days)) {
+		each = append(each, days[day])
+	}
+	v := costs(merged(each), regret)
+	if len(each) < spendDays || v.Value == nil {
+		return v
+	}
+	rng := rand.New(rand.NewPCG(uint64(len(each)), 1)) //nolint:gosec // draws of a bootstrap
+	draws := make([]float64, 0, spendDraws)
+	drawn := make([]map[place]*spent, len(each))
+	for range spendDraws {
+		for i := range drawn {
+			drawn[i] = each[rng.IntN(len(each))]
+		}
+		if c := costs(merged(drawn), regret); c.Value != nil {
+			draws = append(draws, *c.Value)
+		}
+	}
+	slices.Sort(draws)
+	n := float64(len(draws) - 1)
+	v.Low, v.High = number(draws[int(0.025*n)]), number(draws[int(math.Ceil(0.975*n))])
+	return v
+}
+
+// merged sums places up over days.
+func merged(days []map[place]*spent) map[place]*spent {
+	out := map[place]*spent{}
+	for _, day := range days {
+		for at, s := range day {
+			to := out[at]
+			if to == nil {
+				to = &spent{}
+				out[at] = to
+			}
+			to.shown += s.shown
+			to.clicks += s.clicks
+			to.chosen += s.chosen
+			to.chosenClicks += s.chosenClicks
+			to.kept += s.kept
+			to.keptClicks += s.keptClicks
+		}
+	}
+	return out
+}
+
 // costs sums over places in which the course that stood there was kept at least once;
-// the denominator is how many impressions those are.
+// the numerator is how many clicks those got, the denominator of how many impressions.
 func costs(places map[place]*spent, regret bool) Value {
-	total, shown := 0.0, 0.0
+	total, shown, clicks := 0.0, 0.0, 0.0
 	for _, s := range places {
 		if s.kept <= 0 || s.shown <= 0 {
 			continue
@@ -242,8 +309,9 @@ func costs(places map[place]*spent, regret bool) Value {
 		}
 		total += s.shown*best - s.clicks
 		shown += s.shown
+		clicks += s.clicks
 	}
-	v := Value{Denominator: number(shown)}
+	v := Value{Numerator: number(clicks), Denominator: number(shown)}
 	if shown > 0 || len(places) == 0 {
 		v.Value = number(total)
 	}

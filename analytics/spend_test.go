@@ -31,3 +31,35 @@ func TestCostsByHand(t *testing.T) {
 		}
 	}
 }
+
+// Days that differ give an interval around the value; too few days none, and days that
+// are all the same one without width.
+func TestSpendIntervals(t *testing.T) {
+	at := place{lectern.SurfaceHome, "", 4}
+	days := func(n int, spread float64) map[int]map[place]*spent {
+		out := map[int]map[place]*spent{}
+		for day := range n {
+			out[day] = map[place]*spent{at: {shown: 100, clicks: 8 + spread*float64(day%3-1), kept: 80, keptClicks: 12}}
+		}
+		return out
+	}
+	if v := spanCosts(days(14, 4), false); v.Low == nil || *v.Low >= *v.Value || *v.High <= *v.Value || *v.Numerator != 108 || *v.Denominator != 1400 {
+		t.Errorf("%+v", v)
+	}
+	if v := spanCosts(days(14, 0), false); v.Low == nil || *v.High-*v.Low > 1e-6 {
+		t.Error("days that are the same differ")
+	}
+	if v := spanCosts(days(6, 4), true); v.Value == nil || v.Low != nil {
+		t.Errorf("an interval of 6 days: %+v", v)
+	}
+}
+
+func TestNoWayToGo(t *testing.T) {
+	half, other := 0.5, 0.6
+	if err := (Goals{Satisfaction: Goal{Baseline: &half, Target: &half}}).Validate(); lectern.ErrorCode(err) != lectern.CodeInvalid {
+		t.Errorf("a target that is the baseline: %v", err)
+	}
+	if err := (Goals{Satisfaction: Goal{Baseline: &half, Target: &other}}).Validate(); err != nil {
+		t.Error(err)
+	}
+}

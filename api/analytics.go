@@ -13,6 +13,7 @@ import (
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/analytics"
+	"github.com/lectern-dev/lectern/experiment"
 	"github.com/lectern-dev/lectern/internal/nearest"
 )
 
@@ -49,6 +50,9 @@ func (s *Server) platformMetrics(in *request) error {
 	if err != nil {
 		return err
 	}
+	if err := s.knownArmIn(in.ctx(), &q); err != nil {
+		return err
+	}
 	format, err := metricsFormat(in)
 	if err != nil {
 		return err
@@ -71,6 +75,37 @@ func (s *Server) platformMetrics(in *request) error {
 		return r.WriteNDJSON(in.Response())
 	}
 	return respond(in, http.StatusOK, r)
+}
+
+// knownArmIn refuses an experiment, or an arm of one, that nobody has made. Errors:
+// CodeInvalid.
+func (s *Server) knownArmIn(ctx context.Context, q *analytics.Request) error {
+	if q.Experiment == "" || s.deps.Experiments == nil {
+		return nil
+	}
+	list, err := s.deps.Experiments.List(ctx, "")
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for i := range list {
+		ids = append(ids, list[i].ID)
+		if list[i].ID != q.Experiment {
+			continue
+		}
+		arms := []string{experiment.Interleaved}
+		if list[i].Kind != experiment.KindInterleaving {
+			arms = nil
+			for _, a := range list[i].Arms {
+				arms = append(arms, a.Name)
+			}
+		}
+		if q.Arm != "" && !slices.Contains(arms, q.Arm) {
+			return unknownName("arm", q.Arm, arms)
+		}
+		return nil
+	}
+	return unknownName("experiment", q.Experiment, ids)
 }
 
 // metricsFormat is what was asked for by parameter or, without one, by Accept.
@@ -117,6 +152,9 @@ func MetricsRequest(param func(string) string) (analytics.Request, error) {
 	}
 	if text := param("row"); text != "" {
 		row := lectern.Row(text)
+		if known := append(lectern.Rows(), analytics.None); !slices.Contains(known, row) {
+			return q, unknownName("row", text, known)
+		}
 		if text == analytics.None {
 			row = ""
 		}

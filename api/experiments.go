@@ -214,8 +214,8 @@ func (s *Server) assignments(in *request) error {
 		return err
 	}
 	ref := lectern.LearnerRef{ID: in.QueryParam("learner"), AnonymousID: in.QueryParam("visitor")}
-	if ref.IsZero() {
-		return lectern.Invalid("nobody is named", lectern.NewFieldError("learner", "", "is required", "the id of a learner; or visitor, an anonymous id"))
+	if err := onePerson(ref); err != nil {
+		return err
 	}
 	list, err := keeper.Standings(in.ctx(), ref, lectern.Surface(in.QueryParam("surface")), lectern.Row(in.QueryParam("row")))
 	if err != nil {
@@ -225,4 +225,15 @@ func (s *Server) assignments(in *request) error {
 	return respond(in, http.StatusOK, struct {
 		Assignments []experiment.Standing `json:"assignments"`
 	}{some(list)})
+}
+
+// onePerson refuses nobody, and a learner and a visitor at once.
+func onePerson(ref lectern.LearnerRef) error {
+	if ref.IsZero() {
+		return lectern.Invalid("nobody is named", lectern.NewFieldError("learner", "", "is required", "the id of a learner; or visitor, an anonymous id"))
+	}
+	if ref.ID != "" && ref.AnonymousID != "" {
+		return lectern.Invalid("two are named", lectern.NewFieldError("visitor", ref.AnonymousID, "cannot be given together with learner", "one of learner and visitor"))
+	}
+	return nil
 }

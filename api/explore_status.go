@@ -1,7 +1,9 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net/http"
 
 	"github.com/lectern-dev/lectern"
@@ -41,6 +43,9 @@ func (s *Server) rebuildExploration(in *request) error {
 	if err != nil {
 		return err
 	}
+	if err := noBody(in.Request()); err != nil {
+		return err
+	}
 	if err := learning.StartRebuild(); err != nil {
 		return err
 	}
@@ -49,4 +54,20 @@ func (s *Server) rebuildExploration(in *request) error {
 		return err
 	}
 	return respond(in, http.StatusAccepted, status)
+}
+
+// maxNothing bounds what is read of a body where there should be none.
+const maxNothing = 1 << 10
+
+// noBody refuses a body that says anything: nothing can be asked for there, and who does
+// should know that it was not heard.
+func noBody(r *http.Request) error {
+	b, err := io.ReadAll(io.LimitReader(r.Body, maxNothing))
+	if err != nil {
+		return readError(err)
+	}
+	if said := string(bytes.Join(bytes.Fields(b), nil)); said != "" && said != "{}" {
+		return lectern.Invalid("this takes no body", lectern.NewFieldError(fieldBody, "", "is not read", "no body, or {}"))
+	}
+	return nil
 }
