@@ -64,7 +64,7 @@ from that:
   linucb          upper confidence bounds of a linear model
   thompson        linear Thompson sampling
   best_linear     the best of the pool by weights of the same features that are fitted to
-                  the true chances: what a linear policy may come to at most
+                  the true chances: about what a linear policy may come to
   wish            the best of the pool by the true chances, as if the learner had not been
                   shown any of it before
   oracle          the best of the pool by the true chances
