@@ -11,8 +11,8 @@ import (
 	"github.com/lectern-dev/lectern"
 )
 
-// TestReplayOfServedLists serves lists that explore, on both databases, and replays them
-// over HTTP and by the command after index and settings have moved on.
+// TestReplayOfServedLists serves lists that explore, on both databases, has them judged, and
+// replays them over HTTP and by the command after index and settings have moved on.
 func TestReplayOfServedLists(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes; run without -short")
@@ -52,6 +52,7 @@ func TestReplayOfServedLists(t *testing.T) {
 				t.Errorf("place %d: %v", at, it.Propensity)
 			}
 		}
+		checkJudged(s, admin, d, learner, &list)
 		s.must(http.MethodDelete, "/v1/courses/"+list.Items[3].CourseID, admin, "")
 		d.run("config", "explore", "off", "--comment", "enough")
 		var again struct {
