@@ -25,7 +25,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Timeout: time.Minute, MaxLists: 5000, Places: 20, Draws: 1000,
-		MinLists: 200, MinPeople: 50, MinRewarded: 30, MinSupport: 0.95, MinEffective: 100, MaxWeightOff: 0.15, MaxClipped: 0.05,
+		MinLists: 200, MinPeople: 50, MinRewarded: 30, MinSupport: 0.95, MinEffective: 300, MaxWeightOff: 0.15, MaxClipped: 0.05,
 	}
 }
 
