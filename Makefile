@@ -26,7 +26,7 @@ build: ## build bin/lectern, static and without cgo
 
 .PHONY: test
 test: test-deps ## run every test, installing and starting what they need
-	LECTERN_TEST_REQUIRE_POSTGRES=1 $(GO) test -timeout 14m $(PACKAGES)
+	LECTERN_TEST_REQUIRE_POSTGRES=1 $(GO) test -timeout 20m $(PACKAGES)
 
 .PHONY: test-deps
 test-deps: # PostgreSQL's and PgBouncer's binaries, from Debian, when they are not there yet
