@@ -241,13 +241,13 @@ func (f *fold) take(o *lectern.Outcome, a act) {
 	if mark.Hours == 0 {
 		mark.Hours = f.hours[e.CourseID]
 	}
-	switch {
-	case e.Type == lectern.EventProgress:
+	switch e.Type {
+	case lectern.EventProgress:
 		if e.Value == nil || *e.Value <= 0 {
 			return
 		}
 		mark.reach(share{act: a, Share: min(*e.Value, 1)})
-	case e.Type == lectern.EventComplete:
+	case lectern.EventComplete:
 		mark.reach(share{act: a, Share: 1})
 	}
 	mark.note(e.Type, a)

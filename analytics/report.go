@@ -374,10 +374,9 @@ func (*table) each(sp span, q Request, all map[groupKey]*groupSums) map[groupKey
 }
 
 func (r *Reader) quotients(ctx context.Context, t *table, sp span, q Request, m *Metric, all map[groupKey]*groupSums) error {
-	used, mature := all, sp.to
+	used := all
 	if m.cohort != nil {
-		mature = min(sp.to, sp.today-m.cohort(sp.def)-1)
-		if mature < sp.to {
+		if mature := min(sp.to, sp.today-m.cohort(sp.def)-1); mature < sp.to {
 			var err error
 			if used, err = r.sums(ctx, q, sp.from, mature); err != nil {
 				return err

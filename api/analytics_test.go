@@ -116,10 +116,10 @@ func TestMetricsFormatsAndFaults(t *testing.T) {
 	e := metricsEnv(t)
 	e.checks = false // lines of batches are described otherwise
 	const target = "/v1/admin/metrics?metrics=clicks&by=position"
-	if got := e.call(lectern.ScopeAdmin, "GET", target+"&format=csv", "").body; !strings.Contains(string(got), "\n2,clicks,count,1,") {
+	if got := e.call(lectern.ScopeAdmin, "GET", target+"&format=csv", "").body; !strings.Contains(got, "\n2,clicks,count,1,") {
 		t.Errorf("CSV:\n%s", got)
 	}
-	if got := e.call(lectern.ScopeAdmin, "GET", target, "", header{"Accept", "application/x-ndjson"}).body; !strings.Contains(string(got), `{"keys":{"position":2},"metric":"clicks","unit":"count","value":1}`) {
+	if got := e.call(lectern.ScopeAdmin, "GET", target, "", header{"Accept", "application/x-ndjson"}).body; !strings.Contains(got, `{"keys":{"position":2},"metric":"clicks","unit":"count","value":1}`) {
 		t.Errorf("NDJSON:\n%s", got)
 	}
 	for query, want := range map[string]string{
@@ -136,7 +136,7 @@ func TestMetricsFormatsAndFaults(t *testing.T) {
 		"format=xml":                    "json, ndjson, csv",
 	} {
 		got := e.call(lectern.ScopeAdmin, "GET", "/v1/admin/metrics?"+query, "")
-		if got.status != http.StatusBadRequest || !strings.Contains(string(got.body), want) {
+		if got.status != http.StatusBadRequest || !strings.Contains(got.body, want) {
 			t.Errorf("%s: %d %s", query, got.status, got.body)
 		}
 	}

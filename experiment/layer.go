@@ -129,7 +129,7 @@ func contradicts(d *Definition, running []*stored) error {
 			continue
 		}
 		s, m, p := x.knobs()
-		what := ""
+		var what string
 		switch {
 		case s && settings:
 			what = "the rerank settings"

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/lectern-dev/lectern"
@@ -224,12 +222,4 @@ func (s *simSite) reopen(ctx context.Context, courses []lectern.Course, embedder
 		return err
 	}
 	return s.followSimilar(ctx)
-}
-
-// copyFolder copies what fill left.
-func copyFolder(from, to string) error {
-	if err := os.CopyFS(filepath.Clean(to), os.DirFS(from)); err != nil {
-		return fmt.Errorf("copy the platform: %w", err)
-	}
-	return nil
 }

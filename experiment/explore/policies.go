@@ -50,7 +50,7 @@ func (m *models) current() (model *bandit.Model, version int64, fell *fall) {
 	if p == nil || version == 0 {
 		return m.prior, 0, nil
 	}
-	err := error(nil)
+	var err error
 	if set := p.Set().Name; set != bandit.F1Name {
 		err = lectern.Errorf(lectern.CodeInvalid, "it is of features %q, this version makes %q", set, bandit.F1Name)
 	} else if model, err = m.work(version, p); err == nil {

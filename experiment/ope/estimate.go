@@ -105,8 +105,8 @@ type sums struct {
 	rows           []float64 // people × width
 }
 
-func (s *sums) width() int               { return colStrata + perStratum*s.strata }
-func (s *sums) row(person int) []float64 { w := s.width(); return s.rows[person*w : (person+1)*w] }
+func (t *sums) width() int               { return colStrata + perStratum*t.strata }
+func (t *sums) row(person int) []float64 { w := t.width(); return t.rows[person*w : (person+1)*w] }
 
 // residual is one pick's weight with what the model left unexplained.
 type residual struct {

@@ -155,8 +155,8 @@ func CourseSums(c *lectern.MetricCourse) []any {
 	return []any{&c.Impressions, &c.Clicks, &c.Enrols, &c.Ratings, &c.Stars}
 }
 
-// Courses, NewCourses, Providers and Spans are the other reads. Days are taken from a
-// column as the dialect has it: published is the day of publication.
+// Courses reads what courses got, day by day or in longer spans. Days of publication are
+// taken from a column as the dialect has it.
 func Courses(param Param) string {
 	return fmt.Sprintf(`SELECT m.day - (m.day - %[1]s) %% %[3]s, i.external_id, coalesce(c.provider, ''),
 	sum(m.impressions), sum(m.clicks), sum(m.enrols), sum(m.ratings), sum(m.stars)

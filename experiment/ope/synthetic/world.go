@@ -299,7 +299,8 @@ func (w *World) Truth(s Serving, seed uint64, people int) (value, deviation floa
 	}
 	value = sum / n
 	for person := range people {
-		deviation += math.Pow(earned[person]-value*seen[person], 2)
+		off := earned[person] - value*seen[person]
+		deviation += off * off
 	}
 	return value, math.Sqrt(deviation) / n, nil
 }
