@@ -145,11 +145,11 @@ func TestMetricsFormatsAndFaults(t *testing.T) {
 func TestGoals(t *testing.T) {
 	e := metricsEnv(t)
 	const target = "/v1/admin/metrics/goals"
-	if got := e.call(lectern.ScopeAdmin, "GET", target, ""); got.status != http.StatusOK || !strings.Contains(string(got.body), `"version":0`) {
+	if got := e.call(lectern.ScopeAdmin, "GET", target, ""); got.status != http.StatusOK || !strings.Contains(got.body, `"version":0`) {
 		t.Fatalf("%d: %s", got.status, got.body)
 	}
 	const goals = `{"weekly_hours": {"baseline": 1, "target": 3}, "satisfaction": {"target": 0.8}}`
-	if got := e.call(lectern.ScopeAdmin, "PUT", target, goals); got.status != http.StatusOK || !strings.Contains(string(got.body), `"version":1`) {
+	if got := e.call(lectern.ScopeAdmin, "PUT", target, goals); got.status != http.StatusOK || !strings.Contains(got.body, `"version":1`) {
 		t.Fatalf("%d: %s", got.status, got.body)
 	}
 	if got := e.call(lectern.ScopeAdmin, "PUT", target, goals, header{"If-Match", `"g0"`}); got.status != http.StatusPreconditionFailed {
@@ -158,14 +158,14 @@ func TestGoals(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"satisfaction": {"target": 3}}`: "satisfaction.target", `{"satisfied": {}}`: "satisfied",
 	} {
-		if got := e.call(lectern.ScopeAdmin, "PUT", target, body); got.status != http.StatusBadRequest || !strings.Contains(string(got.body), want) {
+		if got := e.call(lectern.ScopeAdmin, "PUT", target, body); got.status != http.StatusBadRequest || !strings.Contains(got.body, want) {
 			t.Errorf("%s: %d: %s", body, got.status, got.body)
 		}
 	}
 
 	page := func(key string) (int, string) {
 		got := e.call("", "POST", "/admin/goals", url.Values{"key": {key}}.Encode(), header{"Content-Type", "application/x-www-form-urlencoded"})
-		return got.status, string(got.body)
+		return got.status, got.body
 	}
 	status, body := page(e.keys[lectern.ScopeAdmin])
 	if status != http.StatusOK || !strings.Contains(body, "Hours per learner and week") || !strings.Contains(body, "5.00 h so far") {
