@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -60,9 +61,28 @@ func decode(b []byte, into any) error {
 	}
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return lectern.Invalid("the experiment is not as described",
-			lectern.NewFieldError(wrong.Field, wrong.Value, "is of the wrong type", wrong.Type.String()))
+			lectern.NewFieldError(strings.TrimPrefix(wrong.Field, "Definition."), wrong.Value, "is of the wrong type", kindOf(wrong.Type)))
 	}
 	return lectern.Invalid("the experiment is not a JSON object as described: " + err.Error())
+}
+
+// kindOf says what JSON a field of a type is read from.
+func kindOf(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return kindOf(t.Elem())
+	case reflect.Bool:
+		return "true, false"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Map, reflect.Struct:
+		return "an object"
+	case reflect.String:
+		return "a text"
+	}
+	return "a whole number"
 }
 
 // fields are the names of a definition's fields, at all depths.

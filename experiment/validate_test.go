@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -133,5 +134,22 @@ func TestReached(t *testing.T) {
 	}
 	if reached(nil, noon) != 1 {
 		t.Error("without a ramp not all are in")
+	}
+}
+
+// A value of the wrong type is told by its field and by what JSON belongs there.
+func TestWrongTypes(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"primary": "clicks"}`:           "primary: an object",
+		`{"arms": {}}`:                    "arms: a list",
+		`{"arms": [{"percent": "half"}]}`: "arms.percent: a number",
+		`{"aa": 1}`:                       "aa: true, false",
+		`{"days": "ten"}`:                 "days: a whole number",
+	} {
+		_, err := Parse([]byte(body))
+		e, ok := errors.AsType[*lectern.Error](err)
+		if !ok || len(e.Fields) != 1 || e.Fields[0].Field+": "+e.Fields[0].Allowed != want {
+			t.Errorf("%s: %v, want %s", body, err, want)
+		}
 	}
 }
