@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/ifmatch"
 )
 
 // Document is the settings in use, as the store has them.
@@ -110,7 +111,7 @@ func (s *Service[C, U]) Patch(ctx context.Context, c Change) (Result[C], error) 
 // Change stores what make makes of the settings in use. Who names no version, or any,
 // overtakes others' changes, but never loses one in between: a patch is made anew.
 func (s *Service[C, U]) Change(ctx context.Context, c Change, make func(Document[C]) (C, error)) (Result[C], error) {
-	match, err := parseMatch(c.IfMatch)
+	match, err := ifmatch.Parse(c.IfMatch)
 	if err == nil {
 		err = checkComment(c.Comment)
 	}
@@ -119,19 +120,19 @@ func (s *Service[C, U]) Change(ctx context.Context, c Change, make func(Document
 	}
 	for try := 1; ; try++ {
 		r, err := s.writeOnce(ctx, c, match, make)
-		if lectern.ErrorCode(err) == lectern.CodePrecondition && match.any && try < tries {
+		if lectern.ErrorCode(err) == lectern.CodePrecondition && match.Any && try < tries {
 			continue
 		}
 		return r, err
 	}
 }
 
-func (s *Service[C, U]) writeOnce(ctx context.Context, c Change, match matcher, make func(Document[C]) (C, error)) (Result[C], error) {
+func (s *Service[C, U]) writeOnce(ctx context.Context, c Change, match ifmatch.Match, make func(Document[C]) (C, error)) (Result[C], error) {
 	base, err := s.Get(ctx)
 	if err != nil {
 		return Result[C]{}, err
 	}
-	if !match.fits(base.ETag) {
+	if !match.Fits(base.ETag) {
 		return Result[C]{}, stale(c.IfMatch, base.ETag)
 	}
 	cfg, err := make(base)
@@ -193,7 +194,7 @@ func stale(given, now string) error {
 // one in use is no change. Errors: CodeNotFound; CodePrecondition where IfMatch is
 // given; CodeRefused for a version that this build cannot read.
 func (s *Service[C, U]) Activate(ctx context.Context, version int64, c Change) (Result[C], error) {
-	match, err := parseMatch(c.IfMatch)
+	match, err := ifmatch.Parse(c.IfMatch)
 	if err == nil {
 		err = checkComment(c.Comment)
 	}
@@ -211,19 +212,19 @@ func (s *Service[C, U]) Activate(ctx context.Context, version int64, c Change) (
 	}
 	for try := 1; ; try++ {
 		r, err := s.activateOnce(ctx, target, c, match)
-		if lectern.ErrorCode(err) == lectern.CodePrecondition && match.any && try < tries {
+		if lectern.ErrorCode(err) == lectern.CodePrecondition && match.Any && try < tries {
 			continue
 		}
 		return r, err
 	}
 }
 
-func (s *Service[C, U]) activateOnce(ctx context.Context, target lectern.SettingsVersion, c Change, match matcher) (Result[C], error) {
+func (s *Service[C, U]) activateOnce(ctx context.Context, target lectern.SettingsVersion, c Change, match ifmatch.Match) (Result[C], error) {
 	before, err := s.Get(ctx)
 	if err != nil {
 		return Result[C]{}, err
 	}
-	if !match.fits(before.ETag) {
+	if !match.Fits(before.ETag) {
 		return Result[C]{}, stale(c.IfMatch, before.ETag)
 	}
 	if before.Version == target.Version {
@@ -269,48 +270,4 @@ func checkComment(comment string) error {
 	}
 	return lectern.Invalid("the comment is not acceptable",
 		lectern.NewFieldError("comment", comment, "is too long, or holds a NUL character", fmt.Sprintf("at most %d bytes of text", maxComment)))
-}
-
-// matcher is a parsed If-Match.
-type matcher struct {
-	any  bool
-	tags []string // quoted
-}
-
-func (m matcher) fits(tag string) bool {
-	if m.any {
-		return true
-	}
-	for _, t := range m.tags {
-		if t == tag {
-			return true
-		}
-	}
-	return false
-}
-
-// parseMatch reads If-Match (RFC 9110, section 13.1.1). A tag may come without its
-// quotes; a weak one never fits. Errors: CodeInvalid.
-func parseMatch(header string) (matcher, error) {
-	header = strings.TrimSpace(header)
-	if header == "" || header == "*" {
-		return matcher{any: true}, nil
-	}
-	var m matcher
-	for part := range strings.SplitSeq(header, ",") {
-		tag := strings.TrimSpace(part)
-		plain := strings.TrimPrefix(tag, "W/")
-		weak := plain != tag
-		if len(plain) > 1 && plain[0] == '"' && plain[len(plain)-1] == '"' {
-			plain = plain[1 : len(plain)-1]
-		}
-		if plain == "" || strings.ContainsAny(plain, "\" \t") {
-			return matcher{}, lectern.Invalid("the header If-Match is not as described",
-				lectern.NewFieldError("If-Match", header, "is not an ETag", `the ETag of an answer, such as "v3"`))
-		}
-		if !weak {
-			m.tags = append(m.tags, `"`+plain+`"`)
-		}
-	}
-	return m, nil
 }
