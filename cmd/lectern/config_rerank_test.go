@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -120,6 +121,15 @@ func (a admin) up() {
 	eventually(a.t, time.Minute, "readiness", func() bool { return a.send(http.MethodGet, "/readyz", "", "") == http.StatusOK })
 }
 
+// vectors waits until so many courses have their vectors. A list names a course before
+// that, but cannot tell how like it is to others, so that the order may still change.
+func (a admin) vectors(courses int) {
+	a.t.Helper()
+	eventually(a.t, 20*time.Second, "every course's vector", func() bool {
+		return a.metric(`lectern_index_vectors{vector="content"}`) == strconv.Itoa(courses)
+	})
+}
+
 // version is what lists say they were made by.
 func (a admin) version() string {
 	a.t.Helper()
@@ -164,6 +174,7 @@ func testRerankConfig(t *testing.T, d *deployment) {
 	}
 	a.must(http.MethodPut, "/v1/learners/ada", server, `{}`)
 	eventually(t, 20*time.Second, "the courses in a list", func() bool { items, _ := a.list(); return len(items) == 4 })
+	a.vectors(4)
 	before, version := a.list()
 
 	// Read, and what must not change anything.
@@ -238,6 +249,7 @@ func testRerankConfig(t *testing.T, d *deployment) {
 	a.testServer = d.start("--rerank.terms.rating_prior", "33", "--explore.enabled=false")
 	a.up()
 	eventually(t, 20*time.Second, "the list after a restart", func() bool { items, _ := a.list(); return len(items) == 4 })
+	a.vectors(4)
 	if again, version := a.list(); version != "v1" || !slices.Equal(names(again), names(classic)) {
 		t.Errorf("after a restart: %v by %s, want %v", again, version, classic)
 	}
@@ -248,6 +260,7 @@ func testRerankConfig(t *testing.T, d *deployment) {
 	a.testServer = d.start("--explore.enabled=false")
 	a.up()
 	eventually(t, 20*time.Second, "the list after another restart", func() bool { items, _ := a.list(); return len(items) == 4 })
+	a.vectors(4)
 	if again, version := a.list(); `"`+version+`"` != file || !slices.Equal(names(again), names(before)) {
 		t.Errorf("at last: %v by %s, want %v", again, version, before)
 	}

@@ -84,6 +84,7 @@ func testExperiments(t *testing.T, d *deployment) {
 		a.must(http.MethodPut, "/v1/learners/"+people[i], server, `{}`)
 	}
 	eventually(t, 30*time.Second, "the courses in a list", func() bool { _, _, items := a.versionFor(people[0]); return len(items) == 6 })
+	a.vectors(6)
 	file, _ := a.ok(http.MethodGet, "", "", "")
 	a.ok(http.MethodPatch, "", file, `{"weights":{"home":{"freshness":1}},"rules":[{"id":"old","action":"pin","courses":["c5"],"position":0}]}`)
 	a.ok(http.MethodPost, "/versions/0/activate", "", `{}`)
