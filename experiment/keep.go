@@ -3,53 +3,20 @@ package experiment
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/watch"
 )
 
 // Run looks for changes until ctx ends: when the store says so, and every Config.Poll.
 func (s *Service) Run(ctx context.Context) error {
-	hints := make(chan struct{}, 1)
-	watching := make(chan struct{})
-	go func() {
-		defer close(watching)
-		s.watch(ctx, hints)
-	}()
-	defer func() { <-watching }()
-	tick := time.NewTicker(s.o.Config.Poll)
-	defer tick.Stop()
-	failing := false
-	for {
-		err := s.Look(ctx)
-		if err != nil && ctx.Err() == nil && !failing {
-			s.o.Logger.WarnContext(ctx, "the experiments cannot be looked up; those that were running here stay", "error", err)
-		}
-		failing = err != nil
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-hints:
-		case <-tick.C:
-		}
+	loop := watch.Loop{
+		Every: s.o.Config.Poll, Look: s.Look, What: "the experiments", Stay: "those that were running here stay", Logger: s.o.Logger,
 	}
-}
-
-// watch passes the store's hints on, where it gives any.
-func (s *Service) watch(ctx context.Context, hints chan<- struct{}) {
-	watcher, ok := s.o.Store.(lectern.ExperimentWatcher)
-	if !ok {
-		return
+	if store, ok := s.o.Store.(lectern.ExperimentWatcher); ok {
+		loop.Hints = store.WatchExperiments
 	}
-	err := watcher.WatchExperiments(ctx, func() {
-		select {
-		case hints <- struct{}{}:
-		default: // one is waiting already
-		}
-	})
-	if err != nil && ctx.Err() == nil {
-		s.o.Logger.WarnContext(ctx, "the experiments are only polled", "error", err)
-	}
+	return loop.Run(ctx)
 }
 
 // Look puts the experiments of the store to use here, once the versions that they name

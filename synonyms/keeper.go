@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/watch"
 	"github.com/lectern-dev/lectern/text"
 )
 
@@ -64,21 +65,7 @@ func New(o Options) *Keeper { return &Keeper{o: o} }
 
 // Run looks for newer versions until ctx ends.
 func (k *Keeper) Run(ctx context.Context) error {
-	tick := time.NewTicker(Poll)
-	defer tick.Stop()
-	failing := false
-	for {
-		err := k.Look(ctx)
-		if err != nil && ctx.Err() == nil && !failing {
-			k.o.Logger.WarnContext(ctx, "synonyms cannot be looked up; those in use stay", slog.Any("err", err))
-		}
-		failing = err != nil
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	return watch.Loop{Every: Poll, Look: k.Look, What: "synonyms", Stay: "those in use stay", Logger: k.o.Logger}.Run(ctx)
 }
 
 // Look puts the version that the store says is in use to use here, if it is not

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/watch"
 )
 
 // Poll is how often a process looks for a model that came into use elsewhere.
@@ -45,21 +46,7 @@ func (k *Keeper) Current() *Scorer { return k.current.Load() }
 
 // Run looks for other versions until ctx ends.
 func (k *Keeper) Run(ctx context.Context) error {
-	tick := time.NewTicker(Poll)
-	defer tick.Stop()
-	failing := false
-	for {
-		err := k.Look(ctx)
-		if err != nil && ctx.Err() == nil && !failing {
-			k.o.Logger.WarnContext(ctx, "models cannot be looked up; the one in use stays", slog.Any("err", err))
-		}
-		failing = err != nil
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	return watch.Loop{Every: Poll, Look: k.Look, What: "models", Stay: "the one in use stays", Logger: k.o.Logger}.Run(ctx)
 }
 
 // Look loads the version that the store says is in use, if it is not here yet, and

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/internal/document"
+	"github.com/lectern-dev/lectern/internal/watch"
 )
 
 // Kind describes settings of one kind: documents that become a C, of which U is what
@@ -140,46 +141,11 @@ func (s *Service[C, U]) Load(ctx context.Context) error {
 // Run looks for other settings until ctx ends: when the store says so, and every
 // Config.Poll.
 func (s *Service[C, U]) Run(ctx context.Context) error {
-	hints := make(chan struct{}, 1)
-	watching := make(chan struct{})
-	go func() {
-		defer close(watching)
-		s.watch(ctx, hints)
-	}()
-	defer func() { <-watching }()
-	tick := time.NewTicker(s.o.Config.Poll)
-	defer tick.Stop()
-	failing := false
-	for {
-		err := s.Look(ctx)
-		if err != nil && ctx.Err() == nil && !failing {
-			s.o.Logger.WarnContext(ctx, "the "+s.kind.Noun+" cannot be looked up; those in use stay", "error", err)
-		}
-		failing = err != nil
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-hints:
-		case <-tick.C:
-		}
+	loop := watch.Loop{Every: s.o.Config.Poll, Look: s.Look, What: "the " + s.kind.Noun, Stay: "those in use stay", Logger: s.o.Logger}
+	if store, ok := s.o.Store.(lectern.SettingsWatcher); ok {
+		loop.Hints = store.WatchSettings
 	}
-}
-
-// watch passes the store's hints on, where it gives any.
-func (s *Service[C, U]) watch(ctx context.Context, hints chan<- struct{}) {
-	watcher, ok := s.o.Store.(lectern.SettingsWatcher)
-	if !ok {
-		return
-	}
-	err := watcher.WatchSettings(ctx, func() {
-		select {
-		case hints <- struct{}{}:
-		default: // one is waiting already
-		}
-	})
-	if err != nil && ctx.Err() == nil {
-		s.o.Logger.WarnContext(ctx, "the "+s.kind.Noun+" are only polled", "error", err)
-	}
+	return loop.Run(ctx)
 }
 
 // Look puts what the store says is in use to use here, if it is not yet. A version

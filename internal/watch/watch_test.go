@@ -1,0 +1,159 @@
+package watch_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lectern-dev/lectern/internal/watch"
+)
+
+// running is a loop under test, in a bubble with its own time.
+type running struct {
+	looks   []time.Duration // when, since the start
+	log     bytes.Buffer
+	fails   bool
+	changed func() // a hint
+	stop    func()
+}
+
+func start(t *testing.T, every time.Duration, hints func(ctx context.Context, changed func()) error) *running {
+	t.Helper()
+	r := new(running)
+	began := time.Now()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	loop := watch.Loop{
+		Every: every, What: "the things", Stay: "those here stay", Logger: slog.New(slog.NewTextHandler(&r.log, nil)),
+		Look: func(context.Context) error {
+			r.looks = append(r.looks, time.Since(began))
+			if r.fails {
+				return errors.New("away")
+			}
+			return nil
+		},
+	}
+	if hints != nil {
+		loop.Hints = func(ctx context.Context, changed func()) error {
+			r.changed = changed
+			return hints(ctx, changed)
+		}
+	}
+	go func() { done <- loop.Run(ctx) }()
+	r.stop = func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	synctest.Wait()
+	return r
+}
+
+func (r *running) saw(t *testing.T, want ...time.Duration) {
+	t.Helper()
+	if d := cmp.Diff(want, r.looks); d != "" {
+		t.Errorf("looks (-want +got):\n%s", d)
+	}
+}
+
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func untilEnd(ctx context.Context, _ func()) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// It looks at once, every so often, and when a hint comes; hints during a look are one.
+func TestLooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, time.Minute, untilEnd)
+		r.saw(t, 0)
+		pass(90 * time.Second)
+		r.saw(t, 0, time.Minute)
+		for range 5 {
+			r.changed()
+		}
+		synctest.Wait()
+		if n := len(r.looks); n != 3 && n != 4 { // the first hint may be taken before the others come
+			t.Errorf("%d looks after hints", n)
+		}
+		for _, at := range r.looks[2:] {
+			if at != 90*time.Second {
+				t.Errorf("a look at %v, not at the hint", at)
+			}
+		}
+		r.stop()
+		before := len(r.looks)
+		pass(time.Hour)
+		if len(r.looks) != before || r.log.Len() > 0 {
+			t.Errorf("%d looks after the end; log %s", len(r.looks)-before, &r.log)
+		}
+	})
+}
+
+// Without hints it polls; one that fails is tried again, and told once until it works.
+func TestFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, time.Second, nil)
+		r.fails = true
+		pass(3 * time.Second)
+		r.saw(t, 0, time.Second, 2*time.Second, 3*time.Second)
+		told := func(want int) {
+			t.Helper()
+			if n := strings.Count(r.log.String(), "the things cannot be looked up; those here stay"); n != want {
+				t.Errorf("told %d times, want %d: %s", n, want, &r.log)
+			}
+		}
+		told(1)
+		r.fails = false
+		pass(time.Second)
+		r.fails = true
+		pass(2 * time.Second)
+		told(2)
+		r.stop()
+	})
+}
+
+// A store that stops giving hints is told, and polled all the same.
+func TestNoMoreHints(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, time.Second, func(context.Context, func()) error { return errors.New("cut off") })
+		pass(2 * time.Second)
+		r.saw(t, 0, time.Second, 2*time.Second)
+		if n := strings.Count(r.log.String(), "the things are only polled"); n != 1 {
+			t.Errorf("told %d times: %s", n, &r.log)
+		}
+		r.stop()
+	})
+}
+
+// Run ends after the hints have: nobody is called later.
+func TestEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := false
+		r := start(t, time.Second, func(ctx context.Context, _ func()) error {
+			<-ctx.Done()
+			time.Sleep(time.Minute) // slow to let go
+			ended = true
+			return nil
+		})
+		r.stop()
+		if !ended {
+			t.Error("Run returned before the hints ended")
+		}
+		if r.log.Len() > 0 {
+			t.Errorf("an end is no failure: %s", &r.log)
+		}
+	})
+}
