@@ -28,6 +28,7 @@ type LearningState struct {
 // Credit is a reward with the place that earned it.
 type Credit struct {
 	Reward
+	Surface  Surface   // whose places the list explores; "" is not known
 	Position int       // 0-based
 	Explored bool      // the place explores
 	Made     time.Time // when the list was
@@ -50,7 +51,8 @@ type LearningStep struct {
 
 // ExplorationCount sums credits.
 type ExplorationCount struct {
-	Position int
+	Surface  Surface // whose places the lists explore; "" for what was counted before it was kept
+	Position int     // 0 of reports
 	Explored bool
 	Name     string // of the reward
 	N        int64

@@ -114,7 +114,7 @@ func (s *Store) ApplyLearning(ctx context.Context, step lectern.LearningStep) (i
 		return 0, err
 	}
 	for _, c := range step.Credits {
-		if err := errors.Join(checkID("course_id", c.CourseID), checkText("name", c.Name, c.RankingID), checkTime("at", c.At), checkTime("made", c.Made)); err != nil {
+		if err := errors.Join(checkID("course_id", c.CourseID), checkText("name", c.Name, c.RankingID, string(c.Surface)), checkTime("at", c.At), checkTime("made", c.Made)); err != nil {
 			return 0, err
 		}
 	}
@@ -176,6 +176,7 @@ type countKey struct {
 	position int32
 	explored bool
 	name     string
+	surface  string
 }
 
 func (tx *writeTx) putCredits(ctx context.Context, step lectern.LearningStep, courses map[string]courseRef) error {
@@ -195,7 +196,8 @@ func (tx *writeTx) putCredits(ctx context.Context, step lectern.LearningStep, co
 		rewards.Vals = append(rewards.Vals, c.Value)
 		rewards.Ats = append(rewards.Ats, lectern.Timestamp(c.At))
 		rewards.Explored = append(rewards.Explored, c.Explored)
-		key := countKey{hourOf(c.Made), int32(c.Position), c.Explored, c.Name} //nolint:gosec // a place in a list
+		rewards.Surfaces = append(rewards.Surfaces, string(c.Surface))
+		key := countKey{hourOf(c.Made), int32(c.Position), c.Explored, c.Name, string(c.Surface)} //nolint:gosec // a place in a list
 		was := sums[key]
 		sums[key] = sum{was.n + 1, was.value + c.Value}
 	}
@@ -205,7 +207,7 @@ func (tx *writeTx) putCredits(ctx context.Context, step lectern.LearningStep, co
 	}
 	slices.SortFunc(keys, func(a, b countKey) int {
 		explored := cmp.Compare(boolRank(a.explored), boolRank(b.explored))
-		return cmp.Or(cmp.Compare(a.hour, b.hour), cmp.Compare(a.position, b.position), explored, cmp.Compare(a.name, b.name))
+		return cmp.Or(cmp.Compare(a.hour, b.hour), cmp.Compare(a.position, b.position), explored, cmp.Compare(a.name, b.name), cmp.Compare(a.surface, b.surface))
 	})
 	counts := sqlcgen.AddExplorationCountsParams{Run: step.Run}
 	for _, key := range keys {
@@ -213,6 +215,7 @@ func (tx *writeTx) putCredits(ctx context.Context, step lectern.LearningStep, co
 		counts.Positions = append(counts.Positions, key.position)
 		counts.Explored = append(counts.Explored, key.explored)
 		counts.Names = append(counts.Names, key.name)
+		counts.Surfaces = append(counts.Surfaces, key.surface)
 		counts.Ns = append(counts.Ns, sums[key].n)
 		counts.Vals = append(counts.Vals, sums[key].value)
 	}
@@ -279,11 +282,13 @@ func (s *Store) ExplorationCounts(ctx context.Context, since time.Time) ([]lecte
 			return err
 		}
 		for _, r := range rows {
-			out = append(out, lectern.ExplorationCount{Position: int(r.Position), Explored: r.Explored, Name: r.Name, N: r.N, Value: r.Value})
+			out = append(out, lectern.ExplorationCount{
+				Surface: lectern.Surface(r.Surface), Position: int(r.Position), Explored: r.Explored, Name: r.Name, N: r.N, Value: r.Value,
+			})
 		}
 		reports, err := q.ExplorationReports(ctx, time.Unix(hourOf(since)*int64(time.Hour/time.Second), 0).UTC(), state.Run)
 		for _, r := range reports {
-			out = append(out, lectern.ExplorationCount{Explored: r.Explored, Name: lectern.CountReports, N: r.N})
+			out = append(out, lectern.ExplorationCount{Surface: lectern.Surface(r.Surface), Explored: r.Explored, Name: lectern.CountReports, N: r.N})
 		}
 		return err
 	})

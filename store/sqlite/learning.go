@@ -156,12 +156,12 @@ func (tx *writeTx) putCredits(ctx context.Context, step lectern.LearningStep) er
 			return err
 		}
 		if err := tx.q.InsertReward(ctx, sqlcgen.InsertRewardParams{
-			Run: step.Run, CourseID: course.id, Name: c.Name, Value: c.Value, At: micros(c.At), Explored: boolInt(c.Explored), RankingID: c.RankingID,
+			Run: step.Run, CourseID: course.id, Name: c.Name, Value: c.Value, At: micros(c.At), Explored: boolInt(c.Explored), Surface: string(c.Surface), RankingID: c.RankingID,
 		}); err != nil {
 			return err
 		}
 		if err := tx.q.AddExplorationCount(ctx, sqlcgen.AddExplorationCountParams{
-			Run: step.Run, Hour: hourOf(c.Made), Position: int64(c.Position), Explored: boolInt(c.Explored), Name: c.Name, N: 1, Value: c.Value,
+			Run: step.Run, Hour: hourOf(c.Made), Position: int64(c.Position), Explored: boolInt(c.Explored), Name: c.Name, Surface: string(c.Surface), N: 1, Value: c.Value,
 		}); err != nil {
 			return err
 		}
@@ -208,12 +208,12 @@ func (s *Store) ExplorationCounts(ctx context.Context, since time.Time) ([]lecte
 	var out []lectern.ExplorationCount
 	for _, r := range rows {
 		out = append(out, lectern.ExplorationCount{
-			Position: int(r.Position), Explored: r.Explored != 0, Name: r.Name, N: r.N, Value: r.Value,
+			Surface: lectern.Surface(r.Surface), Position: int(r.Position), Explored: r.Explored != 0, Name: r.Name, N: r.N, Value: r.Value,
 		})
 	}
 	reports, err := s.read.ExplorationReports(ctx, hourOf(since)*microsPerHour, state.Run)
 	for _, r := range reports {
-		out = append(out, lectern.ExplorationCount{Explored: r.Explored != 0, Name: lectern.CountReports, N: r.N})
+		out = append(out, lectern.ExplorationCount{Surface: lectern.Surface(r.Surface), Explored: r.Explored != 0, Name: lectern.CountReports, N: r.N})
 	}
 	return out, err
 }

@@ -12,7 +12,7 @@ import (
 func credit(ranking, course, name string, value float64, position int, explored bool) lectern.Credit {
 	return lectern.Credit{
 		Reward:   lectern.Reward{RankingID: ranking, CourseID: course, Name: name, Value: value, At: noon1.Add(time.Minute)},
-		Position: position, Explored: explored, Made: noon1,
+		Surface: lectern.SurfaceHome, Position: position, Explored: explored, Made: noon1,
 	}
 }
 
@@ -62,8 +62,8 @@ func testLearning(t *testing.T, s Store) {
 		reward("r1", "a", "seen", 0), reward("r1", "b", "click", 0.25), reward("r1", "b", "seen", 0), reward("r2", "a", "seen", 0),
 	})
 	equal(t, "counts", must[[]lectern.ExplorationCount](t)(s.ExplorationCounts(ctx, noon1)), []lectern.ExplorationCount{
-		{Position: 0, Name: "seen", N: 2}, {Position: 1, Name: "seen", N: 1},
-		{Position: 3, Explored: true, Name: "click", N: 1, Value: 0.25}, {Position: 3, Explored: true, Name: "seen", N: 1},
+		{Surface: "home", Position: 0, Name: "seen", N: 2}, {Surface: "home", Position: 1, Name: "seen", N: 1},
+		{Surface: "home", Position: 3, Explored: true, Name: "click", N: 1, Value: 0.25}, {Surface: "home", Position: 3, Explored: true, Name: "seen", N: 1},
 	})
 	equal(t, "counts of later lists", len(must[[]lectern.ExplorationCount](t)(s.ExplorationCounts(ctx, noon1.Add(time.Hour)))), 0)
 
@@ -92,13 +92,26 @@ func testLearning(t *testing.T, s Store) {
 	moved := must[lectern.LearningState](t)(s.Learning(ctx, state.Run))
 	equal(t, "moved on", []int64{moved.Position, moved.Revision, moved.Published}, []int64{12, 2, 1})
 
+	// Each surface is counted by itself, and so is what nobody knows the surface of.
+	elsewhere := credit("r2", "b", "seen", 0, 0, false)
+	elsewhere.Surface = lectern.SurfaceSearch
+	unknown := credit("r2", "b", "event:click", 0, 0, false)
+	unknown.Surface = ""
+	must[int64](t)(s.ApplyLearning(ctx, lectern.LearningStep{
+		Run: state.Run, Revision: 2, Position: 13, Features: "f1", Posterior: []byte{1, 0, 2}, At: noon1, Credits: []lectern.Credit{elsewhere, unknown},
+	}))
+	counts := must[[]lectern.ExplorationCount](t)(s.ExplorationCounts(ctx, noon1))
+	equal(t, "counts of no surface", counts[0], lectern.ExplorationCount{Name: "event:click", N: 1})
+	equal(t, "counts of the first place", counts[1], lectern.ExplorationCount{Surface: "home", Name: "seen", N: 2})
+	equal(t, "counts of another surface", counts[len(counts)-1], lectern.ExplorationCount{Surface: "search", Name: "seen", N: 1})
+
 	// Everything follows a visitor who signs in, and goes with who is erased.
 	ok(t, s.MergeVisitor(ctx, "v", "ann"))
 	ok(t, s.DeleteLearner(ctx, lectern.LearnerRef{ID: "ann"}))
 	left, err := s.Rewards(ctx, 0, []string{"r1", "r2"})
 	ok(t, err)
 	equal(t, "rewards after an erasure", len(left), 0)
-	equal(t, "counts after an erasure", len(must[[]lectern.ExplorationCount](t)(s.ExplorationCounts(ctx, noon1))), 4)
+	equal(t, "counts after an erasure", len(must[[]lectern.ExplorationCount](t)(s.ExplorationCounts(ctx, noon1))), 6)
 }
 
 func testLearningRuns(t *testing.T, s Store) {
@@ -181,7 +194,7 @@ func testExplorationReports(t *testing.T, s Store) {
 			reports = append(reports, c)
 		}
 	}
-	equal(t, "reports", reports, []lectern.ExplorationCount{{Explored: true, Name: lectern.CountReports, N: 1}})
+	equal(t, "reports", reports, []lectern.ExplorationCount{{Surface: "home", Explored: true, Name: lectern.CountReports, N: 1}})
 }
 
 // testLearningRaces lets leaders who all think that they lead take steps: of those that

@@ -35,15 +35,16 @@ WHERE run = sqlc.arg(run) AND revision = sqlc.arg(revision);
 -- A reward is that of the learner whose list earned it. A list that is gone earns none.
 
 -- name: InsertRewards :exec
-INSERT INTO rewards (run, ranking_id, course_id, name, learner_id, value, at, explored)
-SELECT sqlc.arg(run), w.ranking_id, w.course_id, w.name, k.learner_id, w.value, w.at, w.explored
+INSERT INTO rewards (run, ranking_id, course_id, name, learner_id, value, at, explored, surface)
+SELECT sqlc.arg(run), w.ranking_id, w.course_id, w.name, k.learner_id, w.value, w.at, w.explored, w.surface
 FROM (
     SELECT unnest(sqlc.arg(ranking_ids)::text[]) AS ranking_id,
         unnest(sqlc.arg(course_ids)::bigint[]) AS course_id,
         unnest(sqlc.arg(names)::text[]) AS name,
         unnest(sqlc.arg(vals)::double precision[]) AS value,
         unnest(sqlc.arg(ats)::timestamptz[]) AS at,
-        unnest(sqlc.arg(explored)::boolean[]) AS explored
+        unnest(sqlc.arg(explored)::boolean[]) AS explored,
+        unnest(sqlc.arg(surfaces)::text[]) AS surface
 ) w
 CROSS JOIN LATERAL (
     SELECT r.learner_id FROM rankings r WHERE r.ranking_id = w.ranking_id ORDER BY r.day LIMIT 1
@@ -51,17 +52,18 @@ CROSS JOIN LATERAL (
 ORDER BY k.learner_id;
 
 -- name: AddExplorationCounts :exec
-INSERT INTO exploration_counts AS x (run, hour, position, explored, name, n, value)
-SELECT sqlc.arg(run), w.hour, w.position, w.explored, w.name, w.n, w.value
+INSERT INTO exploration_counts AS x (run, hour, position, explored, name, surface, n, value)
+SELECT sqlc.arg(run), w.hour, w.position, w.explored, w.name, w.surface, w.n, w.value
 FROM (
     SELECT unnest(sqlc.arg(hours)::bigint[]) AS hour,
         unnest(sqlc.arg(positions)::integer[]) AS position,
         unnest(sqlc.arg(explored)::boolean[]) AS explored,
         unnest(sqlc.arg(names)::text[]) AS name,
+        unnest(sqlc.arg(surfaces)::text[]) AS surface,
         unnest(sqlc.arg(ns)::bigint[]) AS n,
         unnest(sqlc.arg(vals)::double precision[]) AS value
 ) w
-ON CONFLICT (run, hour, position, explored, name) DO UPDATE SET n = x.n + excluded.n, value = x.value + excluded.value;
+ON CONFLICT (run, hour, position, explored, name, surface) DO UPDATE SET n = x.n + excluded.n, value = x.value + excluded.value;
 
 -- name: Rewards :many
 SELECT w.ranking_id, i.external_id AS course, w.name, w.value, w.at
@@ -71,21 +73,21 @@ WHERE w.run = sqlc.arg(run) AND w.ranking_id = ANY (sqlc.arg(ranking_ids)::text[
 ORDER BY w.ranking_id COLLATE "C", i.external_id COLLATE "C", w.name COLLATE "C";
 
 -- name: ExplorationCounts :many
-SELECT position, explored, name, sum(n)::bigint AS n, sum(value)::double precision AS value
+SELECT surface, position, explored, name, sum(n)::bigint AS n, sum(value)::double precision AS value
 FROM exploration_counts
 WHERE run = sqlc.arg(run) AND hour >= sqlc.arg(hour)
-GROUP BY position, explored, name
-ORDER BY position, explored, name COLLATE "C";
+GROUP BY surface, position, explored, name
+ORDER BY surface COLLATE "C", position, explored, name COLLATE "C";
 
 -- name: ExplorationReports :many
-SELECT w.explored, count(*) AS n
+SELECT w.surface, w.explored, count(*) AS n
 FROM feedback f
 JOIN rewards w ON w.ranking_id = f.ranking_id AND w.course_id = f.course_id
 JOIN rankings r ON r.ranking_id = f.ranking_id
 WHERE f.kind = 'report' AND f.at >= sqlc.arg(since)::timestamptz AND r.created_at >= sqlc.arg(since)::timestamptz
   AND w.run = sqlc.arg(run) AND w.name = 'seen'
-GROUP BY w.explored
-ORDER BY w.explored;
+GROUP BY w.surface, w.explored
+ORDER BY w.surface COLLATE "C", w.explored;
 
 -- name: MoveRewards :exec
 UPDATE rewards SET learner_id = sqlc.arg(to_id) WHERE learner_id = sqlc.arg(from_id);

@@ -31,17 +31,18 @@ func (q *Queries) ActiveLearning(ctx context.Context) (Learning, error) {
 }
 
 const addExplorationCounts = `-- name: AddExplorationCounts :exec
-INSERT INTO exploration_counts AS x (run, hour, position, explored, name, n, value)
-SELECT $1, w.hour, w.position, w.explored, w.name, w.n, w.value
+INSERT INTO exploration_counts AS x (run, hour, position, explored, name, surface, n, value)
+SELECT $1, w.hour, w.position, w.explored, w.name, w.surface, w.n, w.value
 FROM (
     SELECT unnest($2::bigint[]) AS hour,
         unnest($3::integer[]) AS position,
         unnest($4::boolean[]) AS explored,
         unnest($5::text[]) AS name,
-        unnest($6::bigint[]) AS n,
-        unnest($7::double precision[]) AS value
+        unnest($6::text[]) AS surface,
+        unnest($7::bigint[]) AS n,
+        unnest($8::double precision[]) AS value
 ) w
-ON CONFLICT (run, hour, position, explored, name) DO UPDATE SET n = x.n + excluded.n, value = x.value + excluded.value
+ON CONFLICT (run, hour, position, explored, name, surface) DO UPDATE SET n = x.n + excluded.n, value = x.value + excluded.value
 `
 
 type AddExplorationCountsParams struct {
@@ -50,6 +51,7 @@ type AddExplorationCountsParams struct {
 	Positions []int32
 	Explored  []bool
 	Names     []string
+	Surfaces  []string
 	Ns        []int64
 	Vals      []float64
 }
@@ -61,6 +63,7 @@ func (q *Queries) AddExplorationCounts(ctx context.Context, arg AddExplorationCo
 		arg.Positions,
 		arg.Explored,
 		arg.Names,
+		arg.Surfaces,
 		arg.Ns,
 		arg.Vals,
 	)
@@ -138,14 +141,15 @@ func (q *Queries) EndLearning(ctx context.Context) error {
 }
 
 const explorationCounts = `-- name: ExplorationCounts :many
-SELECT position, explored, name, sum(n)::bigint AS n, sum(value)::double precision AS value
+SELECT surface, position, explored, name, sum(n)::bigint AS n, sum(value)::double precision AS value
 FROM exploration_counts
 WHERE run = $1 AND hour >= $2
-GROUP BY position, explored, name
-ORDER BY position, explored, name COLLATE "C"
+GROUP BY surface, position, explored, name
+ORDER BY surface COLLATE "C", position, explored, name COLLATE "C"
 `
 
 type ExplorationCountsRow struct {
+	Surface  string
 	Position int32
 	Explored bool
 	Name     string
@@ -163,6 +167,7 @@ func (q *Queries) ExplorationCounts(ctx context.Context, run int64, hour int64) 
 	for rows.Next() {
 		var i ExplorationCountsRow
 		if err := rows.Scan(
+			&i.Surface,
 			&i.Position,
 			&i.Explored,
 			&i.Name,
@@ -180,17 +185,18 @@ func (q *Queries) ExplorationCounts(ctx context.Context, run int64, hour int64) 
 }
 
 const explorationReports = `-- name: ExplorationReports :many
-SELECT w.explored, count(*) AS n
+SELECT w.surface, w.explored, count(*) AS n
 FROM feedback f
 JOIN rewards w ON w.ranking_id = f.ranking_id AND w.course_id = f.course_id
 JOIN rankings r ON r.ranking_id = f.ranking_id
 WHERE f.kind = 'report' AND f.at >= $1::timestamptz AND r.created_at >= $1::timestamptz
   AND w.run = $2 AND w.name = 'seen'
-GROUP BY w.explored
-ORDER BY w.explored
+GROUP BY w.surface, w.explored
+ORDER BY w.surface COLLATE "C", w.explored
 `
 
 type ExplorationReportsRow struct {
+	Surface  string
 	Explored bool
 	N        int64
 }
@@ -204,7 +210,7 @@ func (q *Queries) ExplorationReports(ctx context.Context, since time.Time, run i
 	var items []ExplorationReportsRow
 	for rows.Next() {
 		var i ExplorationReportsRow
-		if err := rows.Scan(&i.Explored, &i.N); err != nil {
+		if err := rows.Scan(&i.Surface, &i.Explored, &i.N); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -254,15 +260,16 @@ func (q *Queries) InsertPosterior(ctx context.Context, arg InsertPosteriorParams
 
 const insertRewards = `-- name: InsertRewards :exec
 
-INSERT INTO rewards (run, ranking_id, course_id, name, learner_id, value, at, explored)
-SELECT $1, w.ranking_id, w.course_id, w.name, k.learner_id, w.value, w.at, w.explored
+INSERT INTO rewards (run, ranking_id, course_id, name, learner_id, value, at, explored, surface)
+SELECT $1, w.ranking_id, w.course_id, w.name, k.learner_id, w.value, w.at, w.explored, w.surface
 FROM (
     SELECT unnest($2::text[]) AS ranking_id,
         unnest($3::bigint[]) AS course_id,
         unnest($4::text[]) AS name,
         unnest($5::double precision[]) AS value,
         unnest($6::timestamptz[]) AS at,
-        unnest($7::boolean[]) AS explored
+        unnest($7::boolean[]) AS explored,
+        unnest($8::text[]) AS surface
 ) w
 CROSS JOIN LATERAL (
     SELECT r.learner_id FROM rankings r WHERE r.ranking_id = w.ranking_id ORDER BY r.day LIMIT 1
@@ -278,6 +285,7 @@ type InsertRewardsParams struct {
 	Vals       []float64
 	Ats        []time.Time
 	Explored   []bool
+	Surfaces   []string
 }
 
 // A reward is that of the learner whose list earned it. A list that is gone earns none.
@@ -290,6 +298,7 @@ func (q *Queries) InsertRewards(ctx context.Context, arg InsertRewardsParams) er
 		arg.Vals,
 		arg.Ats,
 		arg.Explored,
+		arg.Surfaces,
 	)
 	return err
 }

@@ -183,6 +183,7 @@ type ExplorationCount struct {
 	Name     string
 	N        int64
 	Value    float64
+	Surface  string
 }
 
 type Exposure struct {
@@ -298,6 +299,13 @@ type LearnerDay struct {
 	Liked       float64
 	Disliked    float64
 	Reports     float64
+	Clicked     float64
+	Enrolled    float64
+	Dismissed   float64
+	Reported    float64
+	Begun       float64
+	Completed   float64
+	Dropped     float64
 }
 
 type LearnerDaysAnew struct {
@@ -319,6 +327,13 @@ type LearnerDaysAnew struct {
 	Liked       float64
 	Disliked    float64
 	Reports     float64
+	Clicked     float64
+	Enrolled    float64
+	Dismissed   float64
+	Reported    float64
+	Begun       float64
+	Completed   float64
+	Dropped     float64
 }
 
 type Learning struct {
@@ -368,6 +383,11 @@ type MetricCell struct {
 	Completed   float64
 	KeptWeight  float64
 	KeptClicks  float64
+	Clicked     float64
+	Enrolled    float64
+	Dismissed   float64
+	Reported    float64
+	Dropped     float64
 }
 
 type MetricCellsAnew struct {
@@ -400,6 +420,11 @@ type MetricCellsAnew struct {
 	Completed   float64
 	KeptWeight  float64
 	KeptClicks  float64
+	Clicked     float64
+	Enrolled    float64
+	Dismissed   float64
+	Reported    float64
+	Dropped     float64
 }
 
 type MetricCourse struct {
@@ -551,6 +576,7 @@ type Reward struct {
 	Value     float64
 	At        time.Time
 	Explored  bool
+	Surface   string
 }
 
 type Search struct {

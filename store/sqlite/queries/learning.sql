@@ -34,14 +34,14 @@ WHERE run = sqlc.arg(run) AND revision = sqlc.arg(revision);
 -- A reward is that of the learner whose list earned it. A list that is gone earns none.
 
 -- name: InsertReward :exec
-INSERT INTO rewards (run, ranking_id, course_id, name, learner_id, value, at, explored)
-SELECT sqlc.arg(run), r.ranking_id, sqlc.arg(course_id), sqlc.arg(name), r.learner_id, sqlc.arg(value), sqlc.arg(at), sqlc.arg(explored)
+INSERT INTO rewards (run, ranking_id, course_id, name, learner_id, value, at, explored, surface)
+SELECT sqlc.arg(run), r.ranking_id, sqlc.arg(course_id), sqlc.arg(name), r.learner_id, sqlc.arg(value), sqlc.arg(at), sqlc.arg(explored), sqlc.arg(surface)
 FROM rankings r WHERE r.ranking_id = sqlc.arg(ranking_id);
 
 -- name: AddExplorationCount :exec
-INSERT INTO exploration_counts (run, hour, position, explored, name, n, value)
-VALUES (sqlc.arg(run), sqlc.arg(hour), sqlc.arg(position), sqlc.arg(explored), sqlc.arg(name), sqlc.arg(n), sqlc.arg(value))
-ON CONFLICT (run, hour, position, explored, name) DO UPDATE SET n = n + excluded.n, value = value + excluded.value;
+INSERT INTO exploration_counts (run, hour, position, explored, name, surface, n, value)
+VALUES (sqlc.arg(run), sqlc.arg(hour), sqlc.arg(position), sqlc.arg(explored), sqlc.arg(name), sqlc.arg(surface), sqlc.arg(n), sqlc.arg(value))
+ON CONFLICT (run, hour, position, explored, name, surface) DO UPDATE SET n = n + excluded.n, value = value + excluded.value;
 
 -- name: Rewards :many
 SELECT w.ranking_id, i.external_id AS course, w.name, w.value, w.at
@@ -51,21 +51,21 @@ WHERE w.run = sqlc.arg(run) AND w.ranking_id IN (SELECT value FROM json_each(CAS
 ORDER BY w.ranking_id, i.external_id, w.name;
 
 -- name: ExplorationCounts :many
-SELECT position, explored, name, CAST(sum(n) AS INTEGER) AS n, CAST(sum(value) AS REAL) AS value
+SELECT surface, position, explored, name, CAST(sum(n) AS INTEGER) AS n, CAST(sum(value) AS REAL) AS value
 FROM exploration_counts
 WHERE run = sqlc.arg(run) AND hour >= sqlc.arg(hour)
-GROUP BY position, explored, name
-ORDER BY position, explored, name;
+GROUP BY surface, position, explored, name
+ORDER BY surface, position, explored, name;
 
 -- name: ExplorationReports :many
-SELECT w.explored, count(*) AS n
+SELECT w.surface, w.explored, count(*) AS n
 FROM feedback f
 JOIN rewards w ON w.ranking_id = f.ranking_id AND w.course_id = f.course_id
 JOIN rankings r ON r.ranking_id = f.ranking_id
 WHERE f.kind = 'report' AND f.at >= sqlc.arg(since) AND r.created_at >= sqlc.arg(since)
   AND w.run = sqlc.arg(run) AND w.name = 'seen'
-GROUP BY w.explored
-ORDER BY w.explored;
+GROUP BY w.surface, w.explored
+ORDER BY w.surface, w.explored;
 
 -- name: MoveRewards :exec
 UPDATE rewards SET learner_id = sqlc.arg(to_id) WHERE learner_id = sqlc.arg(from_id);

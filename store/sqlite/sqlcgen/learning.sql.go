@@ -30,9 +30,9 @@ func (q *Queries) ActiveLearning(ctx context.Context) (Learning, error) {
 }
 
 const addExplorationCount = `-- name: AddExplorationCount :exec
-INSERT INTO exploration_counts (run, hour, position, explored, name, n, value)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-ON CONFLICT (run, hour, position, explored, name) DO UPDATE SET n = n + excluded.n, value = value + excluded.value
+INSERT INTO exploration_counts (run, hour, position, explored, name, surface, n, value)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+ON CONFLICT (run, hour, position, explored, name, surface) DO UPDATE SET n = n + excluded.n, value = value + excluded.value
 `
 
 type AddExplorationCountParams struct {
@@ -41,6 +41,7 @@ type AddExplorationCountParams struct {
 	Position int64
 	Explored int64
 	Name     string
+	Surface  string
 	N        int64
 	Value    float64
 }
@@ -52,6 +53,7 @@ func (q *Queries) AddExplorationCount(ctx context.Context, arg AddExplorationCou
 		arg.Position,
 		arg.Explored,
 		arg.Name,
+		arg.Surface,
 		arg.N,
 		arg.Value,
 	)
@@ -129,14 +131,15 @@ func (q *Queries) EndLearning(ctx context.Context) error {
 }
 
 const explorationCounts = `-- name: ExplorationCounts :many
-SELECT position, explored, name, CAST(sum(n) AS INTEGER) AS n, CAST(sum(value) AS REAL) AS value
+SELECT surface, position, explored, name, CAST(sum(n) AS INTEGER) AS n, CAST(sum(value) AS REAL) AS value
 FROM exploration_counts
 WHERE run = ?1 AND hour >= ?2
-GROUP BY position, explored, name
-ORDER BY position, explored, name
+GROUP BY surface, position, explored, name
+ORDER BY surface, position, explored, name
 `
 
 type ExplorationCountsRow struct {
+	Surface  string
 	Position int64
 	Explored int64
 	Name     string
@@ -154,6 +157,7 @@ func (q *Queries) ExplorationCounts(ctx context.Context, run int64, hour int64) 
 	for rows.Next() {
 		var i ExplorationCountsRow
 		if err := rows.Scan(
+			&i.Surface,
 			&i.Position,
 			&i.Explored,
 			&i.Name,
@@ -174,17 +178,18 @@ func (q *Queries) ExplorationCounts(ctx context.Context, run int64, hour int64) 
 }
 
 const explorationReports = `-- name: ExplorationReports :many
-SELECT w.explored, count(*) AS n
+SELECT w.surface, w.explored, count(*) AS n
 FROM feedback f
 JOIN rewards w ON w.ranking_id = f.ranking_id AND w.course_id = f.course_id
 JOIN rankings r ON r.ranking_id = f.ranking_id
 WHERE f.kind = 'report' AND f.at >= ?1 AND r.created_at >= ?1
   AND w.run = ?2 AND w.name = 'seen'
-GROUP BY w.explored
-ORDER BY w.explored
+GROUP BY w.surface, w.explored
+ORDER BY w.surface, w.explored
 `
 
 type ExplorationReportsRow struct {
+	Surface  string
 	Explored int64
 	N        int64
 }
@@ -198,7 +203,7 @@ func (q *Queries) ExplorationReports(ctx context.Context, since int64, run int64
 	var items []ExplorationReportsRow
 	for rows.Next() {
 		var i ExplorationReportsRow
-		if err := rows.Scan(&i.Explored, &i.N); err != nil {
+		if err := rows.Scan(&i.Surface, &i.Explored, &i.N); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -251,9 +256,9 @@ func (q *Queries) InsertPosterior(ctx context.Context, arg InsertPosteriorParams
 
 const insertReward = `-- name: InsertReward :exec
 
-INSERT INTO rewards (run, ranking_id, course_id, name, learner_id, value, at, explored)
-SELECT ?1, r.ranking_id, ?2, ?3, r.learner_id, ?4, ?5, ?6
-FROM rankings r WHERE r.ranking_id = ?7
+INSERT INTO rewards (run, ranking_id, course_id, name, learner_id, value, at, explored, surface)
+SELECT ?1, r.ranking_id, ?2, ?3, r.learner_id, ?4, ?5, ?6, ?7
+FROM rankings r WHERE r.ranking_id = ?8
 `
 
 type InsertRewardParams struct {
@@ -263,6 +268,7 @@ type InsertRewardParams struct {
 	Value     float64
 	At        int64
 	Explored  int64
+	Surface   string
 	RankingID string
 }
 
@@ -275,6 +281,7 @@ func (q *Queries) InsertReward(ctx context.Context, arg InsertRewardParams) erro
 		arg.Value,
 		arg.At,
 		arg.Explored,
+		arg.Surface,
 		arg.RankingID,
 	)
 	return err

@@ -154,6 +154,7 @@ type ExplorationCount struct {
 	Position int64
 	Explored int64
 	Name     string
+	Surface  string
 	N        int64
 	Value    float64
 }
@@ -271,6 +272,13 @@ type LearnerDay struct {
 	Liked       float64
 	Disliked    float64
 	Reports     float64
+	Clicked     float64
+	Enrolled    float64
+	Dismissed   float64
+	Reported    float64
+	Begun       float64
+	Completed   float64
+	Dropped     float64
 }
 
 type LearnerDaysAnew struct {
@@ -292,6 +300,13 @@ type LearnerDaysAnew struct {
 	Liked       float64
 	Disliked    float64
 	Reports     float64
+	Clicked     float64
+	Enrolled    float64
+	Dismissed   float64
+	Reported    float64
+	Begun       float64
+	Completed   float64
+	Dropped     float64
 }
 
 type Learning struct {
@@ -341,6 +356,11 @@ type MetricCell struct {
 	Completed   float64
 	KeptWeight  float64
 	KeptClicks  float64
+	Clicked     float64
+	Enrolled    float64
+	Dismissed   float64
+	Reported    float64
+	Dropped     float64
 }
 
 type MetricCellsAnew struct {
@@ -373,6 +393,11 @@ type MetricCellsAnew struct {
 	Completed   float64
 	KeptWeight  float64
 	KeptClicks  float64
+	Clicked     float64
+	Enrolled    float64
+	Dismissed   float64
+	Reported    float64
+	Dropped     float64
 }
 
 type MetricCourse struct {
@@ -516,6 +541,7 @@ type Reward struct {
 	Value     float64
 	At        int64
 	Explored  int64
+	Surface   string
 }
 
 type Search struct {
