@@ -11,6 +11,7 @@ import (
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/feedback"
+	"github.com/lectern-dev/lectern/internal/document"
 	"github.com/lectern-dev/lectern/preview"
 )
 
@@ -48,7 +49,7 @@ func decodeFields(body []byte, into any) []lectern.FieldError {
 func unreadable(name string, raw json.RawMessage, err error) lectern.FieldError {
 	shown := strings.Trim(string(raw), `"`)
 	if _, ok := errors.AsType[*time.ParseError](err); ok {
-		return lectern.NewFieldError(name, shown, "is not a time", allowedTime)
+		return lectern.NewFieldError(name, shown, "is not a time", document.AllowedTime)
 	}
 	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
 	if !ok {
@@ -57,34 +58,7 @@ func unreadable(name string, raw json.RawMessage, err error) lectern.FieldError 
 	if wrong.Field != "" {
 		name, shown = name+"."+wrong.Field, wrong.Value
 	}
-	return lectern.NewFieldError(name, shown, "has the wrong type", typeWords(wrong.Type))
-}
-
-// allowedTime is what a time looks like.
-const allowedTime = "a time such as 2026-03-01T12:00:00Z (RFC 3339)"
-
-// typeWords says what a value of a type looks like in JSON.
-func typeWords(t reflect.Type) string {
-	if t == reflect.TypeFor[time.Time]() {
-		return allowedTime
-	}
-	switch t.Kind() {
-	case reflect.Pointer:
-		return typeWords(t.Elem())
-	case reflect.Bool:
-		return "true or false"
-	case reflect.String:
-		return "a text"
-	case reflect.Slice, reflect.Array:
-		return "a list"
-	case reflect.Struct, reflect.Map:
-		return "an object"
-	case reflect.Float32, reflect.Float64:
-		return "a number"
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return "a whole number of at least 0"
-	}
-	return "a whole number"
+	return lectern.NewFieldError(name, shown, "has the wrong type", document.Allowed(wrong.Type))
 }
 
 // unusable is what is wrong with a body: CodeUnknownField when unknown fields are all.

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/document"
 	"github.com/lectern-dev/lectern/preview"
 )
 
@@ -28,9 +29,9 @@ func TestEveryFieldAtFault(t *testing.T) {
 		code       lectern.Code
 		want       map[string]string // field → what is allowed
 	}{
-		{rule, `{"action":"bury","until":"2026-12-31"}`, lectern.CodeInvalid, map[string]string{"until": allowedTime}},
+		{rule, `{"action":"bury","until":"2026-12-31"}`, lectern.CodeInvalid, map[string]string{"until": document.AllowedTime}},
 		{rule, `{"action":"fry","until":"soon","strength":"much"}`, lectern.CodeInvalid, map[string]string{
-			"until": allowedTime, "action": "bury, hide", "strength": "null or number",
+			"until": document.AllowedTime, "action": "bury, hide", "strength": "null or number",
 		}},
 		{feedback, `{"reason":"bad","position":-1,"comment":5}`, lectern.CodeInvalid, map[string]string{
 			"comment": "string", "kind": "more_like_this, less_like_this, not_now, know_it, report", "course_id": "the id of a course",

@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/experiment/explore"
+	"github.com/lectern-dev/lectern/internal/document"
 	"github.com/lectern-dev/lectern/internal/nearest"
 )
 
@@ -61,28 +61,9 @@ func decode(b []byte, into any) error {
 	}
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return lectern.Invalid("the experiment is not as described",
-			lectern.NewFieldError(strings.TrimPrefix(wrong.Field, "Definition."), wrong.Value, "is of the wrong type", kindOf(wrong.Type)))
+			lectern.NewFieldError(strings.TrimPrefix(wrong.Field, "Definition."), wrong.Value, "is of the wrong type", document.Allowed(wrong.Type)))
 	}
 	return lectern.Invalid("the experiment is not a JSON object as described: " + err.Error())
-}
-
-// kindOf says what JSON a field of a type is read from.
-func kindOf(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.Pointer:
-		return kindOf(t.Elem())
-	case reflect.Bool:
-		return "true, false"
-	case reflect.Float32, reflect.Float64:
-		return "a number"
-	case reflect.Slice:
-		return "a list"
-	case reflect.Map, reflect.Struct:
-		return "an object"
-	case reflect.String:
-		return "a text"
-	}
-	return "a whole number"
 }
 
 // fields are the names of a definition's fields, at all depths.

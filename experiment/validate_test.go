@@ -143,7 +143,7 @@ func TestWrongTypes(t *testing.T) {
 		`{"primary": "clicks"}`:           "primary: an object",
 		`{"arms": {}}`:                    "arms: a list",
 		`{"arms": [{"percent": "half"}]}`: "arms.percent: a number",
-		`{"aa": 1}`:                       "aa: true, false",
+		`{"aa": 1}`:                       "aa: true or false",
 		`{"days": "ten"}`:                 "days: a whole number",
 	} {
 		_, err := Parse([]byte(body))

@@ -11,6 +11,7 @@ import (
 	"github.com/knadh/koanf/v2"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/internal/document"
 	"github.com/lectern-dev/lectern/internal/nearest"
 )
 
@@ -112,14 +113,8 @@ func allowedFor(typ reflect.Type) string {
 	switch typ.Kind() {
 	case reflect.Bool:
 		return "true, false"
-	case reflect.Float32, reflect.Float64:
-		return "a number"
-	case reflect.Slice:
-		return "a list"
 	case reflect.Map:
 		return "names with values"
-	case reflect.String:
-		return "a text"
 	}
-	return "a whole number"
+	return document.Allowed(typ)
 }

@@ -138,11 +138,11 @@ func (r *reader) read(n *node, v reflect.Value, path string) {
 	case reflect.Int:
 		r.integer(n, v, path)
 	case reflect.Bool:
-		if r.is(n, kindBool, path, "true or false") {
+		if r.is(n, kindBool, path, wantBool) {
 			v.SetBool(n.text == "true")
 		}
 	default: // strings; the tests of documents hold them against this list
-		if r.is(n, kindString, path, "a text") {
+		if r.is(n, kindString, path, wantText) {
 			v.SetString(n.text)
 		}
 	}
@@ -156,7 +156,7 @@ func (r *reader) is(n *node, want nodeKind, path, allowed string) bool {
 }
 
 func (r *reader) object(n *node, v reflect.Value, path string) {
-	if !r.is(n, kindObject, path, "an object") {
+	if !r.is(n, kindObject, path, wantObject) {
 		return
 	}
 	if r.spec.Cleared != nil && r.spec.Cleared(v.Type()) {
@@ -190,7 +190,7 @@ func (r *reader) object(n *node, v reflect.Value, path string) {
 
 // table reads a map.
 func (r *reader) table(n *node, v reflect.Value, path string) {
-	if !r.is(n, kindObject, path, "an object") {
+	if !r.is(n, kindObject, path, wantObject) {
 		return
 	}
 	v.Set(reflect.MakeMapWithSize(v.Type(), len(n.members)))
@@ -212,7 +212,7 @@ func (r *reader) table(n *node, v reflect.Value, path string) {
 }
 
 func (r *reader) list(n *node, v reflect.Value, path string) {
-	if !r.is(n, kindArray, path, "a list") {
+	if !r.is(n, kindArray, path, wantList) {
 		return
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.items), len(n.items)))
@@ -222,12 +222,12 @@ func (r *reader) list(n *node, v reflect.Value, path string) {
 }
 
 func (r *reader) number(n *node, v reflect.Value, path string) {
-	if !r.is(n, kindNumber, path, "a number") {
+	if !r.is(n, kindNumber, path, wantNumber) {
 		return
 	}
 	f, err := json.Number(n.text).Float64()
 	if err != nil || math.IsInf(f, 0) {
-		r.fault(path, n, "is too large a number", "a number")
+		r.fault(path, n, "is too large a number", wantNumber)
 		return
 	}
 	v.SetFloat(f + 0) // no −0, which reads as another document
@@ -238,7 +238,7 @@ const MaxWhole = 1 << 53
 
 // integer takes what is whole however it is written: 3, 3.0 and 3e0.
 func (r *reader) integer(n *node, v reflect.Value, path string) {
-	const allowed = "a whole number"
+	const allowed = wantWhole
 	if !r.is(n, kindNumber, path, allowed) {
 		return
 	}
@@ -256,7 +256,7 @@ func (r *reader) integer(n *node, v reflect.Value, path string) {
 }
 
 func (r *reader) time(n *node, v reflect.Value, path string) {
-	const allowed = "a time such as 2026-03-01T12:00:00Z"
+	const allowed = AllowedTime
 	if !r.is(n, kindString, path, allowed) {
 		return
 	}
