@@ -16,8 +16,6 @@ const (
 type MetricSums struct {
 	Tally
 	Views      float64 `json:"views"`       // view events
-	Begun      float64 `json:"begun"`       // of the enrolments of the day: begun in time
-	Completed  float64 `json:"completed"`   // of the enrolments of the day: completed in time
 	KeptWeight float64 `json:"kept_weight"` // exploring places seen that kept their course: sum of 1/propensity
 	KeptClicks float64 `json:"kept_clicks"` // those of them that were clicked: sum of 1/propensity
 }
@@ -121,8 +119,9 @@ type MetricStore interface {
 	// counted anew.
 	MetricProgress(ctx context.Context, run MetricRun) (MetricProgress, error)
 	// MetricMarks returns what has been counted of lists, by id, and of people and
-	// courses; unknown ones are left out.
-	MetricMarks(ctx context.Context, run MetricRun, lists []string, taken []TakenKey) (map[string]string, map[TakenKey]string, error)
+	// courses; unknown ones are left out. A list is put down to the person who first
+	// cited it, or whom they have become.
+	MetricMarks(ctx context.Context, run MetricRun, lists []string, taken []TakenKey) (map[string]ListMark, map[TakenKey]string, error)
 	// MergedMarks returns up to limit marks of visitors about courses that the learner
 	// whom they became had touched too, oldest first. Their person is that learner.
 	MergedMarks(ctx context.Context, run MetricRun, limit int) ([]TakenMark, error)
@@ -205,6 +204,7 @@ func TallyColumns() []string {
 	return []string{
 		"lists", "list_clicks", "impressions", "clicks", "saves", "enrols", "progressed", "completions", "drops",
 		"dismissals", "hours", "ratings", "stars", "liked", "disliked", "reports",
+		"clicked", "enrolled", "dismissed", "reported", "begun", "completed", "dropped",
 	}
 }
 
@@ -213,15 +213,16 @@ func (t *Tally) Parts() []*float64 {
 	return []*float64{
 		&t.Lists, &t.ListClicks, &t.Impressions, &t.Clicks, &t.Saves, &t.Enrols, &t.Progressed, &t.Completions, &t.Drops,
 		&t.Dismissals, &t.Hours, &t.Ratings, &t.Stars, &t.Liked, &t.Disliked, &t.Reports,
+		&t.Clicked, &t.Enrolled, &t.Dismissed, &t.Reported, &t.Begun, &t.Completed, &t.Dropped,
 	}
 }
 
 // MetricColumns names what MetricSums.Parts returns.
 func MetricColumns() []string {
-	return append(TallyColumns(), "views", "begun", "completed", "kept_weight", "kept_clicks")
+	return append(TallyColumns(), "views", "kept_weight", "kept_clicks")
 }
 
 // Parts returns where each sum stands, in the order of MetricColumns.
 func (m *MetricSums) Parts() []*float64 {
-	return append(m.Tally.Parts(), &m.Views, &m.Begun, &m.Completed, &m.KeptWeight, &m.KeptClicks)
+	return append(m.Tally.Parts(), &m.Views, &m.KeptWeight, &m.KeptClicks)
 }

@@ -43,12 +43,12 @@ type Assigner interface {
 // Tally counts what people did, or one person in one day did.
 type Tally struct {
 	Lists       float64 `json:"lists"`       // lists made, of which the first page was served
-	ListClicks  float64 `json:"list_clicks"` // lists of which something was clicked
+	ListClicks  float64 `json:"list_clicks"` // of the lists of the day: something of them was clicked
 	Impressions float64 `json:"impressions"` // items seen: viewed, or at or above what was acted on
 	Clicks      float64 `json:"clicks"`
 	Saves       float64 `json:"saves"`
 	Enrols      float64 `json:"enrols"`
-	Progressed  float64 `json:"progressed"` // enrolments whose course was begun: first progress
+	Progressed  float64 `json:"progressed"` // courses begun that were enrolled in, on the day of the first progress
 	Completions float64 `json:"completions"`
 	Drops       float64 `json:"drops"`
 	Dismissals  float64 `json:"dismissals"`
@@ -58,6 +58,15 @@ type Tally struct {
 	Liked       float64 `json:"liked"`    // positive feedback
 	Disliked    float64 `json:"disliked"` // negative feedback, reports aside
 	Reports     float64 `json:"reports"`
+
+	// Parts of what happened on the day, whenever they followed: never more than it was.
+	Clicked   float64 `json:"clicked"`   // of the impressions of the day: clicked
+	Enrolled  float64 `json:"enrolled"`  // of the impressions of the day: followed by an enrolment
+	Dismissed float64 `json:"dismissed"` // of the impressions of the day: dismissed
+	Reported  float64 `json:"reported"`  // of the impressions of the day: reported, and that stands
+	Begun     float64 `json:"begun"`     // of the enrolments of the day: begun in time
+	Completed float64 `json:"completed"` // of the enrolments of the day: completed in time
+	Dropped   float64 `json:"dropped"`   // of the enrolments of the day: dropped in the time to complete them
 }
 
 // DayTally is the tally of one day.

@@ -69,8 +69,13 @@ func zone(name string) (*time.Location, error) {
 	return time.LoadLocation(name)
 }
 
+// rules is raised whenever events come to be counted otherwise: sums of before are then
+// counted anew.
+const rules = 2
+
 // Definition is what the sums in the store were counted by.
 type Definition struct {
+	Rules          int           `json:"rules"`
 	TimeZone       string        `json:"time_zone"`
 	BegunDays      int           `json:"begun_days"`
 	CompletionDays int           `json:"completion_days"`
@@ -81,7 +86,7 @@ type Definition struct {
 
 // Definition returns what a recomputation would count by.
 func (c Config) Definition() (Definition, error) {
-	return Definition{TimeZone: c.TimeZone, BegunDays: c.BegunDays, CompletionDays: c.CompletionDays, Within: c.Within}.load()
+	return Definition{Rules: rules, TimeZone: c.TimeZone, BegunDays: c.BegunDays, CompletionDays: c.CompletionDays, Within: c.Within}.load()
 }
 
 func (d Definition) load() (Definition, error) {

@@ -33,9 +33,12 @@ type fold struct {
 	taken   map[lectern.TakenKey]*takenMark
 }
 
+// openList is a list about which something has happened. Its person is who cited it
+// first, whoever cites it now, so that what is taken off is taken off where it was added.
 type openList struct {
-	person int64
-	mark   *listMark
+	person  int64
+	mark    *listMark
+	changed bool
 }
 
 func newFold(def Definition) *fold {
@@ -137,6 +140,9 @@ func (f *fold) outcome(o *lectern.Outcome) {
 	if cites {
 		f.see(o, place, day)
 	}
+	if d := doneBy(e.Type); d != 0 && o.List != nil && place >= 0 {
+		f.did(o.List, place, e.CourseID, d)
+	}
 	switch e.Type {
 	case lectern.EventView:
 		f.add(day, &from, 0, func(m *lectern.MetricSums) { m.Views++ })
@@ -162,35 +168,64 @@ func (f *fold) outcome(o *lectern.Outcome) {
 // only viewed, all above it.
 func (f *fold) see(o *lectern.Outcome, place, day int) {
 	for i := seen.From(o.Event.Type, place); i < min(place, len(o.List.Items)); i++ {
-		f.seen(o, i, day)
+		f.seen(o.List, i, o.List.Items[i].CourseID, day)
 	}
-	f.seen(o, place, day)
+	f.seen(o.List, place, o.Event.CourseID, day)
 	if o.Event.Type == lectern.EventClick {
 		f.clicked(o, place, day)
 	}
 }
 
-func (f *fold) seen(o *lectern.Outcome, place, day int) {
-	mark := f.lists[o.List.ID].mark
-	old, was := mark.Seen[place]
-	if was && old <= day {
-		return
-	}
-	mark.Seen[place] = day
-	course := o.Event.CourseID
-	if place < len(o.List.Items) {
-		course = o.List.Items[place].CourseID
-	}
-	if was {
-		f.impression(o, place, course, old, -1)
-	}
-	f.impression(o, place, course, day, 1)
+// change changes what is marked of an item, and what is counted of its impression.
+func (f *fold) change(r *lectern.Ranking, place int, course string, change func(*listMark)) {
+	l := f.lists[r.ID]
+	f.impression(l, r, place, course, -1)
+	change(l.mark)
+	l.changed = true
+	f.impression(l, r, place, course, 1)
 }
 
-func (f *fold) impression(o *lectern.Outcome, place int, course string, day int, sign float64) {
-	from := originOf(o.List, place)
-	weight := sign * keptWeight(o.List, place)
-	f.add(day, &from, o.Person, func(m *lectern.MetricSums) { m.Impressions += sign; m.KeptWeight += weight })
+func (f *fold) seen(r *lectern.Ranking, place int, course string, day int) {
+	if old, was := f.lists[r.ID].mark.Seen[place]; was && old <= day {
+		return
+	}
+	f.change(r, place, course, func(m *listMark) { m.Seen[place] = day })
+}
+
+func (f *fold) did(r *lectern.Ranking, place int, course string, d done) {
+	if f.lists[r.ID].mark.Done[place]&d != 0 {
+		return
+	}
+	f.change(r, place, course, func(m *listMark) { m.Done[place] |= d })
+}
+
+// impression counts an item that was seen, with all that came of it, on the day on which
+// it was seen, or takes it off.
+func (f *fold) impression(l *openList, r *lectern.Ranking, place int, course string, sign float64) {
+	day, was := l.mark.Seen[place]
+	if !was {
+		return
+	}
+	_, clicked := l.mark.Clicked[place]
+	did, weight := l.mark.Done[place], sign*keptWeight(r, place)
+	from := originOf(r, place)
+	f.add(day, &from, l.person, func(m *lectern.MetricSums) {
+		m.Impressions += sign
+		m.KeptWeight += weight
+		if clicked {
+			m.Clicked += sign
+			m.KeptClicks += weight
+		}
+		if did&doneEnrol != 0 {
+			m.Enrolled += sign
+		}
+		if did&doneDismiss != 0 {
+			m.Dismissed += sign
+		}
+		if l.mark.Reported[place] > 0 {
+			m.Reported += sign
+		}
+	})
 	f.course(course, day).Impressions += sign
 }
 
@@ -205,32 +240,28 @@ func keptWeight(r *lectern.Ranking, place int) float64 {
 	return 1 / r.Items[place].Propensity
 }
 
+// clicked counts a click on the day on which it was first made; that its impression and
+// its list were clicked stands on the days of those.
 func (f *fold) clicked(o *lectern.Outcome, place, day int) {
-	mark := f.lists[o.List.ID].mark
-	first, any := mark.first()
-	old, was := mark.Clicked[place]
+	l := f.lists[o.List.ID]
+	old, was := l.mark.Clicked[place]
 	if was && old <= day {
 		return
 	}
-	mark.Clicked[place] = day
-	from, kept := originOf(o.List, place), keptWeight(o.List, place)
+	if len(l.mark.Clicked) == 0 {
+		whole := originOf(o.List, -1)
+		f.add(f.def.Day(o.List.CreatedAt), &whole, l.person, func(m *lectern.MetricSums) { m.ListClicks++ })
+	}
+	f.change(o.List, place, o.Event.CourseID, func(m *listMark) { m.Clicked[place] = day })
+	from := originOf(o.List, place)
 	count := func(day int, sign float64) {
-		f.add(day, &from, o.Person, func(m *lectern.MetricSums) { m.Clicks += sign; m.KeptClicks += sign * kept })
+		f.add(day, &from, l.person, func(m *lectern.MetricSums) { m.Clicks += sign })
 		f.course(o.Event.CourseID, day).Clicks += sign
 	}
 	if was {
 		count(old, -1)
 	}
 	count(day, 1)
-	whole := originOf(o.List, -1)
-	now, _ := mark.first()
-	if any && now == first {
-		return
-	}
-	if any {
-		f.add(first, &whole, o.Person, func(m *lectern.MetricSums) { m.ListClicks-- })
-	}
-	f.add(now, &whole, o.Person, func(m *lectern.MetricSums) { m.ListClicks++ })
 }
 
 // take notes what counts once of a person and a course. What was counted of them is
@@ -259,8 +290,9 @@ func (f *fold) count(k lectern.TakenKey, m *takenMark, sign float64) {
 	if a := m.First[lectern.EventSave]; a != nil {
 		at(a, func(s *lectern.MetricSums) { s.Saves += sign })
 	}
-	if a := m.First[lectern.EventDrop]; a != nil {
-		at(a, func(s *lectern.MetricSums) { s.Drops += sign })
+	drop := m.First[lectern.EventDrop]
+	if drop != nil {
+		at(drop, func(s *lectern.MetricSums) { s.Drops += sign })
 	}
 	if a := m.First[lectern.EventDismiss]; a != nil {
 		at(a, func(s *lectern.MetricSums) { s.Dismissals += sign })
@@ -281,6 +313,9 @@ func (f *fold) count(k lectern.TakenKey, m *takenMark, sign float64) {
 			if done != nil && done.Day <= enrol.Day+f.def.CompletionDays {
 				s.Completed += sign
 			}
+			if drop != nil && drop.Day <= enrol.Day+f.def.CompletionDays {
+				s.Dropped += sign
+			}
 		})
 		f.course(k.CourseID, enrol.Day).Enrols += sign
 		if begun != nil {
@@ -296,10 +331,20 @@ func (f *fold) count(k lectern.TakenKey, m *takenMark, sign float64) {
 	}
 }
 
-// feedback counts what was said or taken back about a list.
+// feedback counts what was said or taken back about a list. Whoever says something of an
+// item has seen it.
 func (f *fold) feedback(c *lectern.FeedbackChange, r *lectern.Ranking) {
-	o := originOf(r, placeOf(r, c.CourseID, c.Position))
+	place := placeOf(r, c.CourseID, c.Position)
+	o := originOf(r, place)
 	sign := float64(c.Sign)
+	if r != nil && place >= 0 && f.lists[r.ID] != nil {
+		if c.Sign > 0 {
+			f.seen(r, place, c.CourseID, f.def.Day(c.At))
+		}
+		if c.Kind == lectern.FeedbackReport {
+			f.change(r, place, c.CourseID, func(m *listMark) { m.Reported[place] += c.Sign })
+		}
+	}
 	change := func(m *lectern.MetricSums) {
 		switch c.Kind {
 		case lectern.FeedbackMore:
@@ -347,6 +392,9 @@ func (f *fold) into(b *lectern.MetricBatch) {
 		return cmp.Or(cmp.Compare(x.Day, y.Day), cmp.Compare(x.CourseID, y.CourseID))
 	})
 	for id, l := range f.lists {
+		if !l.changed {
+			continue
+		}
 		b.Lists = append(b.Lists, lectern.ListMark{RankingID: id, Person: l.person, State: string(mustJSON(l.mark))})
 	}
 	slices.SortFunc(b.Lists, func(x, y lectern.ListMark) int { return cmp.Compare(x.RankingID, y.RankingID) })

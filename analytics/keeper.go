@@ -2,8 +2,10 @@ package analytics
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -131,6 +133,10 @@ func (k *Keeper) Step(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	n, _, err := k.tryStep(ctx, lectern.MetricsInUse, wanted)
+	if errors.Is(err, errOldRules) {
+		k.o.Logger.InfoContext(ctx, "metrics were counted by the rules of an earlier release: they are counted anew, and answered from as they were until then")
+		n, err = k.Rebuild(ctx, nil)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -204,6 +210,8 @@ func (k *Keeper) Rebuild(ctx context.Context, progress func(int)) (int, error) {
 	}
 }
 
+var errOldRules = errors.New("the metrics were counted by the rules of an earlier release")
+
 // definition returns by what the metrics are counted: what they were begun with.
 func (k *Keeper) definition(run lectern.MetricRun, p lectern.MetricProgress, wanted Definition) (Definition, error) {
 	switch {
@@ -213,6 +221,12 @@ func (k *Keeper) definition(run lectern.MetricRun, p lectern.MetricProgress, wan
 		return wanted, nil
 	}
 	stored, err := parseDefinition(p.Definition)
+	switch {
+	case err == nil && stored.Rules < rules:
+		return stored, errOldRules // what was counted cannot be taken off by other rules
+	case err == nil && stored.Rules > rules:
+		return stored, lectern.Errorf(lectern.CodeConflict, "the metrics are counted by a later release")
+	}
 	k.tell(func(s *Stats) { s.Changed = err == nil && stored.String() != wanted.String() })
 	return stored, err
 }
@@ -260,6 +274,15 @@ func (k *Keeper) count(ctx context.Context, run lectern.MetricRun, from lectern.
 		return 0, nil
 	}
 	f := newFold(def)
+	cited, err := k.cited(ctx, said)
+	if err != nil {
+		return 0, err
+	}
+	for i := range said {
+		if r := cited[said[i].RankingID]; r != nil && said[i].Person != 0 {
+			f.open(r.ID, said[i].Person)
+		}
+	}
 	if err := k.open(ctx, run, f, events, merged); err != nil {
 		return 0, err
 	}
@@ -275,8 +298,8 @@ func (k *Keeper) count(ctx context.Context, run lectern.MetricRun, from lectern.
 	for i := range events {
 		f.outcome(&events[i])
 	}
-	if err := k.said(ctx, f, said); err != nil {
-		return 0, err
+	for i := range said {
+		f.feedback(&said[i], cited[said[i].RankingID])
 	}
 	if len(said) > 0 {
 		b.To.Feedback = said[len(said)-1].Seq
@@ -306,7 +329,7 @@ func (k *Keeper) settled(events []lectern.Outcome, next int64) ([]lectern.Outcom
 
 // open reads what has been counted of all that a batch is about.
 func (k *Keeper) open(ctx context.Context, run lectern.MetricRun, f *fold, events []lectern.Outcome, merged []lectern.TakenMark) error {
-	var lists, courses []string
+	var courses []string
 	var taken []lectern.TakenKey
 	for _, m := range merged {
 		taken = append(taken, m.TakenKey)
@@ -316,9 +339,8 @@ func (k *Keeper) open(ctx context.Context, run lectern.MetricRun, f *fold, event
 		if o.Event.CourseID == "" {
 			continue
 		}
-		if o.Direct && o.List != nil && f.lists[o.List.ID] == nil {
-			f.lists[o.List.ID] = &openList{person: o.Person}
-			lists = append(lists, o.List.ID)
+		if o.List != nil && (o.Direct || doneBy(o.Event.Type) != 0) {
+			f.open(o.List.ID, o.Person)
 		}
 		switch o.Event.Type {
 		case lectern.EventProgress, lectern.EventComplete:
@@ -330,12 +352,16 @@ func (k *Keeper) open(ctx context.Context, run lectern.MetricRun, f *fold, event
 	}
 	slices.SortFunc(taken, compareTaken)
 	taken = slices.Compact(taken)
-	ofLists, ofTaken, err := k.o.Store.MetricMarks(ctx, run, lists, taken)
+	ofLists, ofTaken, err := k.o.Store.MetricMarks(ctx, run, slices.Sorted(maps.Keys(f.lists)), taken)
 	if err != nil {
 		return fmt.Errorf("read what has been counted: %w", err)
 	}
 	for id, l := range f.lists {
-		if l.mark, err = parseListMark(ofLists[id]); err != nil {
+		m, known := ofLists[id]
+		if known {
+			l.person = m.Person
+		}
+		if l.mark, err = parseListMark(m.State); err != nil {
 			return err
 		}
 	}
@@ -378,25 +404,32 @@ func (f *fold) join(m lectern.TakenMark) error {
 	return nil
 }
 
-// said counts feedback. A list that is no longer kept is none.
-func (k *Keeper) said(ctx context.Context, f *fold, changes []lectern.FeedbackChange) error {
+// open notes that a batch is about a list.
+func (f *fold) open(id string, person int64) {
+	if f.lists[id] == nil {
+		f.lists[id] = &openList{person: person}
+	}
+}
+
+// cited returns the lists that feedback is about. One that is no longer kept is none.
+func (k *Keeper) cited(ctx context.Context, changes []lectern.FeedbackChange) (map[string]*lectern.Ranking, error) {
 	lists := map[string]*lectern.Ranking{}
 	for i := range changes {
-		c := &changes[i]
-		r, known := lists[c.RankingID]
-		if !known && c.RankingID != "" {
-			got, err := k.o.Store.Ranking(ctx, c.RankingID)
-			switch {
-			case err == nil:
-				r = &got
-			case lectern.ErrorCode(err) != lectern.CodeNotFound:
-				return fmt.Errorf("read the list of feedback: %w", err)
-			}
-			lists[c.RankingID] = r
+		id := changes[i].RankingID
+		if _, known := lists[id]; known || id == "" {
+			continue
 		}
-		f.feedback(c, r)
+		switch got, err := k.o.Store.Ranking(ctx, id); {
+		case err == nil:
+			got.Items = got.Items[:min(len(got.Items), headItems)] // as lists come with events
+			lists[id] = &got
+		case lectern.ErrorCode(err) == lectern.CodeNotFound:
+			lists[id] = nil
+		default:
+			return nil, fmt.Errorf("read the list of feedback: %w", err)
+		}
 	}
-	return nil
+	return lists, nil
 }
 
 func compareTaken(a, b lectern.TakenKey) int {

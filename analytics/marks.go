@@ -9,15 +9,37 @@ import (
 	"github.com/lectern-dev/lectern"
 )
 
-// listMark is what counts once of a list: the day on which each of its items was first
-// seen and clicked.
+// listMark is what counts once of a list, by place: the day on which the item there was
+// first seen and first clicked, what else was done about it, and how many reports of it
+// stand. What it holds does not depend on the order in which it came.
 type listMark struct {
-	Seen    map[int]int `json:"s,omitempty"` // by place
-	Clicked map[int]int `json:"c,omitempty"`
+	Seen     map[int]int  `json:"s,omitempty"`
+	Clicked  map[int]int  `json:"c,omitempty"`
+	Done     map[int]done `json:"a,omitempty"`
+	Reported map[int]int  `json:"r,omitempty"`
+}
+
+// done are things that were done about an item.
+type done uint8
+
+const (
+	doneEnrol done = 1 << iota
+	doneDismiss
+)
+
+// doneBy is what an event does about an item, 0 where that has no part in a rate.
+func doneBy(t lectern.EventType) done {
+	switch t {
+	case lectern.EventEnrol:
+		return doneEnrol
+	case lectern.EventDismiss:
+		return doneDismiss
+	}
+	return 0
 }
 
 func parseListMark(s string) (*listMark, error) {
-	m := &listMark{Seen: map[int]int{}, Clicked: map[int]int{}}
+	m := &listMark{Seen: map[int]int{}, Clicked: map[int]int{}, Done: map[int]done{}, Reported: map[int]int{}}
 	if s == "" {
 		return m, nil
 	}
@@ -25,16 +47,6 @@ func parseListMark(s string) (*listMark, error) {
 		return nil, fmt.Errorf("read what was counted of a list: %w", err)
 	}
 	return m, nil
-}
-
-// first returns the earliest day in which something of the list was clicked.
-func (m *listMark) first() (day int, ok bool) {
-	for _, d := range m.Clicked {
-		if !ok || d < day {
-			day, ok = d, true
-		}
-	}
-	return day, ok
 }
 
 // origin is what an act is put down to.

@@ -81,13 +81,18 @@ func Metrics() []Metric {
 		count("views", "Views", "view events", func(s *sums) float64 { return s.Views }),
 		{Name: "hours", Title: "Hours", Unit: UnitHours, Formula: "sum of the gain in the greatest share done × workload", Better: "higher",
 			num: func(s *sums) float64 { return s.Hours }},
-		rate("ctr", "Click-through rate", "clicks / impressions", "higher", func(s *sums) float64 { return s.Clicks }, impressions),
-		rate("list_ctr", "Lists clicked", "lists of which something was clicked / lists", "higher",
+		rate("ctr", "Click-through rate", "of the impressions of the days, those clicked / those impressions", "higher",
+			func(s *sums) float64 { return s.Clicked }, impressions),
+		rate("list_ctr", "Lists clicked", "of the lists of the days, those of which something was clicked / those lists", "higher",
 			func(s *sums) float64 { return s.ListClicks }, func(s *sums) float64 { return s.Lists }),
-		rate("enrolment_rate", "Enrolment rate", "enrolments put down to lists / impressions", "higher", enrols, impressions),
-		rate("dismissal_rate", "Dismissal rate", "dismissals put down to lists / impressions", "lower", func(s *sums) float64 { return s.Dismissals }, impressions),
-		rate("report_rate", "Report rate", "reports put down to lists / impressions", "lower", func(s *sums) float64 { return s.Reports }, impressions),
-		rate("drop_rate", "Drop rate", "drops / enrolments of the same days", "lower", func(s *sums) float64 { return s.Drops }, enrols),
+		rate("enrolment_rate", "Enrolment rate", "of the impressions of the days, those followed by an enrolment put down to them / those impressions", "higher",
+			func(s *sums) float64 { return s.Enrolled }, impressions),
+		rate("dismissal_rate", "Dismissal rate", "of the impressions of the days, those dismissed / those impressions", "lower",
+			func(s *sums) float64 { return s.Dismissed }, impressions),
+		rate("report_rate", "Report rate", "of the impressions of the days, those reported, where that stands / those impressions", "lower",
+			func(s *sums) float64 { return s.Reported }, impressions),
+		rate("drop_rate", "Drop rate", "of the enrolments of a day, those dropped within analytics.completion_days / enrolments of that day",
+			"lower", func(s *sums) float64 { return s.Dropped }, enrols),
 		rate("begun_rate", "Starts that progress", "of the enrolments of a day, those with progress within analytics.begun_days / enrolments of that day",
 			"higher", func(s *sums) float64 { return s.Begun }, enrols),
 		rate("completion_rate", "Completion rate", "of the enrolments of a day, those completed within analytics.completion_days / enrolments of that day",
@@ -118,10 +123,8 @@ func Metrics() []Metric {
 		switch out[i].Name {
 		case "begun_rate":
 			out[i].cohort = func(d Definition) int { return d.BegunDays }
-		case "completion_rate":
+		case "completion_rate", "drop_rate":
 			out[i].cohort = func(d Definition) int { return d.CompletionDays }
-		case "drop_rate":
-			out[i].share = false
 		}
 	}
 	return out

@@ -422,6 +422,11 @@ func quotient(m *Metric, s *lectern.MetricSums) Value {
 		return v
 	}
 	v.Value = number(num / den)
+	if m.Unit == UnitShare {
+		// Feedback that is taken back when its list is no longer kept is taken off what
+		// is of no list.
+		v.Value = number(max(0, min(1, num/den)))
+	}
 	if m.share {
 		v.Low, v.High = wilson(num, den)
 	}

@@ -83,7 +83,7 @@ func gini(seen []lectern.MetricCourse, providers []lectern.ProviderCourses) Valu
 		shown[p.Provider] = 0
 	}
 	for _, c := range seen {
-		shown[c.Provider] += c.Impressions
+		shown[c.Provider] += max(0, c.Impressions) // below it where events of two courses name one place
 	}
 	x := make([]float64, 0, len(shown))
 	for _, n := range shown {
@@ -225,12 +225,12 @@ func (r *Reader) spend(ctx context.Context, t *table, sp span, q Request, m *Met
 			by[k][c.Day][at] = s
 		}
 		s.shown += c.Impressions
-		s.clicks += c.Clicks
+		s.clicks += c.Clicked
 		s.kept += c.KeptWeight
 		s.keptClicks += c.KeptClicks
 		if c.Explored == "policy" {
 			s.chosen += c.Impressions
-			s.chosenClicks += c.Clicks
+			s.chosenClicks += c.Clicked
 		}
 	}
 	for _, k := range t.groups {

@@ -29,28 +29,27 @@ func Metrics() []Metric {
 	completions := func(t *lectern.Tally) float64 { return t.Completions }
 	reports := func(t *lectern.Tally) float64 { return t.Reports }
 	drops := func(t *lectern.Tally) float64 { return t.Drops }
-	dismissals := func(t *lectern.Tally) float64 { return t.Dismissals }
 	return []Metric{
-		{Name: "ctr", About: "clicks an impression", value: clicks, per: seen},
+		{Name: "ctr", About: "share of impressions that were clicked", value: func(t *lectern.Tally) float64 { return t.Clicked }, per: seen},
 		{Name: "list_ctr", About: "share of lists of which something was clicked", value: func(t *lectern.Tally) float64 { return t.ListClicks }, per: lists},
 		{Name: "clicks", About: "clicks a person", value: clicks},
 		{Name: "saves", About: "saves a person", value: func(t *lectern.Tally) float64 { return t.Saves }},
 		{Name: "enrols", About: "enrolments a person", value: enrols},
 		{Name: "enrolled", About: "share of people who enrolled", value: func(t *lectern.Tally) float64 { return min(t.Enrols, 1) }},
-		{Name: "enrolment_rate", About: "enrolments an impression", value: enrols, per: seen},
+		{Name: "enrolment_rate", About: "share of impressions that an enrolment followed", value: func(t *lectern.Tally) float64 { return t.Enrolled }, per: seen},
 		{Name: "starts", About: "enrolments a person whose course was begun", value: func(t *lectern.Tally) float64 { return t.Progressed }},
-		{Name: "start_rate", About: "share of enrolments whose course was begun", value: func(t *lectern.Tally) float64 { return t.Progressed }, per: enrols},
+		{Name: "start_rate", About: "share of enrolments whose course was begun in time", value: func(t *lectern.Tally) float64 { return t.Begun }, per: enrols},
 		{Name: "completions", About: "completions a person", value: completions},
-		{Name: "completion_rate", About: "completions an enrolment", value: completions, per: enrols},
+		{Name: "completion_rate", About: "share of enrolments that were completed in time", value: func(t *lectern.Tally) float64 { return t.Completed }, per: enrols},
 		{Name: "hours", About: "hours of study a person", value: func(t *lectern.Tally) float64 { return t.Hours }},
 		{Name: "hours_per_week", About: "hours of study a person and week", value: func(t *lectern.Tally) float64 { return t.Hours }, daily: true},
 		{Name: "satisfaction", About: "stars a rating", value: func(t *lectern.Tally) float64 { return t.Stars }, per: func(t *lectern.Tally) float64 { return t.Ratings }},
 		{Name: "liked_rate", About: "share of feedback that is positive", value: func(t *lectern.Tally) float64 { return t.Liked }, per: func(t *lectern.Tally) float64 { return t.Liked + t.Disliked }},
-		{Name: "dismissal_rate", About: "dismissals an impression", value: dismissals, per: seen, LowerIsBetter: true},
+		{Name: "dismissal_rate", About: "share of impressions that were dismissed", value: func(t *lectern.Tally) float64 { return t.Dismissed }, per: seen, LowerIsBetter: true},
 		{Name: "drops", About: "courses dropped a person", value: drops, LowerIsBetter: true},
-		{Name: "drop_rate", About: "drops an enrolment", value: drops, per: enrols, LowerIsBetter: true},
+		{Name: "drop_rate", About: "share of enrolments that were dropped in the time to complete them", value: func(t *lectern.Tally) float64 { return t.Dropped }, per: enrols, LowerIsBetter: true},
 		{Name: "reports", About: "reports a person", value: reports, LowerIsBetter: true},
-		{Name: "report_rate", About: "reports an impression", value: reports, per: seen, LowerIsBetter: true},
+		{Name: "report_rate", About: "share of impressions that were reported", value: func(t *lectern.Tally) float64 { return t.Reported }, per: seen, LowerIsBetter: true},
 	}
 }
 

@@ -255,6 +255,7 @@ func (b *bench) people(arm string, n int, rate float64, days int, seed uint64) {
 				if rng.Float64() < r*eager {
 					d.Enrols++
 					d.Clicks++
+					d.Clicked++
 				}
 			}
 			p.Days = append(p.Days, d)
@@ -326,6 +327,7 @@ func TestPlanOfEveryMetric(t *testing.T) {
 			for range 20 {
 				if rng.Float64() < 0.2*eager {
 					t.Clicks++
+					t.Clicked++
 					t.Enrols += float64(rng.IntN(2))
 				}
 			}

@@ -39,14 +39,14 @@ func (s *Store) MetricProgress(ctx context.Context, run lectern.MetricRun) (lect
 
 // MetricMarks implements lectern.MetricStore.
 func (s *Store) MetricMarks(ctx context.Context, run lectern.MetricRun, lists []string, taken []lectern.TakenKey) (
-	map[string]string, map[lectern.TakenKey]string, error) {
-	ofLists, ofTaken := make(map[string]string, len(lists)), make(map[lectern.TakenKey]string, len(taken))
+	map[string]lectern.ListMark, map[lectern.TakenKey]string, error) {
+	ofLists, ofTaken := make(map[string]lectern.ListMark, len(lists)), make(map[lectern.TakenKey]string, len(taken))
 	if len(lists) > 0 {
-		err := s.each(ctx, `SELECT ranking_id, state FROM `+cells.Table(run, "metric_lists")+` WHERE ranking_id = ANY ($1::text[])`,
+		err := s.each(ctx, `SELECT ranking_id, learner_id, state FROM `+cells.Table(run, "metric_lists")+` WHERE ranking_id = ANY ($1::text[])`,
 			[]any{lists}, func(scan func(...any) error) error {
-				var id, state string
-				err := scan(&id, &state)
-				ofLists[id] = state
+				var m lectern.ListMark
+				err := scan(&m.RankingID, &m.Person, &m.State)
+				ofLists[m.RankingID] = m
 				return err
 			})
 		if err != nil {

@@ -78,7 +78,7 @@ func testMetricsApply(t *testing.T, s Store) {
 	equal(t, "courses", seen, []lectern.MetricCourse{{Day: 100, CourseID: "c1", Impressions: 6, Stars: 9}}, cmpopts.IgnoreFields(lectern.MetricCourse{}, "Provider"))
 	lists, taken, err := m.MetricMarks(ctx, lectern.MetricsInUse, []string{"r1", "r2"}, []lectern.TakenKey{{Person: person, CourseID: "c1"}, {Person: person, CourseID: "c2"}})
 	ok(t, err)
-	equal(t, "marks of lists", lists, map[string]string{"r1": "seen"})
+	equal(t, "marks of lists", lists, map[string]lectern.ListMark{"r1": {RankingID: "r1", Person: person, State: "seen"}})
 	equal(t, "marks of courses", taken, map[lectern.TakenKey]string{{Person: person, CourseID: "c1"}: "taken"})
 
 	sums := map[int][]lectern.Tally{}
