@@ -117,6 +117,16 @@ type ActedList struct {
 	Courses []string // that were clicked, saved or enrolled in from it
 }
 
+// ListedPerson is somebody for whom lists were made, and what they did.
+type ListedPerson struct {
+	PersonDays // the exposure is the first list, in no experiment
+
+	Learner   LearnerRef // by whose id they fall into groups: the learner's, an anonymous one where there is none
+	Visitors  []string   // further anonymous ids, of devices that they signed in on
+	Protected bool       // nothing is tried out on them now: a minor, or without the consent to it
+	Tried     bool       // the first list explored, or was part of an experiment
+}
+
 // ExperimentLog reads what people in experiments did.
 type ExperimentLog interface {
 	// PersonDays calls f for everybody who was exposed, with their days from about so
@@ -125,6 +135,9 @@ type ExperimentLog interface {
 	// DaySums calls f for everybody who did something on the days from split up to to,
 	// with the sum of it, and of what they did on the days from one on up to split.
 	DaySums(ctx context.Context, from, split, to int, f func(before, after Tally) error) error
+	// ListedPeople calls f for everybody who is known and for whom a list was recorded from
+	// one time on and below another, with what they did on the days from one up to another.
+	ListedPeople(ctx context.Context, from, to time.Time, first, last int, f func(ListedPerson) error) error
 	// ActedLists calls f for every list of an experiment that was acted on by whom it
 	// was made for, by person and then by time; those of people who crossed are left out.
 	ActedLists(ctx context.Context, experiment string, f func(ActedList) error) error

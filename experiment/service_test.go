@@ -54,6 +54,7 @@ type log struct {
 	people  []lectern.PersonDays
 	before  []lectern.Tally
 	earlier []lectern.Tally
+	listed  []lectern.ListedPerson
 }
 
 func (l *log) PersonDays(_ context.Context, _ string, _ int, f func(lectern.PersonDays) error) error {
@@ -72,6 +73,15 @@ func (l *log) DaySums(_ context.Context, _, _, _ int, f func(before, after lecte
 			earlier = l.earlier[i]
 		}
 		if err := f(earlier, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *log) ListedPeople(_ context.Context, _, _ time.Time, _, _ int, f func(lectern.ListedPerson) error) error {
+	for _, p := range l.listed {
+		if err := f(p); err != nil {
 			return err
 		}
 	}

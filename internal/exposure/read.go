@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/lectern-dev/lectern"
 )
@@ -25,6 +26,9 @@ type Dialect struct {
 	Param  func(n int) string
 	Days   string                        // days since 1970 UTC of x.at
 	ReadAt func(e *lectern.Exposure) any // where the time of an exposure is scanned to
+	Time   func(t time.Time) any         // a time as a parameter
+	Member string                        // text of a member of a list's body, with %s for its name
+	Texts  string                        // aggregate of texts to a JSON list
 }
 
 // Days calls f for everybody who was exposed; see lectern.ExperimentLog.

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/internal/exposure"
@@ -18,7 +19,8 @@ func (s *Store) exposures(ctx context.Context) (exposure.Each, exposure.Dialect)
 	return each, exposure.Dialect{
 		Param:  func(n int) string { return fmt.Sprintf("$%d", n) },
 		Days:   "floor(extract(epoch FROM x.at) / 86400)::integer",
-		ReadAt: func(e *lectern.Exposure) any { return &e.At },
+		ReadAt: func(e *lectern.Exposure) any { return &e.At }, Time: func(t time.Time) any { return t },
+		Member: "r.body->>'%s'", Texts: "json_agg(i.external_id)::text",
 	}
 }
 
@@ -38,6 +40,15 @@ func (s *Store) PersonDays(ctx context.Context, experiment string, before int, f
 func (s *Store) DaySums(ctx context.Context, from, split, to int, f func(before, after lectern.Tally) error) error {
 	each, dialect := s.exposures(ctx)
 	return exposure.Sums(each, dialect, from, split, to, f)
+}
+
+// ListedPeople implements lectern.ExperimentLog.
+func (s *Store) ListedPeople(ctx context.Context, from, to time.Time, first, last int, f func(lectern.ListedPerson) error) error {
+	each, dialect := s.exposures(ctx)
+	return exposure.Listed(each, dialect, from, to, first, last, func(p lectern.ListedPerson) error {
+		p.Exposure.At = p.Exposure.At.UTC()
+		return f(p)
+	})
 }
 
 // ActedLists implements lectern.ExperimentLog.

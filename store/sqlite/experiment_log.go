@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/internal/exposure"
@@ -17,7 +18,8 @@ func (s *Store) exposures(ctx context.Context) (exposure.Each, exposure.Dialect)
 	}
 	return each, exposure.Dialect{
 		Param: func(n int) string { return fmt.Sprintf("?%d", n) }, Days: "x.at / 86400000000",
-		ReadAt: func(e *lectern.Exposure) any { return (*microsInto)(e) },
+		ReadAt: func(e *lectern.Exposure) any { return (*microsInto)(e) }, Time: func(t time.Time) any { return micros(t) },
+		Member: "json_extract(r.body, '$.%s')", Texts: "json_group_array(i.external_id)",
 	}
 }
 
@@ -44,6 +46,12 @@ func (s *Store) PersonDays(ctx context.Context, experiment string, before int, f
 func (s *Store) DaySums(ctx context.Context, from, split, to int, f func(before, after lectern.Tally) error) error {
 	each, dialect := s.exposures(ctx)
 	return exposure.Sums(each, dialect, from, split, to, f)
+}
+
+// ListedPeople implements lectern.ExperimentLog.
+func (s *Store) ListedPeople(ctx context.Context, from, to time.Time, first, last int, f func(lectern.ListedPerson) error) error {
+	each, dialect := s.exposures(ctx)
+	return exposure.Listed(each, dialect, from, to, first, last, f)
 }
 
 // ActedLists implements lectern.ExperimentLog.

@@ -186,6 +186,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"experiments/erase":            testExposuresErase,
 		"experiments/days":             testPersonDays,
 		"experiments/acted lists":      testActedLists,
+		"experiments/listed people":    testListedPeople,
 		"empty batches":                testEmptyBatches,
 		"cancelled contexts":           testCancelled,
 		"concurrent writers":           testConcurrentWriters,
