@@ -203,5 +203,5 @@ func (e *Engine) recallTexts(p *pass, found map[string]bool) []lectern.Hit {
 func (p *pass) mayRecall(en *entry) bool {
 	id := en.facts.ID
 	_, seen := p.seen[id]
-	return !seen && p.match.allows(id, &en.payload) && (p.seed == nil || p.seed.facts.ID != id)
+	return !seen && p.match.admits(en) && (p.seed == nil || p.seed.facts.ID != id)
 }

@@ -47,7 +47,7 @@ func (e *Engine) allows(p *pass) func(courseID string) bool {
 			return false
 		}
 		en := e.Catalog.get(id)
-		return en != nil && p.match.allows(id, &en.payload)
+		return en != nil && p.match.admits(en)
 	}
 }
 

@@ -73,6 +73,7 @@ type popularityScale struct{ activity, volume float64 }
 // entry is one course. Read only once published.
 type entry struct {
 	// What is asked of every candidate lies together.
+	unlimited bool      // open, at all times, everywhere and for everybody
 	skillBits skillBits // of the skills in payload: courses that share one share a bit
 	needs     []string  // ids of the direct prerequisites
 	finishers finishers // of a year; see lately

@@ -73,7 +73,7 @@ func (e *Engine) offerSkills(p *pass) {
 	}
 	hits := e.Concepts.Rank(p.concepts, e.cfg.PerSource, func(id string) bool {
 		en := e.Catalog.get(id)
-		return en != nil && p.match.allows(id, &en.payload)
+		return en != nil && p.match.admits(en)
 	})
 	p.sources = append(p.sources, source{SourceSkills, "match", hits, e.cfg.PerSource})
 }

@@ -184,6 +184,9 @@ func TestMatcherAgreesWithIndex(t *testing.T) {
 		if rapid.Bool().Draw(t, "only set") {
 			f.OnlyIDs = append([]string{}, pick("only", every...)...)
 		}
+		if rapid.Bool().Draw(t, "everything") {
+			f = lectern.Filter{ExcludeIDs: f.ExcludeIDs, Eligible: f.Eligible}
+		}
 		want, err := w.index.Allowed(context.Background(), f, every)
 		if err != nil {
 			t.Fatal(err)
@@ -191,6 +194,9 @@ func TestMatcherAgreesWithIndex(t *testing.T) {
 		for i, c := range courses {
 			if got := retrieve.Allows(f, c); got != want[i] {
 				t.Fatalf("%s: memory says %v, the index %v, for %+v", c.ID, got, want[i], f)
+			}
+			if got := retrieve.Admits(f, c); got != want[i] {
+				t.Fatalf("%s: the course in memory says %v, the index %v, for %+v", c.ID, got, want[i], f)
 			}
 		}
 	})

@@ -12,6 +12,12 @@ func Allows(f lectern.Filter, c lectern.Course) bool {
 	return newMatcher(f).allows(c.ID, &p)
 }
 
+// Admits is Allows as it is asked of a course in memory.
+func Admits(f lectern.Filter, c lectern.Course) bool {
+	catalog := NewCatalog(DefaultConfig(), nil, lectern.SystemClock)
+	return newMatcher(f).admits(catalog.newEntry(c, lectern.CourseStats{CourseID: c.ID}))
+}
+
 // EncodeCursor and DecodeCursor let tests make and read cursors.
 func EncodeCursor(ranking string, offset int, req lectern.ListRequest, key []byte) string {
 	return encodeCursor(cursor{ranking, offset, hashRequest(req)}, key)

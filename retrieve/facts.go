@@ -28,6 +28,7 @@ func (c *Catalog) newEntry(course lectern.Course, stats lectern.CourseStats) *en
 		title:      c.normalTitle(course.Title, course.Language),
 		stated:     course.Stated,
 	}
+	e.unlimited = unlimited(&e.payload)
 	e.facts.Languages = e.payload.Languages
 	e.facts.Provider = e.payload.Provider
 	e.facts.TitleKey = rerank.TitleKey(course.Title, e.payload.Provider)

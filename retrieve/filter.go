@@ -22,6 +22,7 @@ type matcher struct {
 	skills     []string
 	only       map[string]bool // nil is everything
 	exclude    map[string]bool
+	narrow     bool // anything of the above but exclude is asked for
 
 	enrolled      bool // the learner is in the courses: windows and listing do not matter
 	at            time.Time
@@ -52,6 +53,8 @@ func newMatcher(f lectern.Filter) *matcher {
 	if f.OnlyIDs != nil {
 		m.only = setOf(f.OnlyIDs)
 	}
+	f.ExcludeIDs = nil
+	m.narrow = f.Narrows()
 	return m
 }
 
@@ -66,6 +69,22 @@ func (m *matcher) enrolledIn() *matcher {
 // allows reports whether a course may be in the list.
 func (m *matcher) allows(id string, p *lectern.Payload) bool {
 	return m.ineligible(p) == "" && m.filtered(id, p) == ""
+}
+
+// admits is allows for a course in memory. Most courses are open to all and most requests
+// ask for no less than everything, which is told without a look at the payload.
+func (m *matcher) admits(en *entry) bool {
+	if en.unlimited && !m.narrow {
+		return len(m.exclude) == 0 || !m.exclude[en.facts.ID]
+	}
+	return m.allows(en.facts.ID, &en.payload)
+}
+
+// unlimited reports whether a course may be shown at all times, everywhere and to
+// everybody.
+func unlimited(p *lectern.Payload) bool {
+	return p.Status == lectern.StatusOpen && p.EnrolFrom == nil && p.EnrolUntil == nil &&
+		len(p.Regions) == 0 && len(p.Organisations) == 0
 }
 
 // ineligible names the rule of eligibility that a course breaks, "" for none.

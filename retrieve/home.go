@@ -92,7 +92,7 @@ func (e *Engine) addUnderWay(p *pass) {
 	match := p.match.enrolledIn()
 	bearable := func(weight float64) bool { return weight >= 0 }
 	for _, en := range e.latest(p, lectern.StateEnrolled|lectern.StateProgressed, bearable) {
-		if p.states[en.facts.ID]&(lectern.StateCompleted|lectern.StateLeftOut) != 0 || !match.allows(en.facts.ID, &en.payload) {
+		if p.states[en.facts.ID]&(lectern.StateCompleted|lectern.StateLeftOut) != 0 || !match.admits(en) {
 			continue
 		}
 		if len(p.candidates)-p.offered == underWayMost {
@@ -215,7 +215,7 @@ func (e *Engine) showableOnce(p *pass, r *lectern.Ranking, shown map[string]bool
 	slots = make([]int, 0, min(p.req.Limit, len(r.Items)))
 	for next < len(r.Items) && len(slots) < p.req.Limit {
 		id := r.Items[next].CourseID
-		if en := e.Catalog.get(id); en != nil && !shown[id] && match.allows(id, &en.payload) {
+		if en := e.Catalog.get(id); en != nil && !shown[id] && match.admits(en) {
 			slots = append(slots, next)
 			shown[id] = true
 		}

@@ -185,7 +185,7 @@ func itemOf(course lectern.Course, slot int, r *lectern.RankedItem, terms []lect
 func (e *Engine) showable(p *pass, match *matcher, items []lectern.RankedItem, from, n int) (slots []int, next int) {
 	for next = from; next < len(items) && len(slots) < n; next++ {
 		id := items[next].CourseID
-		if en := e.Catalog.get(id); en != nil && match.allows(id, &en.payload) && (p.hidden == nil || !p.hidden(&en.facts)) {
+		if en := e.Catalog.get(id); en != nil && match.admits(en) && (p.hidden == nil || !p.hidden(&en.facts)) {
 			slots = append(slots, next)
 		}
 	}

@@ -96,7 +96,7 @@ func (e *Engine) unite(p *pass) {
 			p.dropped[ids[i]] = "memory does not hold it yet"
 			continue
 		}
-		if _, seen := p.seen[ids[i]]; seen || !p.match.allows(ids[i], &en.payload) {
+		if _, seen := p.seen[ids[i]]; seen || !p.match.admits(en) {
 			p.dropped[ids[i]] = "the filter stage took it out"
 			continue
 		}

@@ -317,7 +317,7 @@ func (e *Engine) offerTitles(p *pass) {
 	}
 	hits := make([]lectern.Hit, 0, len(p.titleIDs))
 	for _, id := range p.titleIDs {
-		if en := e.Catalog.get(id); en != nil && p.match.allows(id, &en.payload) {
+		if en := e.Catalog.get(id); en != nil && p.match.admits(en) {
 			hits = append(hits, lectern.Hit{ID: id, Score: 1})
 		}
 	}
@@ -331,7 +331,7 @@ func (e *Engine) walk(p *pass, order []*entry, score func(*entry) float64, most 
 		if len(out) == most {
 			break
 		}
-		if _, seen := p.seen[en.facts.ID]; seen || !p.match.allows(en.facts.ID, &en.payload) {
+		if _, seen := p.seen[en.facts.ID]; seen || !p.match.admits(en) {
 			continue
 		}
 		out = append(out, lectern.Hit{ID: en.facts.ID, Score: float32(score(en))})
