@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -144,6 +145,7 @@ type count struct {
 	day     func(time.Time) int
 	last    int // day that counts
 	before  int
+	until   int // before which are the days that may narrow the intervals; math.MaxInt: before exposure
 	arms    []string
 	metrics []Metric
 	samples [][]stats.Sample                   // by metric, then arm
@@ -156,7 +158,7 @@ type count struct {
 
 func newCount(s *Service, x *stored, last int) *count {
 	c := &count{
-		x: x, day: s.o.Day, last: last, before: x.beforeDays(), groups: make(map[lectern.Segment][]stats.Sample), met: make(map[int][]int),
+		x: x, day: s.o.Day, last: last, before: x.beforeDays(), until: math.MaxInt, groups: make(map[lectern.Segment][]stats.Sample), met: make(map[int][]int),
 	}
 	for i := range x.Arms {
 		c.arms = append(c.arms, x.Arms[i].Name)
@@ -164,16 +166,20 @@ func newCount(s *Service, x *stored, last int) *count {
 	if x.kind() == KindInterleaving {
 		c.arms = []string{Interleaved}
 	} else {
-		c.metrics = ordered(&x.Definition)
+		c.measure(ordered(&x.Definition))
 	}
 	n := len(c.arms)
 	c.counted, c.crossed = make([]int, n), make([]int, n)
-	c.samples = make([][]stats.Sample, len(c.metrics))
-	for i := range c.samples {
-		c.samples[i] = make([]stats.Sample, n)
-	}
 	c.novelty = stats.NewNovelty(n, noveltyDays)
 	return c
+}
+
+// measure says what is measured; the first metric decides.
+func (c *count) measure(metrics []Metric) {
+	c.metrics, c.samples = metrics, make([][]stats.Sample, len(metrics))
+	for i := range c.samples {
+		c.samples[i] = make([]stats.Sample, len(c.arms))
+	}
 }
 
 // ordered are all metrics, the primary one first, then the guardrails.
@@ -234,12 +240,13 @@ type unit struct {
 // unit lays out what a person did, up to the last day that counts.
 func (c *count) unit(p *lectern.PersonDays, first int) unit {
 	var u unit
+	until := min(first, c.until)
 	for i := range p.Days {
 		switch d := &p.Days[i]; {
 		case d.Day >= first && d.Day <= c.last:
 			u.days = append(u.days, *d)
 			add(&u.since, &d.Tally)
-		case d.Day < first && d.Day >= first-c.before:
+		case d.Day < until && d.Day >= until-c.before:
 			add(&u.before, &d.Tally)
 		}
 	}

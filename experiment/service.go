@@ -291,7 +291,7 @@ func (s *Service) Create(ctx context.Context, c Change) (Experiment, error) {
 	if in.ID == "" {
 		in.ID = s.o.NewID()
 	}
-	if !name.MatchString(in.ID) || in.ID == assignmentsPath || in.ID == metricsPath {
+	if !name.MatchString(in.ID) || in.ID == assignmentsPath || in.ID == metricsPath || in.ID == holdoutPath {
 		return Experiment{}, lectern.Invalid("the experiment is not acceptable", lectern.NewFieldError("id", in.ID, "is not an id", nameAllowed))
 	}
 	return s.change(ctx, "", c, func(_ context.Context, x *stored, all []*stored) (string, error) {
@@ -307,6 +307,7 @@ func (s *Service) Create(ctx context.Context, c Change) (Experiment, error) {
 const (
 	assignmentsPath = "assignments"
 	metricsPath     = "metrics"
+	holdoutPath     = "holdout"
 )
 
 // check checks a definition and that what it names exists.

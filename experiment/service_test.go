@@ -55,6 +55,7 @@ type log struct {
 	before  []lectern.Tally
 	earlier []lectern.Tally
 	listed  []lectern.ListedPerson
+	asked   func(from, to time.Time)
 }
 
 func (l *log) PersonDays(_ context.Context, _ string, _ int, f func(lectern.PersonDays) error) error {
@@ -79,7 +80,10 @@ func (l *log) DaySums(_ context.Context, _, _, _ int, f func(before, after lecte
 	return nil
 }
 
-func (l *log) ListedPeople(_ context.Context, _, _ time.Time, _, _ int, f func(lectern.ListedPerson) error) error {
+func (l *log) ListedPeople(_ context.Context, from, to time.Time, _, _ int, f func(lectern.ListedPerson) error) error {
+	if l.asked != nil {
+		l.asked(from, to)
+	}
 	for _, p := range l.listed {
 		if err := f(p); err != nil {
 			return err

@@ -40,6 +40,9 @@ func (s *Service) RunLooks(ctx context.Context, l *lease.Lease) error {
 		tick := time.NewTicker(lookEvery)
 		defer tick.Stop()
 		for {
+			if err := s.NoteHoldout(ctx); err != nil && ctx.Err() == nil {
+				s.o.Logger.WarnContext(ctx, "since when the holdout is as it is could not be noted", slog.Any("err", err))
+			}
 			if err := s.LookAtResults(ctx); err != nil && ctx.Err() == nil {
 				s.o.Logger.WarnContext(ctx, "an experiment could not be looked at today", slog.Any("err", err))
 			}

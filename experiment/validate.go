@@ -82,11 +82,13 @@ func (f *faults) add(field string, value any, reason, allowed string) {
 	f.all = append(f.all, lectern.NewFieldError(field, value, reason, allowed))
 }
 
-func (f *faults) err() error {
+func (f *faults) err() error { return f.named("the experiment is not acceptable") }
+
+func (f *faults) named(message string) error {
 	if len(f.all) == 0 {
 		return nil
 	}
-	return lectern.Invalid("the experiment is not acceptable", f.all...)
+	return lectern.Invalid(message, f.all...)
 }
 
 // Validate reports every field whose value is not acceptable. Errors: CodeInvalid.
