@@ -119,8 +119,8 @@ type MetricStore interface {
 	// counted anew.
 	MetricProgress(ctx context.Context, run MetricRun) (MetricProgress, error)
 	// MetricMarks returns what has been counted of lists, by id, and of people and
-	// courses; unknown ones are left out. A list is put down to the person who first
-	// cited it, or whom they have become.
+	// courses; unknown ones are left out. A list has the person of its mark or, without
+	// one, whom it was made for.
 	MetricMarks(ctx context.Context, run MetricRun, lists []string, taken []TakenKey) (map[string]ListMark, map[TakenKey]string, error)
 	// MergedMarks returns up to limit marks of visitors about courses that the learner
 	// whom they became had touched too, oldest first. Their person is that learner.

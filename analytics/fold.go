@@ -2,6 +2,7 @@ package analytics
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/lectern-dev/lectern"
@@ -33,8 +34,9 @@ type fold struct {
 	taken   map[lectern.TakenKey]*takenMark
 }
 
-// openList is a list about which something has happened. Its person is who cited it
-// first, whoever cites it now, so that what is taken off is taken off where it was added.
+// openList is a list about which something has happened. Its person is whom it was
+// made for, or who of nobody's list did something first, whoever does now: what is taken
+// off is taken off where it was added.
 type openList struct {
 	person  int64
 	mark    *listMark
@@ -361,10 +363,20 @@ func (f *fold) feedback(c *lectern.FeedbackChange, r *lectern.Ranking) {
 	}
 }
 
+// settle takes for nothing what rounding leaves of what was added and taken off.
+func settle(sums []*float64) {
+	for _, x := range sums {
+		if math.Abs(*x) < 1e-9 {
+			*x = 0
+		}
+	}
+}
+
 // into writes what was folded, each in an order of its own, so that batches are alike
 // in every run.
 func (f *fold) into(b *lectern.MetricBatch) {
 	for key, sums := range f.cells {
+		settle(sums.Parts())
 		if *sums != (lectern.MetricSums{}) {
 			key.MetricSums = *sums
 			b.Cells = append(b.Cells, key)
@@ -376,6 +388,7 @@ func (f *fold) into(b *lectern.MetricBatch) {
 			cmp.Compare(x.Position, y.Position), cmp.Compare(x.Explored, y.Explored))
 	})
 	for key, t := range f.people {
+		settle(t.Parts())
 		if *t != (lectern.Tally{}) {
 			b.Days = append(b.Days, lectern.PersonDay{Person: key.person, DayTally: lectern.DayTally{Day: key.day, Tally: *t}})
 		}

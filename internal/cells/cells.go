@@ -32,6 +32,24 @@ func Add(table string, key, sums []string, param Param) string {
 		table, strings.Join(names, ", "), strings.Join(params, ", "), strings.Join(key, ", "), strings.Join(set, ", "))
 }
 
+// Emptied returns a statement that removes the row with a key when its sums have gone back
+// to nothing, so that it is as if it had never been.
+func Emptied(table string, key, sums []string, param Param) string {
+	var where []string
+	for i, c := range key {
+		where = append(where, c+" = "+param(i+1))
+	}
+	for _, c := range sums {
+		where = append(where, "abs("+c+") < 1e-9") // hours are fractions
+	}
+	return "DELETE FROM " + table + " WHERE " + strings.Join(where, " AND ")
+}
+
+// TakesOff says whether a day of a person takes something off what was added before.
+func TakesOff(d *lectern.PersonDay) bool {
+	return slices.ContainsFunc(d.Parts(), func(p *float64) bool { return *p < 0 })
+}
+
 // Sums returns a list of sums of columns, 0 where there is no row.
 func Sums(columns []string) string {
 	out := make([]string, len(columns))

@@ -42,7 +42,9 @@ func (s *Store) MetricMarks(ctx context.Context, run lectern.MetricRun, lists []
 	map[string]lectern.ListMark, map[lectern.TakenKey]string, error) {
 	ofLists, ofTaken := make(map[string]lectern.ListMark, len(lists)), make(map[lectern.TakenKey]string, len(taken))
 	if len(lists) > 0 {
-		err := s.each(ctx, `SELECT ranking_id, learner_id, state FROM `+cells.Table(run, "metric_lists")+` WHERE ranking_id = ANY ($1::text[])`,
+		err := s.each(ctx, `SELECT k.id, coalesce(m.learner_id, r.learner_id), coalesce(m.state, '') FROM unnest($1::text[]) AS k (id)
+LEFT JOIN `+cells.Table(run, "metric_lists")+` m ON m.ranking_id = k.id LEFT JOIN rankings r ON r.ranking_id = k.id
+WHERE coalesce(m.learner_id, r.learner_id) IS NOT NULL`,
 			[]any{lists}, func(scan func(...any) error) error {
 				var m lectern.ListMark
 				err := scan(&m.RankingID, &m.Person, &m.State)
@@ -146,9 +148,14 @@ func queueMetrics(line *pgx.Batch, b *lectern.MetricBatch) {
 	for _, c := range b.Courses {
 		line.Queue(addCourse, c.Day, c.CourseID, c.Impressions, c.Clicks, c.Enrols, c.Ratings, c.Stars)
 	}
-	addDay := cells.Add(cells.Table(b.Run, "learner_days"), []string{"learner_id", "day"}, lectern.TallyColumns(), param)
+	days, ofDay := cells.Table(b.Run, "learner_days"), []string{"learner_id", "day"}
+	addDay, emptied := cells.Add(days, ofDay, lectern.TallyColumns(), param), cells.Emptied(days, ofDay, lectern.TallyColumns(), param)
 	for i := range b.Days {
-		line.Queue(addDay, cells.DayValues(&b.Days[i])...)
+		d := &b.Days[i]
+		line.Queue(addDay, cells.DayValues(d)...)
+		if cells.TakesOff(d) {
+			line.Queue(emptied, d.Person, d.Day)
+		}
 	}
 	for _, m := range b.Lists {
 		line.Queue(`INSERT INTO `+cells.Table(b.Run, "metric_lists")+` (ranking_id, learner_id, state) VALUES ($1, $2, $3)

@@ -43,7 +43,9 @@ func (s *Store) MetricMarks(ctx context.Context, run lectern.MetricRun, lists []
 	map[string]lectern.ListMark, map[lectern.TakenKey]string, error) {
 	ofLists, ofTaken := make(map[string]lectern.ListMark, len(lists)), make(map[lectern.TakenKey]string, len(taken))
 	if len(lists) > 0 {
-		err := s.each(ctx, `SELECT m.ranking_id, m.learner_id, m.state FROM json_each(?) j JOIN `+cells.Table(run, "metric_lists")+` m ON m.ranking_id = j.value`,
+		err := s.each(ctx, `SELECT j.value, coalesce(m.learner_id, r.learner_id), coalesce(m.state, '') FROM json_each(?) j
+LEFT JOIN `+cells.Table(run, "metric_lists")+` m ON m.ranking_id = j.value LEFT JOIN rankings r ON r.ranking_id = j.value
+WHERE coalesce(m.learner_id, r.learner_id) IS NOT NULL`,
 			[]any{jsonText(lists)}, func(scan func(...any) error) error {
 				var m lectern.ListMark
 				err := scan(&m.RankingID, &m.Person, &m.State)
@@ -144,9 +146,15 @@ func (tx *writeTx) applyMetrics(ctx context.Context, b *lectern.MetricBatch) err
 			return err
 		}
 	}
-	addDay := cells.Add(cells.Table(b.Run, "learner_days"), []string{"learner_id", "day"}, lectern.TallyColumns(), anyParam)
+	days, ofDay := cells.Table(b.Run, "learner_days"), []string{"learner_id", "day"}
+	addDay, emptied := cells.Add(days, ofDay, lectern.TallyColumns(), anyParam), cells.Emptied(days, ofDay, lectern.TallyColumns(), anyParam)
 	for i := range b.Days {
-		if err := do(addDay, cells.DayValues(&b.Days[i])...); err != nil {
+		d := &b.Days[i]
+		err := do(addDay, cells.DayValues(d)...)
+		if err == nil && cells.TakesOff(d) {
+			err = do(emptied, d.Person, d.Day)
+		}
+		if err != nil {
 			return err
 		}
 	}
