@@ -78,7 +78,7 @@ load: ## type at a server over HTTP with 1, 8 and 32 connections (COURSES=5000,1
 	LECTERN_TEST_LOAD=$(COURSES) $(GO) test -count 1 -timeout 60m -run 'TestTypingUnderLoad' -v ./cmd/lectern
 
 .PHONY: soak
-soak: test-deps ## the long tests: twenty kills each, fifty of rewards; the studies of estimates and experiments
+soak: test-deps ## the long tests: twenty kills each, fifty of rewards and of metrics; the studies of estimates and experiments
 	LECTERN_TEST_SOAK=1 LECTERN_TEST_REQUIRE_POSTGRES=1 $(GO) test -timeout 60m -run 'Kill|Crash|EndToEnd' -v $(PACKAGES)
 	LECTERN_TEST_SOAK=1 $(GO) test -timeout 2h -v ./experiment/stats ./experiment/ope/synthetic
 

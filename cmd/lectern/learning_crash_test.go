@@ -20,7 +20,7 @@ import (
 	"github.com/lectern-dev/lectern/experiment/learn"
 )
 
-// learningKills is how often the test of rewards kills: every reward counts, so it is
+// learningKills is how often tests of rewards and metrics kill: each one counts, so they are
 // held against more kills than other tests in a soak.
 func learningKills() int {
 	if os.Getenv("LECTERN_TEST_SOAK") != "" {
