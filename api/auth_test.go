@@ -43,6 +43,7 @@ func wantAllowed() map[string]string {
 		"POST /v1/admin/config/rerank/preview": admin, "POST /v1/admin/config/rerank/tune": admin,
 		"POST /v1/admin/config/rerank/estimate": admin,
 		"GET /v1/admin/experiments":             admin, "POST /v1/admin/experiments": admin, "GET /v1/admin/experiments/metrics": admin,
+		"GET /v1/admin/experiments/holdout":     admin,
 		"GET /v1/admin/experiments/assignments": admin, "GET /v1/admin/experiments/{id}": admin, "PATCH /v1/admin/experiments/{id}": admin,
 		"DELETE /v1/admin/experiments/{id}": admin, "POST /v1/admin/experiments/{id}/start": admin,
 		"POST /v1/admin/experiments/{id}/stop": admin, "GET /v1/admin/experiments/{id}/results": admin,

@@ -31,6 +31,9 @@ type Experiments interface {
 	// Results says what came of it so far. Errors: CodeNotFound, CodeRefused for a draft,
 	// CodeUnavailable.
 	Results(ctx context.Context, id string) (experiment.Results, error)
+	// Holdout sets those held out against everybody else. Errors: CodeInvalid; CodeRefused
+	// where nobody is held out.
+	Holdout(ctx context.Context, q experiment.HoldoutRequest) (experiment.HoldoutResults, error)
 	// Standings says which arms somebody falls into, or why none.
 	Standings(ctx context.Context, ref lectern.LearnerRef, surface lectern.Surface, row lectern.Row) ([]experiment.Standing, error)
 }

@@ -166,6 +166,7 @@ func routes() []route {
 		{get, "/v1/admin/experiments", accessAdmin, bodyNone, (*Server).listExperiments},
 		{post, "/v1/admin/experiments", accessAdmin, bodyJSON, (*Server).createExperiment},
 		{get, "/v1/admin/experiments/metrics", accessAdmin, bodyNone, (*Server).listUnitMetrics},
+		{get, "/v1/admin/experiments/holdout", accessAdmin, bodyNone, (*Server).holdout},
 		{get, "/v1/admin/experiments/assignments", accessAdmin, bodyNone, (*Server).assignments},
 		{get, "/v1/admin/experiments/{id}", accessAdmin, bodyNone, (*Server).getExperiment},
 		{patch, "/v1/admin/experiments/{id}", accessAdmin, bodyJSON, (*Server).patchExperiment},

@@ -97,6 +97,10 @@ func (s *Service) Holdout(ctx context.Context, q HoldoutRequest) (HoldoutResults
 		return HoldoutResults{}, fmt.Errorf("read whom lists were made for: %w", err)
 	}
 	a.judge(c, &out)
+	if kept := s.o.ListsKept; kept > 0 && s.begins(a.from).Before(s.o.Clock().Add(-kept)) {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("Lists that nobody acted on are kept for %.0f days: of the days before, only people who acted are found, and acting is what is compared. Ask from a later day on.",
+			kept.Hours()/24))
+	}
 	return out, nil
 }
 

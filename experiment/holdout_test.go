@@ -20,7 +20,7 @@ import (
 func (b *bench) holding(share float64, day func(time.Time) int) *experiment.Service {
 	return experiment.New(experiment.Options{
 		Config: experiment.Config{Poll: time.Second, Holdout: share}, Store: b.store, Versions: b.versions, Log: b.log, Looks: b.store, Day: day,
-		ModelKind: "model", Clock: func() time.Time { return b.now }, Logger: slog.New(slog.DiscardHandler),
+		ModelKind: "model", ListsKept: 90 * 24 * time.Hour, Clock: func() time.Time { return b.now }, Logger: slog.New(slog.DiscardHandler),
 	})
 }
 
@@ -227,6 +227,12 @@ func TestHoldoutSays(t *testing.T) {
 	old := b.holdout(t, 0.3, experiment.HoldoutRequest{From: at(today - 30).Format(time.DateOnly), To: at(today - 12).Format(time.DateOnly)})
 	if old.Share != 0.1 || old.Verdict.State == stats.StateBlocked {
 		t.Errorf("share %g, %+v", old.Share, old.Verdict)
+	}
+
+	// Of long ago only those who acted are found.
+	ago := b.holdout(t, 0.3, experiment.HoldoutRequest{From: at(today - 100).Format(time.DateOnly), To: at(today - 60).Format(time.DateOnly)})
+	if len(ago.Warnings) != 1 || !strings.Contains(ago.Warnings[0], "kept for 90 days") {
+		t.Errorf("%q", ago.Warnings)
 	}
 
 	// Somebody held out on whom something was tried was not held out.

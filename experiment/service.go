@@ -39,6 +39,8 @@ type Options struct {
 	Looks    lectern.ExperimentLooks
 	// Day is the day of a time in the platform's time zone, in days since 1970-01-01.
 	Day func(t time.Time) int
+	// ListsKept is how long lists are kept that nobody acted on; 0 is for ever.
+	ListsKept time.Duration
 	// ModelKind is the kind of artefact that collaborative models are kept as.
 	ModelKind string
 	NewID     func() string // of experiments that are not given one

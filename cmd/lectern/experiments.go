@@ -71,6 +71,7 @@ func keptExperiments(env environment, t *trials) (*experiment.Service, error) {
 	}
 	return experiment.New(experiment.Options{
 		Config: env.config.Experiments, Store: env.store, Versions: t, Log: env.store, Looks: env.store, Day: days.Day, ModelKind: training.Kind,
+		ListsKept: env.config.Store.RankingRetention,
 		NewID: func() string { return "x-" + strings.ToLower(cryptorand.Text()[:10]) },
 		Clock: clock, Logger: env.log,
 	}), nil

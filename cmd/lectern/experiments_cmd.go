@@ -21,7 +21,7 @@ func newExperimentsCommand() *cobra.Command {
 	cmd := parent("experiments", "Draft, start, stop and judge experiments",
 		newExperimentsListCommand(), newExperimentsShowCommand(), newExperimentsCreateCommand(), newExperimentsPatchCommand(),
 		newExperimentsDeleteCommand(), newExperimentsStartCommand(), newExperimentsStopCommand(), newExperimentsResultsCommand(),
-		newExperimentsAssignmentsCommand(), newExperimentsMetricsCommand())
+		newExperimentsHoldoutCommand(), newExperimentsAssignmentsCommand(), newExperimentsMetricsCommand())
 	cmd.Long = cmd.Short + ". Running servers know of a change within two seconds."
 	return cmd
 }
@@ -229,11 +229,30 @@ func printResults(w io.Writer, r *experiment.Results) error {
 		fmt.Fprintf(out, "%.0f\t%.0f\t%.0f\t%.0f\t%.1f %%\t%.1f to %.1f %%\n", r.Duel.People, r.Duel.Votes.A, r.Duel.Votes.B, r.Duel.Votes.Ties,
 			100*r.Duel.Share, 100*r.Duel.Always.Low, 100*r.Duel.Always.High)
 	}
-	if len(r.Metrics) > 0 {
-		fmt.Fprintln(out, "METRIC\tROLE\tARM\tRAW\tADJUSTED (CUPED)\tCHANGE OF ADJUSTED\tAT EVERY LOOK\tAT ONE LOOK")
+	arms := make([]string, len(r.Arms))
+	for i := range r.Arms {
+		arms[i] = r.Arms[i].Name
 	}
-	for i := range r.Metrics {
-		m := &r.Metrics[i]
+	printLevels(out, "ARM", arms, r.Metrics)
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	if r.NoSize != "" {
+		fmt.Fprintln(w, "no planned size:", r.NoSize)
+	}
+	for _, note := range r.Notes {
+		fmt.Fprintln(w, "note:", note)
+	}
+	return nil
+}
+
+// printLevels writes a line for each metric and arm.
+func printLevels(out io.Writer, heading string, arms []string, metrics []experiment.MetricResult) {
+	if len(metrics) > 0 {
+		fmt.Fprintf(out, "METRIC\tROLE\t%s\tRAW\tADJUSTED (CUPED)\tCHANGE OF ADJUSTED\tAT EVERY LOOK\tAT ONE LOOK\n", heading)
+	}
+	for i := range metrics {
+		m := &metrics[i]
 		for arm, level := range m.Levels {
 			change, always, fixed := "", "", ""
 			for _, c := range m.Comparisons {
@@ -245,19 +264,9 @@ func printResults(w io.Writer, r *experiment.Results) error {
 			if !level.Empty() {
 				raw, adjusted = fmt.Sprintf("%.4g", level.Value), fmt.Sprintf("%.4g", level.Adjusted)
 			}
-			fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m.Metric, m.Role, r.Arms[arm].Name, raw, adjusted, change, always, fixed)
+			fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m.Metric, m.Role, arms[arm], raw, adjusted, change, always, fixed)
 		}
 	}
-	if err := out.Flush(); err != nil {
-		return err
-	}
-	if r.NoSize != "" {
-		fmt.Fprintln(w, "no planned size:", r.NoSize)
-	}
-	for _, note := range r.Notes {
-		fmt.Fprintln(w, "note:", note)
-	}
-	return nil
 }
 
 func percents(x float64) string { return fmt.Sprintf("%+.1f %%", 100*x) }
