@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/experiment/learn"
 )
 
 const exploreConfigPath = "/v1/admin/config/explore"
@@ -82,4 +85,60 @@ func testExploreConfig(t *testing.T, d *deployment) {
 	if tag, _ := ok(http.MethodPost, "/versions/0/activate", "", `{}`); tag != file {
 		t.Errorf("the file's again at %s, want %s", tag, file)
 	}
+}
+
+// TestExploreConfigReplicas has two servers on one PostgreSQL agree on the exploration
+// settings within two seconds: by notifications alone, by polling alone, and when a
+// guardrail stops exploration.
+func TestExploreConfigReplicas(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes; run without -short")
+	}
+	d := production(t)
+	key := d.key("admin")
+	guarded := []string{"--learning.poll", "100ms", "--learning.guard", "1s", "--explore.guardrails.impressions", "500"}
+	// The first would see a change a minute later, were it not told of it.
+	told, polls := admin{d.start(append(guarded, "--settings.poll", "1m")...), key}, admin{d.start(guarded...), key}
+	both := []admin{told, polls}
+	for _, x := range both {
+		x.up()
+	}
+	agree := func(how, want, enabled string, replicas ...admin) {
+		t.Helper()
+		begin := time.Now()
+		for i, x := range replicas {
+			eventually(t, 2*time.Second-time.Since(begin), how+" on every replica", func() bool {
+				return x.metric("lectern_explore_config_version") == want && x.metric("lectern_explore_enabled") == enabled
+			})
+			t.Logf("%s: replica %d has %s after %v", how, i, want, time.Since(begin))
+		}
+	}
+	change := func(x admin, method, path, body string) {
+		t.Helper()
+		if status, _, answer := x.exchange(method, exploreConfigPath+path, "*", body); status != http.StatusOK {
+			t.Fatalf("%s %s: %d %s", method, path, status, answer)
+		}
+	}
+	change(polls, http.MethodPatch, "", `{"enabled":false}`)
+	agree("a write", "1", "0", both...)
+	change(told, http.MethodPatch, "", `{"enabled":true}`)
+	agree("a write to the other", "2", "1", both...)
+	change(told, http.MethodPost, "/versions/1/activate", `{}`)
+	agree("a step back", "1", "0", both...)
+	d.activateSilently(t, lectern.SettingsExplore, 2)
+	agree("an activation that nobody told of", "2", "1", polls)
+	change(told, http.MethodPatch, "", `{"floor":0.06}`)
+	agree("a write after it", "3", "1", both...)
+
+	ignoreExploration(t, d)
+	var made time.Time
+	d.withStore(func(store relational) {
+		eventually(t, time.Minute, "a guardrail's stop", func() bool {
+			v, _, err := store.ActiveSettings(t.Context(), lectern.SettingsExplore)
+			made = v.CreatedAt
+			return err == nil && v.Author == learn.GuardAuthor
+		})
+	})
+	agree("a guardrail's stop", "4", "0", both...)
+	t.Logf("a guardrail's stop: both have it %v after it was made", time.Since(made))
 }

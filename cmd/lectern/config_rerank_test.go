@@ -16,6 +16,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/lectern-dev/lectern"
 )
 
 const rerankPath = "/v1/admin/config/rerank"
@@ -373,7 +375,7 @@ func TestRerankConfigReplicas(t *testing.T) {
 
 	// Without a notification the poll comes to it.
 	both = both[1:]
-	d.activateSilently(t, 2)
+	d.activateSilently(t, lectern.SettingsRerank, 2)
 	agree("an activation that nobody told of", "v2")
 }
 
@@ -402,7 +404,7 @@ func (a admin) addRule(id string) bool {
 }
 
 // activateSilently does what the store does, but tells nobody.
-func (d *deployment) activateSilently(t *testing.T, version int) {
+func (d *deployment) activateSilently(t *testing.T, kind string, version int) {
 	t.Helper()
 	c, err := LoadConfig("", d.environ(), nil)
 	if err != nil {
@@ -414,9 +416,9 @@ func (d *deployment) activateSilently(t *testing.T, version int) {
 	}
 	defer func() { _ = conn.Close(t.Context()) }()
 	const silent = `WITH a AS (
-		INSERT INTO settings_activations (kind, version, author, comment, at) VALUES ('rerank', $1, 'sql', '', now()) RETURNING seq
-	) UPDATE settings_kinds SET active = $1, activation = a.seq FROM a WHERE kind = 'rerank'`
-	if _, err := conn.Exec(t.Context(), silent, version); err != nil {
+		INSERT INTO settings_activations (kind, version, author, comment, at) VALUES ($2, $1, 'sql', '', now()) RETURNING seq
+	) UPDATE settings_kinds SET active = $1, activation = a.seq FROM a WHERE kind = $2`
+	if _, err := conn.Exec(t.Context(), silent, version, kind); err != nil {
 		t.Fatal(err)
 	}
 }

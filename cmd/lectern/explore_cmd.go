@@ -82,8 +82,33 @@ func printExploring(out io.Writer, s learn.Status) error {
 	for _, a := range s.Acts {
 		fmt.Fprintf(w, "%s\t%d\t%d\n", a.Name, a.Explored, a.Others)
 	}
-	fmt.Fprintln(w, "\nGUARDRAIL\tEXPLORED\tOTHERS\tLIMIT\tBOUND\tTRIPS")
-	for _, c := range s.Guard.Checks {
+	printGuardrails(w, s.Guard)
+	return w.Flush()
+}
+
+// printGuardrails prints what the guardrails found on all surfaces together and on each.
+func printGuardrails(w io.Writer, g learn.Guarding) {
+	fmt.Fprintln(w, "\nGUARDRAIL\tSURFACE\tEXPLORED\tOTHERS\tLIMIT\tBOUND\tTRIPS")
+	printChecks(w, "all", g.Checks)
+	for _, s := range g.Surfaces {
+		printChecks(w, string(s.Surface), s.Checks)
+	}
+	fmt.Fprintln(w, "LIMIT is of EXPLORED ÷ OTHERS; BOUND is what that is surely, as far as can be said. A guardrail trips when BOUND is beyond LIMIT.")
+	if g.Seen < g.Needs {
+		fmt.Fprintf(w, "nothing is concluded before %d explored impressions; there are %d\n", g.Needs, g.Seen)
+	}
+	for _, s := range g.Surfaces {
+		if s.Stopped != nil {
+			fmt.Fprintf(w, "a guardrail stopped exploration on %s on %s: %s\n", s.Surface, s.Stopped.At.Format(time.RFC3339), s.Stopped.Reason)
+		}
+		if s.Seen < g.Needs && g.Seen >= g.Needs {
+			fmt.Fprintf(w, "nothing is concluded on %s alone before %d explored impressions; there are %d\n", s.Surface, g.Needs, s.Seen)
+		}
+	}
+}
+
+func printChecks(w io.Writer, surface string, checks []learn.Check) {
+	for _, c := range checks {
 		bound, limit, at, from := "-", "-", "at least", "above"
 		if c.Name == learn.GuardClicks {
 			at, from = "at most", "below"
@@ -94,13 +119,8 @@ func printExploring(out io.Writer, s learn.Status) error {
 		if c.Limit > 0 {
 			limit = fmt.Sprintf("%s %g", from, c.Limit)
 		}
-		fmt.Fprintf(w, "%s\t%.3g %%\t%.3g %%\t%s\t%s\t%t\n", c.Name, 100*c.Explored.Rate, 100*c.Others.Rate, limit, bound, c.Tripped)
+		fmt.Fprintf(w, "%s\t%s\t%.3g %%\t%.3g %%\t%s\t%s\t%t\n", c.Name, surface, 100*c.Explored.Rate, 100*c.Others.Rate, limit, bound, c.Tripped)
 	}
-	fmt.Fprintln(w, "LIMIT is of EXPLORED ÷ OTHERS; BOUND is what that is surely, as far as can be said. A guardrail trips when BOUND is beyond LIMIT.")
-	if s.Guard.Seen < s.Guard.Needs {
-		fmt.Fprintf(w, "nothing is concluded before %d explored impressions; there are %d\n", s.Guard.Needs, s.Guard.Seen)
-	}
-	return w.Flush()
 }
 
 func newExploreRebuildCommand() *cobra.Command {

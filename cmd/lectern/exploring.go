@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 
 	"github.com/lectern-dev/lectern"
@@ -65,6 +66,17 @@ func (x *exploration) Current() (*explore.Config, string) { return x.Use() }
 // and why.
 func (x *exploration) Switch(ctx context.Context, on bool, c versioned.Change) (explorationResult, error) {
 	c.Body = []byte(`{"enabled": ` + strconv.FormatBool(on) + `}`)
+	return x.Patch(ctx, c)
+}
+
+// Clear ends exploration on one surface, whatever else the settings say. c says who and
+// why.
+func (x *exploration) Clear(ctx context.Context, surface lectern.Surface, c versioned.Change) (explorationResult, error) {
+	body, err := json.Marshal(map[string]map[lectern.Surface][]int{"places": {surface: {}}})
+	if err != nil {
+		return explorationResult{}, err
+	}
+	c.Body = body
 	return x.Patch(ctx, c)
 }
 

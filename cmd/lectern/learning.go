@@ -13,7 +13,6 @@ import (
 	"github.com/lectern-dev/lectern/experiment/explore"
 	"github.com/lectern-dev/lectern/experiment/learn"
 	"github.com/lectern-dev/lectern/internal/lease"
-	"github.com/lectern-dev/lectern/settings/versioned"
 )
 
 // learning turns events into what exploration chooses by.
@@ -78,32 +77,6 @@ func (x *learning) StartRebuild() error {
 		}
 	})
 	return nil
-}
-
-// breaker lets a guardrail switch exploration off by a version of its settings.
-type breaker struct {
-	store    lectern.SettingsStore
-	settings *exploration
-}
-
-var _ learn.Switch = breaker{}
-
-// Stop implements learn.Switch.
-func (b breaker) Stop(ctx context.Context, reason string) error {
-	_, err := b.settings.Switch(ctx, false, versioned.Change{Author: learn.GuardAuthor, Comment: reason})
-	return err
-}
-
-// Stopped implements learn.Switch: among the latest versions, which are many years'.
-func (b breaker) Stopped(ctx context.Context) (time.Time, string, error) {
-	const latest = 200
-	list, _, err := b.store.SettingsVersions(ctx, lectern.SettingsExplore, 0, latest)
-	for _, v := range list {
-		if v.Author == learn.GuardAuthor {
-			return v.CreatedAt, v.Comment, err
-		}
-	}
-	return time.Time{}, "", err
 }
 
 // learningMeters count what is learnt in this process.

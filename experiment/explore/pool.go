@@ -6,21 +6,31 @@ import (
 	"github.com/lectern-dev/lectern"
 )
 
-// of returns the exploring places of a list, from 1 on.
+// of returns the exploring places of a list.
 func (p *Places) of(surface lectern.Surface, row lectern.Row) []int {
+	return p.Of(SurfaceOf(surface, row))
+}
+
+// SurfaceOf is the surface whose places a list explores: its own or, of a row of the
+// home page, that of lists like the row; "" for rows that have no places.
+func SurfaceOf(surface lectern.Surface, row lectern.Row) lectern.Surface {
 	switch row {
 	case "":
+		return surface
 	case lectern.RowForYou:
-		return p.Home
+		return lectern.SurfaceHome
 	case lectern.RowBecause:
-		return p.Similar
+		return lectern.SurfaceSimilar
 	case lectern.RowNext:
-		return p.Next
+		return lectern.SurfaceNext
 	case lectern.RowTrending:
-		return p.Trending
-	default:
-		return nil
+		return lectern.SurfaceTrending
 	}
+	return ""
+}
+
+// Of returns the exploring places of a surface, none for what is no surface.
+func (p *Places) Of(surface lectern.Surface) []int {
 	switch surface {
 	case lectern.SurfaceHome:
 		return p.Home

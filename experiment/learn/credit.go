@@ -97,8 +97,8 @@ func (l *ledger) once(o *lectern.Outcome, place int, name string, value float64)
 	}
 	l.counted[key] = true
 	l.credits = append(l.credits, lectern.Credit{
-		Reward:   lectern.Reward{RankingID: o.List.ID, CourseID: course, Name: name, Value: value, At: o.Event.OccurredAt},
-		Position: place, Explored: slices.Contains(o.List.Exploration.Places, place), Made: o.List.CreatedAt,
+		Reward:  lectern.Reward{RankingID: o.List.ID, CourseID: course, Name: name, Value: value, At: o.Event.OccurredAt},
+		Surface: explore.SurfaceOf(o.List.Surface, o.List.Row), Position: place, Explored: slices.Contains(o.List.Exploration.Places, place), Made: o.List.CreatedAt,
 	})
 	return true
 }

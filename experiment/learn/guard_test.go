@@ -3,11 +3,14 @@ package learn
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/experiment/explore"
@@ -97,7 +100,7 @@ func TestJudge(t *testing.T) {
 			if name != "nothing" && name != "fine" {
 				counts = append(append([]lectern.ExplorationCount{}, fine...), counts...)
 			}
-			_, checks := judge(counts, g)
+			_, checks := judge(counts, g, 1-g.Confidence)
 			got := ""
 			for _, check := range checks {
 				if check.Tripped {
@@ -115,20 +118,50 @@ func TestJudge(t *testing.T) {
 type breaker struct {
 	f       *fixture
 	reasons []string
-	at      time.Time
+	stops   []Stop
 }
 
-func (b *breaker) Stop(_ context.Context, reason string) error {
-	b.f.cfg.Enabled, b.at = false, b.f.now
+func (b *breaker) Stop(_ context.Context, surface lectern.Surface, reason string) error {
+	switch surface {
+	case "":
+		b.f.cfg.Enabled = false
+	case lectern.SurfaceSearch:
+		b.f.cfg.Places.Search = []int{}
+	default:
+		return fmt.Errorf("%s is stopped", surface)
+	}
 	b.reasons = append(b.reasons, reason)
+	b.stops = append([]Stop{{At: b.f.now, Surface: StoppedSurface(reason), Reason: reason}}, b.stops...)
 	return nil
 }
 
-func (b *breaker) Stopped(context.Context) (time.Time, string, error) {
-	if len(b.reasons) == 0 {
-		return time.Time{}, "", nil
+func (b *breaker) Stops(context.Context) ([]Stop, error) { return b.stops, nil }
+
+// show serves lists of a surface whose fourth place explores. Each is seen as a whole, and
+// the place that clicks tells is opened.
+func (f *fixture) show(t *testing.T, s database, surface lectern.Surface, from, n int, clicks func(i int) int) {
+	t.Helper()
+	var lists []lectern.Ranking
+	var events []lectern.EventWrite
+	var people []lectern.Learner
+	for i := from; i < from+n; i++ {
+		who, id := fmt.Sprint("l", i), fmt.Sprint("r", surface, i)
+		people = append(people, lectern.Learner{ID: who})
+		list := rankedList(id, who, 6, 3)
+		list.Surface, list.CreatedAt = surface, f.now.Add(-time.Hour)
+		lists = append(lists, list)
+		seen, click := event(fmt.Sprint("v", id), who, lectern.EventDismiss, "c5", id, 0), event("", who, lectern.EventClick, "", id, 0)
+		seen.Event.OccurredAt = f.now
+		events = append(events, seen)
+		if place := clicks(i); place >= 0 {
+			click.Event.ID, click.Event.CourseID, click.Event.OccurredAt = fmt.Sprint("e", id), fmt.Sprint("c", place), f.now
+			events = append(events, click)
+		}
 	}
-	return b.at, b.reasons[len(b.reasons)-1], nil
+	must[[]lectern.WriteResult](t)(s.PutLearners(t.Context(), people))
+	check(t, s.PutRankings(t.Context(), lists))
+	appendAll(t, s, events...)
+	f.learnAll(t)
 }
 
 // TestGuardStops lets people ignore what exploration shows them.
@@ -140,25 +173,7 @@ func testGuardStops(t *testing.T, s database) {
 	f := learner(t, s, func(o *Options, _ *Config) { o.Switch = b })
 	b.f = f
 	f.cfg.Guardrails.Impressions = 100
-	show := func(from, n int, clicks func(i int) int) {
-		t.Helper()
-		var lists []lectern.Ranking
-		var events []lectern.EventWrite
-		var people []lectern.Learner
-		for i := from; i < from+n; i++ {
-			who, id := fmt.Sprint("l", i), fmt.Sprint("r", i)
-			people = append(people, lectern.Learner{ID: who})
-			lists = append(lists, rankedList(id, who, 6, 3))
-			events = append(events, event(fmt.Sprint("v", i), who, lectern.EventDismiss, "c5", id, time.Minute))
-			if place := clicks(i); place >= 0 {
-				events = append(events, event(fmt.Sprint("e", i), who, lectern.EventClick, fmt.Sprint("c", place), id, time.Minute))
-			}
-		}
-		must[[]lectern.WriteResult](t)(s.PutLearners(ctx, people))
-		check(t, s.PutRankings(ctx, lists))
-		appendAll(t, s, events...)
-		f.learnAll(t)
-	}
+	show := func(from, n int, clicks func(i int) int) { f.show(t, s, lectern.SurfaceHome, from, n, clicks) }
 	show(0, 150, func(i int) int { return []int{2, 3, 4}[i%3] })
 	must[Guarding](t)(f.Guard(ctx))
 	if len(b.reasons) != 0 {
@@ -184,4 +199,128 @@ func testGuardStops(t *testing.T, s database) {
 	if len(b.reasons) != 1 {
 		t.Errorf("what was judged stops again: %v", b.reasons)
 	}
+}
+
+// TestGuardStopsOneSurface lets people ignore what searches explore, behind a home page
+// that does well: searches stop by themselves, and what is judged so stops nothing more.
+func TestGuardStopsOneSurface(t *testing.T) { onBoth(t, testGuardStopsOneSurface) }
+
+func testGuardStopsOneSurface(t *testing.T, s database) {
+	ctx := t.Context()
+	b := &breaker{}
+	f := learner(t, s, func(o *Options, _ *Config) { o.Switch = b })
+	b.f = f
+	f.cfg.Guardrails.Impressions, f.cfg.Places.Search = 100, []int{4}
+	likes, ignores := func(i int) int { return []int{2, 3, 4}[i%3] }, func(i int) int { return []int{2, 4}[i%2] }
+	f.show(t, s, lectern.SurfaceHome, 0, 1500, likes)
+	f.show(t, s, lectern.SurfaceSearch, 0, 800, ignores)
+	g := must[Guarding](t)(f.Guard(ctx))
+	if len(b.stops) != 1 || b.stops[0].Surface != lectern.SurfaceSearch || !strings.HasPrefix(b.reasons[0], "click_rate on search: ") || tripped(g.Checks) != nil {
+		t.Fatalf("stopped: %+v; all together: %+v", b.stops, g.Checks)
+	}
+	if !f.cfg.Enabled || len(f.cfg.Places.Search) > 0 || len(f.cfg.Places.Home) == 0 {
+		t.Errorf("the settings after it: %+v", f.cfg)
+	}
+	guarded := func() (search Guarded, g Guarding) {
+		t.Helper()
+		g = must[Status](t)(f.Status(ctx)).Guard
+		if len(g.Surfaces) != 2 || g.Surfaces[0].Surface != lectern.SurfaceHome || g.Surfaces[1].Surface != lectern.SurfaceSearch {
+			t.Fatalf("surfaces: %+v", g.Surfaces)
+		}
+		return g.Surfaces[1], g
+	}
+	search, g := guarded()
+	if search.Explores || search.Stopped == nil || search.Stopped.Reason != b.reasons[0] || search.Seen != 0 || g.Seen != 1500 || !g.Surfaces[0].Explores {
+		t.Errorf("after the stop: %+v", g)
+	}
+	if s := must[Status](t)(f.Status(ctx)); s.Stopped != nil || !s.Enabled {
+		t.Errorf("all of it is stopped: %+v", s)
+	}
+
+	// Whoever gives searches their places back has judged what was before, not what comes.
+	f.cfg.Places.Search = []int{4}
+	must[Guarding](t)(f.Guard(ctx))
+	if len(b.stops) != 1 {
+		t.Errorf("what was judged stops again: %v", b.reasons)
+	}
+	f.now = f.now.Add(3 * time.Hour)
+	f.show(t, s, lectern.SurfaceSearch, 1000, 1100, ignores)
+	must[Guarding](t)(f.Guard(ctx))
+	if search, _ = guarded(); len(b.stops) != 2 || search.Explores {
+		t.Errorf("what came after was not judged: %+v, %v", search, b.reasons)
+	}
+}
+
+// TestGuardSharesWhatMayGoWrong looks again and again at a window in which every surface
+// is exactly at its limit: any trip is a false one, and those of all together and of each
+// surface are at most 1 − confidence.
+func TestGuardSharesWhatMayGoWrong(t *testing.T) {
+	const runs, looks, lists, confidence = 100, 25, 40, 0.8
+	const click = lectern.RewardEvent + string(lectern.EventClick)
+	f := &fixture{now: noon, cfg: explore.DefaultConfig()}
+	g := &f.cfg.Guardrails
+	g.Confidence, g.Impressions, g.ClickRate = confidence, 1, 0.5
+	f.cfg.Places.Search, f.cfg.Places.Next = []int{4}, []int{4}
+	rng := rand.New(rand.NewPCG(4, 7))
+	trips := 0
+	var found Guarding
+	var all []lectern.ExplorationCount
+	for range runs {
+		counts := fixedCounts{n: map[lectern.ExplorationCount]int64{}}
+		var err error
+		f.Learner, err = New(Options{Store: counts, Settings: f, Clock: func() time.Time { return f.now }, Log: slog.New(slog.DiscardHandler)}, DefaultConfig())
+		check(t, err)
+		for range looks {
+			for range lists {
+				for _, surface := range []lectern.Surface{lectern.SurfaceHome, lectern.SurfaceSearch, lectern.SurfaceNext} {
+					for place, rate := range []float64{0.4, 0.2, 0.4} {
+						counts.add(surface, place, "seen")
+						if rng.Float64() < rate {
+							counts.add(surface, place, click)
+						}
+					}
+				}
+			}
+			found = must[Guarding](t)(f.Guard(t.Context()))
+			all = must[[]lectern.ExplorationCount](t)(counts.ExplorationCounts(t.Context(), noon))
+			bad := tripped(found.Checks) != nil
+			for _, s := range found.Surfaces {
+				bad = bad || tripped(s.Checks) != nil
+			}
+			if bad {
+				trips++
+				break
+			}
+		}
+	}
+	if most := int(runs * (1 - confidence)); trips > most {
+		t.Errorf("%d of %d fine windows trip, above %d", trips, runs, most)
+	}
+	t.Logf("%d of %d fine windows trip", trips, runs)
+	// Half for all together, and the other half in equal shares.
+	_, want := judge(all, *g, (1-confidence)/2)
+	equal(t, "all together", found.Checks, want)
+	for _, s := range found.Surfaces {
+		_, want := judge(only(all, s.Surface), *g, (1-confidence)/6)
+		equal(t, string(s.Surface), s.Checks, want, cmpopts.EquateApprox(1e-12, 0))
+	}
+}
+
+// fixedCounts is a store that counts alone.
+type fixedCounts struct {
+	Store
+	n map[lectern.ExplorationCount]int64
+}
+
+func (c fixedCounts) add(surface lectern.Surface, place int, name string) {
+	c.n[lectern.ExplorationCount{Surface: surface, Position: place, Explored: place == 1, Name: name}]++
+}
+
+func (c fixedCounts) ExplorationCounts(context.Context, time.Time) ([]lectern.ExplorationCount, error) {
+	var out []lectern.ExplorationCount
+	for key, n := range c.n {
+		key.N = n
+		out = append(out, key)
+	}
+	return out, nil
 }

@@ -77,33 +77,46 @@ func (silent) Tripped(string)                         {}
 
 // Run learns while this process leads, and watches the guardrails, until ctx ends.
 func (l *Learner) Run(ctx context.Context) error {
-	tick := time.NewTicker(l.cfg.Poll)
+	tick, look := time.NewTicker(l.cfg.Poll), time.NewTicker(l.cfg.Guard)
 	defer tick.Stop()
-	var looked time.Time
+	defer look.Stop()
+	due := true
+	watch := func() { // between steps too: while there is much to learn, harm goes on
+		select {
+		case <-look.C:
+			due = true
+		default:
+		}
+		if !due {
+			return
+		}
+		due = false
+		if _, err := l.Guard(ctx); err != nil && ctx.Err() == nil {
+			l.Log.Warn("cannot look at the guardrails of exploration", slog.Any("err", err))
+		}
+	}
 	for {
 		if l.Leads() {
-			l.catchUp(ctx)
-			if now := l.Clock(); now.Sub(looked) >= l.cfg.Guard {
-				looked = now
-				if _, err := l.Guard(ctx); err != nil && ctx.Err() == nil {
-					l.Log.Warn("cannot look at the guardrails of exploration", slog.Any("err", err))
-				}
-			}
+			l.catchUp(ctx, watch)
+			watch()
 		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		case <-look.C:
+			due = true
 		}
 	}
 }
 
-// catchUp takes steps while there is something to learn.
-func (l *Learner) catchUp(ctx context.Context) {
+// catchUp takes steps while there is something to learn, and calls watch after each.
+func (l *Learner) catchUp(ctx context.Context, watch func()) {
 	for ctx.Err() == nil && l.Leads() {
 		moved, err := l.Step(ctx)
 		switch {
 		case err == nil && moved:
+			watch()
 			continue
 		case err == nil, ctx.Err() != nil:
 		case lectern.ErrorCode(err) == lectern.CodePrecondition:

@@ -16,7 +16,7 @@ type Status struct {
 	Settings string    `json:"settings"` // name of the settings in use
 	Enabled  bool      `json:"enabled"`
 	Policy   string    `json:"policy"`
-	Stopped  *Stopped  `json:"stopped,omitempty"` // when a guardrail last did so
+	Stopped  *Stopped  `json:"stopped,omitempty"` // when a guardrail last stopped all of it
 	Learning Learning  `json:"learning"`
 	Versions []Version `json:"versions"` // of the posterior, newest first
 	Rewards  []Earned  `json:"rewards"`
@@ -90,15 +90,6 @@ const versionsShown = 10
 func (l *Learner) Status(ctx context.Context) (Status, error) {
 	cfg, name := l.Settings.Current()
 	s := Status{Settings: name, Enabled: cfg.Enabled, Policy: cfg.Policy, Versions: []Version{}, Rewards: []Earned{}, Acts: []Acted{}}
-	if l.Switch != nil {
-		at, reason, err := l.Switch.Stopped(ctx)
-		if err != nil {
-			return s, err
-		}
-		if !at.IsZero() {
-			s.Stopped = &Stopped{at, reason}
-		}
-	}
 	var err error
 	if s.Learning, err = l.progress(ctx); err != nil {
 		return s, err
@@ -110,8 +101,12 @@ func (l *Learner) Status(ctx context.Context) (Status, error) {
 	for _, v := range versions {
 		s.Versions = append(s.Versions, Version{v.Version, v.Features, v.Position, v.CreatedAt})
 	}
-	if s.Guard, err = l.look(ctx, cfg); err != nil {
+	var stops []Stop
+	if s.Guard, stops, err = l.look(ctx, cfg); err != nil {
 		return s, err
+	}
+	if last := lastOf(stops, ""); last != nil {
+		s.Stopped = &Stopped{last.At, last.Reason}
 	}
 	if s.Rewards, s.Acts, err = l.earned(ctx, s.Guard.Since); err != nil {
 		return s, err
