@@ -266,8 +266,11 @@ func LoadConfig(path string, environ []string, flags *pflag.FlagSet) (Config, er
 func decodeConfig(k *koanf.Koanf) (Config, error) {
 	var c Config
 	hooks := mapstructure.ComposeDecodeHookFunc(
-		mapstructure.StringToTimeDurationHookFunc(), mapstructure.StringToSliceHookFunc(","), emptyList)
+		mapstructure.StringToTimeDurationHookFunc(), mapstructure.StringToSliceHookFunc(","), writtenList, emptyList)
 	if err := wrongTypes(k, hooks); err != nil {
+		return Config{}, err
+	}
+	if err := strayFields(k, hooks); err != nil {
 		return Config{}, err
 	}
 	err := k.UnmarshalWithConf("", &c, koanf.UnmarshalConf{Tag: "koanf", DecoderConfig: &mapstructure.DecoderConfig{
@@ -292,7 +295,6 @@ func emptyList(_, to reflect.Type, value any) (any, error) {
 func (c *Config) share() {
 	c.Indexing.HalfLife = c.Retrieve.Popularity.HalfLife
 	c.Suggest.HalfLife = c.Learner.HalfLife
-	c.Explore.Rewards = explore.DefaultConfig().Rewards // no layer of the configuration has them
 }
 
 // envKey turns LECTERN_SERVER__ADDRESS into server.address. LECTERN_CONFIG names

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/experiment/explore"
 )
 
 var update = flag.Bool("update", false, "rewrite the generated docs and golden files")
@@ -90,6 +92,12 @@ func TestConfigRefusals(t *testing.T) {
 			[]string{"index.qdrant.tls", `"yes please"`, "allowed: true, false", "server.shutdown_timeout", `"long"`, "a duration such as"}},
 		{"every bad value is named", "api:\n  max_page: 0\nlog:\n  level: loud\n", nil, []string{"api.max_page", "log.level"}},
 		{"a part's own bad value", "learner:\n  half_life: 1s\n", nil, []string{"learner.half_life"}},
+		{"a list of the wrong type in the environment", "", []string{"LECTERN_EXPLORE__PLACES__HOME=4,x"}, []string{"explore.places.home", `"4,x"`, "allowed: a list"}},
+		{"a reward's unknown field", "explore:\n  rewards:\n    - {name: click, event: click, value: 1, within_day: 1}\n", nil,
+			[]string{"explore.rewards[0].within_day", `did you mean "within_days"?`}},
+		{"a reward's bad values", "explore:\n  rewards:\n    - {name: Click, event: buy, value: 0, at_least: 2}\n    - {event: click, value: 1, within_days: 1}\n", nil,
+			[]string{"explore.rewards[0].name", "explore.rewards[0].event", "explore.rewards[0].value", "explore.rewards[0].within_days", "explore.rewards[0].at_least", "explore.rewards[1].name"}},
+		{"rewards that are none", "explore:\n  rewards: [click]\n", nil, []string{"explore.rewards", "allowed: a list"}},
 		{"not YAML", "server: [", nil, []string{"cannot read the configuration file"}},
 	}
 	for _, tt := range tests {
@@ -111,6 +119,41 @@ func TestConfigRefusals(t *testing.T) {
 	}
 	if _, err := LoadConfig("no-such-file.yaml", nil, nil); lectern.ErrorCode(err) != lectern.CodeInvalid {
 		t.Errorf("missing file: %v", err)
+	}
+}
+
+// TestRewardsInConfig sets what events are worth in the file and in the environment: a
+// list in place of the one before, as a whole.
+func TestRewardsInConfig(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lectern.yaml")
+	write(t, path, "explore:\n  rewards:\n    - {name: half_way, event: progress, value: 0.5, within_days: 14, at_least: 0.5}\n    - name: dropped\n      event: drop\n      value: -0.5\n      within_days: 30\n")
+	want := []explore.Reward{
+		{Name: "half_way", Event: lectern.EventProgress, Value: 0.5, WithinDays: 14, AtLeast: 0.5},
+		{Name: "dropped", Event: lectern.EventDrop, Value: -0.5, WithinDays: 30},
+	}
+	read := func(want []explore.Reward, path string, environ ...string) Config {
+		t.Helper()
+		c, err := LoadConfig(path, environ, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, c.Explore.Rewards, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("rewards: -want +got\n%s", diff)
+		}
+		return c
+	}
+	c := read(want, path)
+	text, err := marshalConfig(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, text) // as `lectern config` prints it
+	read(want, path)
+	read(want[1:], path, `LECTERN_EXPLORE__REWARDS=[{"name": "dropped", "event": "drop", "value": -0.5, "within_days": 30}]`)
+	read(nil, path, "LECTERN_EXPLORE__REWARDS=[]")
+	read(explore.DefaultConfig().Rewards, "")
+	if c := read(explore.DefaultConfig().Rewards, "", "LECTERN_EXPLORE__PLACES__SEARCH=8,4"); !slices.Equal(c.Explore.Places.Search, []int{8, 4}) {
+		t.Errorf("places %v", c.Explore.Places.Search)
 	}
 }
 

@@ -36,7 +36,7 @@ type Config struct {
 	NewCourses NewCourses `koanf:"new_courses" json:"new_courses"`
 	Guardrails Guardrails `koanf:"guardrails" json:"guardrails"`
 	Learning   Learning   `koanf:"learning" json:"learning"`
-	Rewards    []Reward   `koanf:"-" json:"rewards"` // what events after a list are worth
+	Rewards    []Reward   `koanf:"rewards" json:"rewards"` // what events after a list are worth, each with name, event, value, within_days and at_least; a list replaces this one as a whole
 }
 
 // Places are the exploring places of each surface, from 1 on; none explores nothing.
@@ -85,11 +85,11 @@ type Learning struct {
 
 // Reward says what an event after a list is worth.
 type Reward struct {
-	Name       string            `json:"name"`
-	Event      lectern.EventType `json:"event"`
-	Value      float64           `json:"value"`
-	WithinDays float64           `json:"within_days"` // of the list; later ones earn nothing
-	AtLeast    float64           `json:"at_least"`    // of a progress event: least share done; of a rating: least stars
+	Name       string            `koanf:"name" json:"name"`
+	Event      lectern.EventType `koanf:"event" json:"event"`
+	Value      float64           `koanf:"value" json:"value"`
+	WithinDays float64           `koanf:"within_days" json:"within_days"` // of the list; later ones earn nothing
+	AtLeast    float64           `koanf:"at_least" json:"at_least"`       // of a progress event: least share done; of a rating: least stars
 }
 
 // DefaultConfig returns what holds until somebody sets something else.
