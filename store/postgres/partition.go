@@ -203,20 +203,27 @@ func (tx *writeTx) makePartition(ctx context.Context, p span) error {
 func (p span) bounds() string { return p.name + "_bounds" }
 
 // attachPartition moves the rows of a range out of the default partition and
-// makes their table a partition. Only writers of rows that have no partition of
-// their own wait for the move. The foreign key to learners is joined with the
-// parent's in the end, for which the server locks learners twice; taking the
-// heavier lock at once keeps that from becoming a deadlock with every writer.
+// makes their table a partition. Nobody waits for the move, but for the moment at its
+// end: then the parent is locked, and what came meanwhile is moved too. Whoever has
+// begun a statement knows which partitions there were; without the lock on the parent
+// it could wait for the default partition alone, and then find the rows neither there
+// nor in a partition that it knows nothing of. The foreign key to learners is joined
+// with the parent's in the end, for which the server locks learners twice; taking the
+// heavier lock at once, and before the parent's as other writes do, keeps that from
+// becoming a deadlock with every writer.
 func (tx *writeTx) attachPartition(ctx context.Context, p span) error {
 	if attached, err := tx.isPartition(ctx, p.name); err != nil || attached {
 		return err
 	}
-	return tx.run(ctx, fmt.Sprintf(`LOCK TABLE %[1]s IN SHARE ROW EXCLUSIVE MODE;
-		WITH moved AS (DELETE FROM %[1]s WHERE %[2]s RETURNING *) INSERT INTO %[3]s SELECT * FROM moved;
+	move := fmt.Sprintf(`WITH moved AS (DELETE FROM %s WHERE %s RETURNING *) INSERT INTO %s SELECT * FROM moved`,
+		p.rest(), p.within(), p.name)
+	return tx.run(ctx, fmt.Sprintf(`%[1]s;
 		LOCK TABLE learners IN ACCESS EXCLUSIVE MODE;
-		ALTER TABLE %[4]s ATTACH PARTITION %[3]s FOR VALUES FROM (%[5]s) TO (%[6]s);
-		ALTER TABLE %[3]s DROP CONSTRAINT %[7]s`,
-		p.rest(), p.within(), p.name, p.parent, p.from, p.to, p.bounds()))
+		LOCK TABLE %[2]s IN ACCESS EXCLUSIVE MODE;
+		%[1]s;
+		ALTER TABLE %[2]s ATTACH PARTITION %[3]s FOR VALUES FROM (%[4]s) TO (%[5]s);
+		ALTER TABLE %[3]s DROP CONSTRAINT %[6]s`,
+		move, p.parent, p.name, p.from, p.to, p.bounds()))
 }
 
 // maxKept bounds the rows that are moved out of a day before it is dropped. A

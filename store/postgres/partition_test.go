@@ -24,6 +24,7 @@ func TestPartitions(t *testing.T) {
 		"rows move":                    testPartitionsMove,
 		"old months":                   testPartitionsOldMonths,
 		"while events come":            testPartitionsUnderWrites,
+		"while lists are read":         testPartitionsUnderReads,
 		"a reader that takes its time": testPartitionsPatience,
 		"days are dropped":             testDropDays,
 		"a day that is much cited":     testMuchCitedDay,
@@ -113,6 +114,37 @@ func testPartitionsAhead(t *testing.T, server *pgtest.Server) {
 	if err := stores[0].MigrateDown(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// testPartitionsUnderReads has a row that moves looked for all the time: no statement may
+// find it neither where it was nor where it is.
+func testPartitionsUnderReads(t *testing.T, server *pgtest.Server) {
+	stores, _ := replicas(t, server)
+	const days = 10
+	ctx, cancel := context.WithCancel(t.Context())
+	var readers errgroup.Group
+	for i := range days {
+		id, when := fmt.Sprint("rk-", i), noon.AddDate(0, 0, i*4)
+		if err := stores[0].PutRankings(ctx, []lectern.Ranking{{ID: id, CreatedAt: when}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, s := range []*postgres.Store{stores[0], stores[1], stores[0], stores[1]} {
+		readers.Go(func() error {
+			for n := 0; ctx.Err() == nil; n++ {
+				id := fmt.Sprint("rk-", n%days)
+				if _, err := s.Ranking(context.WithoutCancel(ctx), id); err != nil {
+					return fmt.Errorf("ranking %s: %w", id, err)
+				}
+			}
+			return nil
+		})
+	}
+	for i := range days {
+		maintain(t, stores[0], noon.AddDate(0, 0, i*4))
+	}
+	cancel()
+	wait(t, &readers)
 }
 
 // testPartitionsMove has rows in the default partition before their own exists.
