@@ -41,6 +41,7 @@ type Catalog struct {
 	histories Histories // nil: ratings do not age
 	analyzer  *text.Analyzer
 	seed      maphash.Seed
+	shared    *sharedTexts
 
 	write    sync.Mutex // held by the one writer
 	trendsAt time.Time  // guarded by write
@@ -98,7 +99,7 @@ type entry struct {
 // nothing.
 func NewCatalog(cfg Config, stats StatsSource, clock lectern.Clock) *Catalog {
 	return &Catalog{
-		cfg: cfg.Popularity, trending: cfg.Trending, stats: stats, clock: clock, analyzer: text.NewAnalyzer(), seed: maphash.MakeSeed(),
+		cfg: cfg.Popularity, trending: cfg.Trending, stats: stats, clock: clock, analyzer: text.NewAnalyzer(), seed: maphash.MakeSeed(), shared: newSharedTexts(),
 		byID: make(map[string]*entry), byTitle: make(map[string][]string),
 		needers: make(map[string][]string),
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/lectern-dev/lectern"
+	"github.com/lectern-dev/lectern/rerank"
 )
 
 // Allows lets tests hold the matcher against an index.
@@ -52,3 +53,12 @@ var (
 	Reorder   = reorder
 	DropShown = dropShown
 )
+
+// EntryOf is what the catalogue would hold of a course.
+func (c *Catalog) EntryOf(course lectern.Course) (rerank.Facts, lectern.Payload) {
+	en := c.newEntry(course, lectern.CourseStats{CourseID: course.ID})
+	return en.facts, en.payload
+}
+
+// SharedTexts is how many texts the catalogue remembers, and how many at most.
+func (c *Catalog) SharedTexts() (now, most int) { return len(c.shared.texts), sharedMost }

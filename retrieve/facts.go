@@ -28,6 +28,7 @@ func (c *Catalog) newEntry(course lectern.Course, stats lectern.CourseStats) *en
 		title:      c.normalTitle(course.Title, course.Language),
 		stated:     course.Stated,
 	}
+	c.shared.share(&e.facts, &e.payload)
 	e.unlimited = unlimited(&e.payload)
 	e.facts.Languages = e.payload.Languages
 	e.facts.Provider = e.payload.Provider
