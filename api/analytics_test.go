@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"html/template"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -179,5 +180,50 @@ func TestGoals(t *testing.T) {
 	}
 	if status, body := page("lk_none"); status != http.StatusOK || !strings.Contains(body, "no key of this server") {
 		t.Errorf("without a key: %d", status)
+	}
+}
+
+// What is not there yet is said in words: no goals, a goal without a target, no figure.
+func TestGoalsPageInWords(t *testing.T) {
+	part := func(x float64) *float64 { return &x }
+	weeks := []analytics.Week{{From: "2026-01-05", To: "2026-01-11", Complete: true}, {From: "2026-01-12", To: "2026-01-18", Value: part(0.5)}}
+	for name, tt := range map[string]struct {
+		report      analytics.GoalReport
+		version     int64
+		says, omits []string
+	}{
+		"nothing at all": {
+			analytics.GoalReport{Unit: analytics.UnitShare, Weeks: weeks[:1]}, 0,
+			[]string{"No goals have been set yet", "Nothing has been counted yet", "not set", "Set the goals with"}, []string{"Dashed", "<svg", "version 0"},
+		},
+		"no week that is over": {
+			analytics.GoalReport{Unit: analytics.UnitShare, Weeks: weeks, Baseline: part(0.4)}, 2,
+			[]string{"Goals in version 2", "none has a figure", "40.0 %", "not set", "Dashed", "<svg", "50.0 % so far"}, []string{"Nothing has been counted"},
+		},
+		"gone back": {
+			analytics.GoalReport{Unit: analytics.UnitShare, Weeks: weeks, Baseline: part(0.4), Target: part(0.6), Current: part(0.35), Reached: part(-0.25)}, 2,
+			[]string{"behind the baseline by 25 %", "width:0%"}, []string{"not set", "none has a figure", "-25"},
+		},
+	} {
+		report := &analytics.GoalsReport{Reports: []analytics.GoalReport{tt.report}}
+		report.Version = tt.version
+		page, err := template.New("goals").Parse(goalsHTML)
+		var b strings.Builder
+		if err == nil {
+			err = page.Execute(&b, goalsView{Report: viewOf(report)})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range tt.says {
+			if !strings.Contains(b.String(), want) {
+				t.Errorf("%s: the page does not say %q", name, want)
+			}
+		}
+		for _, not := range tt.omits {
+			if strings.Contains(b.String(), not) {
+				t.Errorf("%s: the page says %q", name, not)
+			}
+		}
 	}
 }

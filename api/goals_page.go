@@ -30,11 +30,14 @@ type goalsReportView struct {
 	Today, TimeZone string
 	Version         int64
 	Goals           []goalView
+	Drawn           bool // something of them
 }
 
 type goalView struct {
 	Title, Current, Baseline, Target, Reached string
+	Waits                                     string // why there is no figure
 	Width                                     int
+	BaseSet, AimSet                           bool
 	Line, HasBase, HasAim                     bool
 	Base, Aim                                 float64
 	Lines                                     []string
@@ -104,17 +107,27 @@ func writeGoals(in *request, v goalsView) error {
 func viewOf(r *analytics.GoalsReport) *goalsReportView {
 	out := &goalsReportView{Today: r.Today, TimeZone: r.TimeZone, Version: r.Version}
 	for i := range r.Reports {
-		out.Goals = append(out.Goals, goalOf(&r.Reports[i]))
+		g := goalOf(&r.Reports[i])
+		out.Goals, out.Drawn = append(out.Goals, g), out.Drawn || g.Line
 	}
 	return out
 }
 
 func goalOf(g *analytics.GoalReport) goalView {
 	v := goalView{
-		Title: g.Title, Current: figure(g.Current, g.Unit), Baseline: figure(g.Baseline, g.Unit), Target: figure(g.Target, g.Unit),
+		Title: g.Title, Current: figure(g.Current, g.Unit), Baseline: "not set", Target: "not set",
+		BaseSet: g.Baseline != nil, AimSet: g.Target != nil,
+	}
+	if v.BaseSet {
+		v.Baseline = figure(g.Baseline, g.Unit)
+	}
+	if v.AimSet {
+		v.Target = figure(g.Target, g.Unit)
 	}
 	if g.Reached != nil && *g.Reached >= 1 {
 		v.Reached, v.Width = "The target is reached", 100
+	} else if g.Reached != nil && *g.Reached <= -0.005 {
+		v.Reached = fmt.Sprintf("Gone back behind the baseline by %.0f %% of the way to the target", -100**g.Reached)
 	} else if g.Reached != nil {
 		v.Reached = fmt.Sprintf("%.0f %% of the way from baseline to target", 100**g.Reached)
 		v.Width = int(math.Round(100 * min(1, max(0, *g.Reached))))
@@ -131,6 +144,12 @@ func goalOf(g *analytics.GoalReport) goalView {
 		v.Weeks = append(v.Weeks, goalWeek{w.From, text})
 	}
 	v.draw(g)
+	switch {
+	case g.Current == nil && v.Line:
+		v.Waits = "Of the latest weeks that are over and judged, none has a figure."
+	case g.Current == nil:
+		v.Waits = "Nothing has been counted yet."
+	}
 	return v
 }
 
