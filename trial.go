@@ -18,6 +18,7 @@ type AssignRequest struct {
 	Languages     []string // as LanguageKeys
 	Region        string   // folded
 	Organisations []string // folded
+	NoModel       bool     // no collaborative model takes part in the list, whichever is in use
 }
 
 // Assignment is what experiments change about a request.

@@ -30,6 +30,7 @@ type running struct {
 	*stored
 	layerSalt, armSalt, rampSalt uint64
 	upTo                         []float64 // upper ends of the arms' shares
+	modelOnly                    bool      // arms change nothing but the collaborative model
 	surfaces                     map[lectern.Surface]bool
 	rows                         map[lectern.Row]bool
 	segments                     map[lectern.Segment]bool
@@ -52,6 +53,8 @@ func ready(x *stored) running {
 		regions: set(lectern.FoldKeys(x.Audience.Regions)), orgs: set(lectern.FoldKeys(x.Audience.Organisations)),
 		languages: make(map[string]bool),
 	}
+	settings, model, policy := x.knobs()
+	r.modelOnly = model && !settings && !policy
 	for _, tag := range x.Audience.Languages {
 		r.languages[lectern.FoldKey(tag)] = true
 	}
@@ -82,6 +85,7 @@ const (
 	WhyRow     = "row"      // it is about other rows
 	WhySegment = "segment"  // it is about other kinds of people
 	WhyPlace   = "audience" // it is about other languages, regions or organisations
+	WhyModel   = "model"    // it is about models, none of which takes part in the list
 	WhyLayer   = "layer"    // of the part of the layer that the experiment does not have
 	WhyRamp    = "ramp"     // the ramp has not come to them yet
 	WhyState   = "state"    // it is not running
@@ -118,6 +122,9 @@ func (a *Assigner) Assign(req *lectern.AssignRequest) lectern.Assignment {
 		if chosen.Settings != nil {
 			out.Settings = chosen.Settings
 		}
+		if out.Model == nil {
+			out.Model = x.Plan.Model
+		}
 		if chosen.Model != nil {
 			out.Model = chosen.Model
 		}
@@ -151,6 +158,8 @@ func (x *running) stand(req *lectern.AssignRequest, who uint64) (arm int, why st
 		return 0, WhyRow
 	case len(x.segments) > 0 && !x.segments[req.Segment]:
 		return 0, WhySegment
+	case x.modelOnly && req.NoModel:
+		return 0, WhyModel
 	case !anyOf(x.languages, req.Languages) || !oneOf(x.regions, req.Region) || !anyOf(x.orgs, req.Organisations):
 		return 0, WhyPlace
 	}

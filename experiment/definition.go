@@ -106,7 +106,10 @@ type Plan struct {
 	Buckets   []Range   `json:"buckets"`
 	// Settings are the versions that an interleaved list is drafted from.
 	Settings *[2]int64 `json:"settings,omitempty"`
-	Size     *Sizing   `json:"size,omitempty"` // nil where nothing was known to plan by
+	// Model is what arms keep that name no collaborative model, beside others that do: the
+	// one in use at start, whatever is trained meanwhile.
+	Model *int64  `json:"model,omitempty"`
+	Size  *Sizing `json:"size,omitempty"` // nil where nothing was known to plan by
 }
 
 // Sizing is how many people finding the minimum effect takes.
@@ -133,8 +136,9 @@ type Sizing struct {
 // Outcome is how an experiment ended.
 type Outcome struct {
 	StoppedAt time.Time `json:"stopped_at"`
-	Promoted  string    `json:"promoted,omitempty"` // the arm whose settings were put to use
+	Promoted  string    `json:"promoted,omitempty"` // the arm whose settings and model were put to use
 	Settings  *int64    `json:"settings,omitempty"` // that version
+	Model     *int64    `json:"model,omitempty"`    // of the collaborative model that was put to use
 }
 
 // body is what is stored of an experiment.

@@ -59,8 +59,14 @@ func named(all []*stored) (settings, models []int64) {
 				models = append(models, *a.Model)
 			}
 		}
-		if x.Plan != nil && x.Plan.Settings != nil {
+		if x.Plan == nil {
+			continue
+		}
+		if x.Plan.Settings != nil {
 			settings = append(settings, x.Plan.Settings[:]...)
+		}
+		if x.Plan.Model != nil {
+			models = append(models, *x.Plan.Model)
 		}
 	}
 	slices.Sort(settings)

@@ -44,16 +44,31 @@ func (s *Service) Start(ctx context.Context, id string, c Change) (Experiment, e
 			sized = key
 		}
 		plan.Size = size
+		if plan.Model, err = s.keptModel(ctx, &x.Definition); err != nil {
+			return "", err
+		}
 		x.Plan, x.State, x.Holds = plan, lectern.ExperimentRunning, nil
-		for _, a := range x.Arms {
-			if h := (lectern.ArtefactRef{Kind: s.o.ModelKind}); a.Model != nil {
-				if h.Version = *a.Model; !slices.Contains(x.Holds, h) {
-					x.Holds = append(x.Holds, h)
-				}
-			}
+		_, models := named([]*stored{x})
+		for _, version := range models {
+			x.Holds = append(x.Holds, lectern.ArtefactRef{Kind: s.o.ModelKind, Version: version})
 		}
 		return actionStarted, nil
 	})
+}
+
+// keptModel is the collaborative model that arms keep that name none beside others that
+// do, nil where there are none such: what is trained meanwhile would otherwise change
+// control alone.
+func (s *Service) keptModel(ctx context.Context, d *Definition) (*int64, error) {
+	names := func(a Arm) bool { return a.Model != nil }
+	if !slices.ContainsFunc(d.Arms, names) || !slices.ContainsFunc(d.Arms, func(a Arm) bool { return !names(a) }) {
+		return nil, nil
+	}
+	version, err := s.o.Versions.ModelInUse(ctx)
+	if err != nil || version == 0 {
+		return nil, err
+	}
+	return &version, nil
 }
 
 // duellists are the versions that an interleaving compares: what an arm does not name
@@ -76,27 +91,28 @@ func (s *Service) duellists(ctx context.Context, d *Definition) (*[2]int64, erro
 	return &out, nil
 }
 
-// Stop ends an experiment, and puts the settings of an arm to use where one is to be
-// promoted. Errors: CodeNotFound, CodeInvalid for an arm that does not exist or names no
-// settings, CodePrecondition, CodeRefused.
+// Stop ends an experiment, and puts the settings and the collaborative model of an arm to
+// use where one is to be promoted; where the model cannot be, nothing is changed. Errors:
+// CodeNotFound, CodeInvalid for an arm that does not exist or names neither,
+// CodePrecondition, CodeRefused, CodeConflict while models are trained.
 func (s *Service) Stop(ctx context.Context, id, promote string, c Change) (Experiment, error) {
-	var version *int64
+	var version, model *int64
 	out, err := s.change(ctx, id, c, func(ctx context.Context, x *stored, _ []*stored) (string, error) {
 		if x.State != lectern.ExperimentRunning {
 			return "", refused(x, fmt.Sprintf("is %s: only running ones are stopped", x.State))
 		}
-		version = nil
+		version, model = nil, nil
 		if promote != "" {
 			var err error
-			if version, err = promoted(x, promote); err != nil {
+			if version, model, err = promoted(x, promote); err != nil {
 				return "", err
 			}
-			if err := s.o.Versions.CheckSettings(ctx, *version); err != nil {
+			if err := s.putToUse(ctx, version, model); err != nil {
 				return "", err
 			}
 		}
 		x.State, x.Holds = lectern.ExperimentStopped, nil
-		x.Outcome = &Outcome{StoppedAt: lectern.Timestamp(s.o.Clock()), Promoted: promote, Settings: version}
+		x.Outcome = &Outcome{StoppedAt: lectern.Timestamp(s.o.Clock()), Promoted: promote, Settings: version, Model: model}
 		return actionStopped, nil
 	})
 	if err != nil || version == nil {
@@ -112,8 +128,23 @@ func (s *Service) Stop(ctx context.Context, id, promote string, c Change) (Exper
 	return out, nil
 }
 
-// promoted is the version of the settings that an arm stands for.
-func promoted(x *stored, arm string) (*int64, error) {
+// putToUse sees that settings can be put to use, and puts a model to use while the
+// experiment still holds it: it is not pruned then, and no arm changes by it.
+func (s *Service) putToUse(ctx context.Context, settings, model *int64) error {
+	if settings != nil {
+		if err := s.o.Versions.CheckSettings(ctx, *settings); err != nil {
+			return err
+		}
+	}
+	if model == nil {
+		return nil
+	}
+	return s.o.Versions.ActivateModel(ctx, *model)
+}
+
+// promoted are the versions of the settings and of the model that an arm stands for, nil
+// for what it does not change.
+func promoted(x *stored, arm string) (settings, model *int64, err error) {
 	var names []string
 	for i, a := range x.Arms {
 		names = append(names, a.Name)
@@ -121,14 +152,14 @@ func promoted(x *stored, arm string) (*int64, error) {
 			continue
 		}
 		if x.Plan != nil && x.Plan.Settings != nil {
-			return &x.Plan.Settings[i], nil
+			return &x.Plan.Settings[i], nil, nil
 		}
-		if a.Settings == nil {
-			return nil, lectern.Invalid("this arm cannot be promoted", lectern.NewFieldError("promote", arm,
-				"names no version of the rerank settings; a model is activated with POST /v1/admin/models/{version}/activate, a policy set in the exploration settings",
-				"an arm with settings, or nothing"))
+		if a.Settings == nil && a.Model == nil {
+			return nil, nil, lectern.Invalid("this arm cannot be promoted", lectern.NewFieldError("promote", arm,
+				"names no version of the rerank settings, and no model; a policy is set in the exploration settings",
+				"an arm with settings or a model, or nothing"))
 		}
-		return a.Settings, nil
+		return a.Settings, a.Model, nil
 	}
-	return nil, lectern.Invalid("there is no such arm", lectern.NewFieldError("promote", arm, "is not an arm of this experiment", strings.Join(names, ", ")))
+	return nil, nil, lectern.Invalid("there is no such arm", lectern.NewFieldError("promote", arm, "is not an arm of this experiment", strings.Join(names, ", ")))
 }

@@ -24,6 +24,11 @@ type Versions interface {
 	CheckModel(ctx context.Context, version int64) error
 	// SettingsInUse is the version of the rerank settings in use.
 	SettingsInUse(ctx context.Context) (int64, error)
+	// ModelInUse is the version of the collaborative model in use, 0 for none.
+	ModelInUse(ctx context.Context) (int64, error)
+	// ActivateModel puts a version of the collaborative model to use. Errors: CodeNotFound;
+	// CodeRefused for one that must not be; CodeConflict while models are trained.
+	ActivateModel(ctx context.Context, version int64) error
 	// ActivateSettings puts a version of the rerank settings to use.
 	ActivateSettings(ctx context.Context, version int64, author, comment string) error
 	// Hold makes versions ready to rank with, and keeps them so until the next call.

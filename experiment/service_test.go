@@ -24,6 +24,8 @@ type versions struct {
 	mu        sync.Mutex
 	activated string
 	held      [2][]int64
+	inUse     int64 // model
+	training  bool
 }
 
 func known(version int64) error {
@@ -36,6 +38,16 @@ func known(version int64) error {
 func (*versions) CheckSettings(_ context.Context, version int64) error { return known(version) }
 func (*versions) CheckModel(_ context.Context, version int64) error    { return known(version) }
 func (*versions) SettingsInUse(context.Context) (int64, error)         { return 4, nil }
+
+func (v *versions) ModelInUse(context.Context) (int64, error) { return v.inUse, nil }
+
+func (v *versions) ActivateModel(_ context.Context, version int64) error {
+	if v.training {
+		return lectern.Errorf(lectern.CodeConflict, "models are trained")
+	}
+	v.inUse = version
+	return nil
+}
 
 func (v *versions) ActivateSettings(_ context.Context, version int64, author, comment string) error {
 	v.activated = fmt.Sprintf("%d by %s: %s", version, author, comment)

@@ -51,6 +51,7 @@ func (e *Engine) assign(p *pass) {
 		return
 	}
 	req := p.assignRequest()
+	req.NoModel = !e.asksModel(p)
 	if len(p.rows) > 1 {
 		p.rowTrials = make(map[lectern.Row]*trial, len(p.rows))
 		for row := range p.rows {
@@ -205,7 +206,10 @@ func (e *Engine) Asks(ctx context.Context, ref lectern.LearnerRef, surface lecte
 	}
 	p.segment = p.segmentOf()
 	req = p.assignRequest()
-	req.Surface = surface
+	if req.Surface = surface; surface != "" {
+		p.req.Surface = surface
+		req.NoModel = !e.asksModel(p)
+	}
 	if row != "" || surface != lectern.SurfaceHome {
 		req.Row = row
 	}

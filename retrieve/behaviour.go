@@ -16,13 +16,22 @@ const (
 	DegradedNeighbours    = "neighbours"    // similar learners could not be asked
 )
 
+// asksModel reports whether a collaborative model takes part in a list. Of a learner who
+// has done nothing it has nothing to say.
+func (e *Engine) asksModel(p *pass) bool {
+	switch p.req.Surface {
+	case lectern.SurfaceSearch, lectern.SurfaceTrending:
+		return false
+	case lectern.SurfaceHome:
+		return e.Collaborative != nil && len(p.taste.Touched) > 0
+	}
+	return e.Collaborative != nil
+}
+
 // chooseModel keeps a request to one collaborative model.
 func (e *Engine) chooseModel(p *pass) {
-	if e.Collaborative == nil || p.req.Surface == lectern.SurfaceSearch || p.req.Surface == lectern.SurfaceTrending {
+	if !e.asksModel(p) {
 		return
-	}
-	if p.req.Surface == lectern.SurfaceHome && len(p.taste.Touched) == 0 {
-		return // it has nothing to say of this learner
 	}
 	if p.model = p.trial.model; p.model != nil {
 		return

@@ -27,6 +27,7 @@ type trials struct {
 	settings *settings.Service
 	file     rerank.Config
 	keeper   *training.Keeper // nil where no lists are made
+	trainer  *training.Trainer
 	log      *slog.Logger
 
 	mu        sync.RWMutex
@@ -41,7 +42,7 @@ var (
 
 // newExperiments wires experiments around an open store, and looks which are running.
 func newExperiments(ctx context.Context, e *engine) (*experiments, error) {
-	t := newTrials(e.environment, e.settings, e.models)
+	t := newTrials(e.environment, e.settings, e.models, e.trainer)
 	service, err := keptExperiments(e.environment, t)
 	if err != nil {
 		return nil, err
@@ -52,9 +53,9 @@ func newExperiments(ctx context.Context, e *engine) (*experiments, error) {
 	return &experiments{Service: service, trials: t, engine: e}, nil
 }
 
-func newTrials(env environment, s *settings.Service, keeper *training.Keeper) *trials {
+func newTrials(env environment, s *settings.Service, keeper *training.Keeper, trainer *training.Trainer) *trials {
 	return &trials{
-		store: env.store, settings: s, file: env.config.Rerank, keeper: keeper, log: env.log,
+		store: env.store, settings: s, file: env.config.Rerank, keeper: keeper, trainer: trainer, log: env.log,
 		rerankers: make(map[int64]rerank.Reranker), models: make(map[int64]*training.Scorer),
 	}
 }
@@ -72,8 +73,8 @@ func keptExperiments(env environment, t *trials) (*experiment.Service, error) {
 	return experiment.New(experiment.Options{
 		Config: env.config.Experiments, Store: env.store, Versions: t, Log: env.store, Looks: env.store, Day: days.Day, ModelKind: training.Kind,
 		ListsKept: env.config.Store.RankingRetention,
-		NewID: func() string { return "x-" + strings.ToLower(cryptorand.Text()[:10]) },
-		Clock: clock, Logger: env.log,
+		NewID:     func() string { return "x-" + strings.ToLower(cryptorand.Text()[:10]) },
+		Clock:     clock, Logger: env.log,
 	}), nil
 }
 
@@ -125,6 +126,21 @@ func (t *trials) artefact(ctx context.Context, version int64) (lectern.Artefact,
 func (t *trials) SettingsInUse(ctx context.Context) (int64, error) {
 	d, err := t.settings.Get(ctx)
 	return d.Version, err
+}
+
+// ModelInUse implements experiment.Versions.
+func (t *trials) ModelInUse(ctx context.Context) (int64, error) {
+	a, err := t.store.ActiveArtefact(ctx, training.Kind)
+	if lectern.ErrorCode(err) == lectern.CodeNotFound {
+		return 0, nil
+	}
+	return a.Version, err
+}
+
+// ActivateModel implements experiment.Versions.
+func (t *trials) ActivateModel(ctx context.Context, version int64) error {
+	_, err := t.trainer.Activate(ctx, version)
+	return err
 }
 
 // ActivateSettings implements experiment.Versions.

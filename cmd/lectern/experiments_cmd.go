@@ -38,7 +38,11 @@ func withExperiments(cmd *cobra.Command, f func(ctx context.Context, s *experime
 		if err != nil {
 			return err
 		}
-		s, err := keptExperiments(env, newTrials(env, kept, nil))
+		trainer, err := newTrainer(env, holderName())
+		if err != nil {
+			return err
+		}
+		s, err := keptExperiments(env, newTrials(env, kept, nil, trainer))
 		if err != nil {
 			return err
 		}
@@ -167,8 +171,8 @@ func newExperimentsStartCommand() *cobra.Command {
 
 func newExperimentsStopCommand() *cobra.Command {
 	var promote string
-	cmd := &cobra.Command{Use: "stop ID", Short: "Stop an experiment, and put the settings of an arm to use", Args: exactly("ID")}
-	cmd.Flags().StringVar(&promote, "promote", "", "arm whose version of the rerank settings is put to use")
+	cmd := &cobra.Command{Use: "stop ID", Short: "Stop an experiment, and put the settings and the model of an arm to use", Args: exactly("ID")}
+	cmd.Flags().StringVar(&promote, "promote", "", "arm whose version of the rerank settings, and of the collaborative model, is put to use")
 	return changing(cmd, func(ctx context.Context, s *experiment.Service, c experiment.Change, args []string) (experiment.Experiment, error) {
 		return s.Stop(ctx, args[0], promote, c)
 	})
