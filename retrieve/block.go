@@ -2,8 +2,8 @@ package retrieve
 
 import "github.com/lectern-dev/lectern/rerank"
 
-// block is memory for the candidates of a page and of its rows: half a kilobyte each,
-// too much to make and clear away for every page.
+// block is memory for the candidates of a list, or of a page and its rows: half a
+// kilobyte each, too much to make and clear away for every list.
 type block struct {
 	candidates []rerank.Candidate
 	used       int // what was asked for, whether it was there or not

@@ -118,6 +118,8 @@ func (e *Engine) list(ctx context.Context, p *pass) (lectern.List, error) {
 	if p.req.Cursor != "" {
 		return e.nextPage(ctx, p)
 	}
+	e.borrow(p)
+	defer e.giveBack(p)
 	if p.req.Row != "" {
 		return e.rowList(ctx, p)
 	}
