@@ -126,6 +126,9 @@ type RankedList struct {
 	Ranking Ranking // without its learner; its first items only
 }
 
+// FirstPage, in the place of a number of items, is those of a list's first page.
+const FirstPage = -1
+
 // OutcomeLog reads what lists led to, in the order in which it was recorded: what is
 // read once is complete up to there.
 type OutcomeLog interface {
@@ -135,6 +138,6 @@ type OutcomeLog interface {
 	// with their first items.
 	ScanOutcomes(ctx context.Context, after int64, limit int, within time.Duration, items int) ([]Outcome, int64, error)
 	// ScanRankings returns up to limit recorded lists after a place in their log (0 at
-	// first), and the place to go on from.
+	// first), and the place to go on from. items may be FirstPage.
 	ScanRankings(ctx context.Context, after int64, limit, items int) ([]RankedList, int64, error)
 }

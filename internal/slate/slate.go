@@ -23,8 +23,9 @@ type item struct {
 	Team            int     `json:"team"`
 }
 
-// Head reads a recorded ranking with its first n items, each without sources, reasons
-// and duplicates, and looks at nothing behind them: items come last in a record.
+// Head reads a recorded ranking with its first n items (lectern.FirstPage: those of its
+// first page), each without sources, reasons and duplicates, and looks at nothing behind
+// them: items come last in a record.
 func Head(body []byte, n int) (lectern.Ranking, error) {
 	var r lectern.Ranking
 	dec := json.NewDecoder(bytes.NewReader(body))
@@ -44,6 +45,9 @@ func Head(body []byte, n int) (lectern.Ranking, error) {
 		}
 		name, _ := key.(string)
 		if name == "items" {
+			if n < 0 {
+				n = r.Served
+			}
 			r.Items, err = items(dec, n)
 			return r, err
 		}

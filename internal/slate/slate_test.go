@@ -41,6 +41,15 @@ func TestHead(t *testing.T) {
 			t.Errorf("Head(%d): -want +got\n%s", n, diff)
 		}
 	}
+	// The first page, which comes before the items.
+	full.Served = 3
+	if body, err = json.Marshal(full); err != nil {
+		t.Fatal(err)
+	}
+	page, err := slate.Head(body, lectern.FirstPage)
+	if err != nil || len(page.Items) != 3 {
+		t.Errorf("the first page has %d items, %v", len(page.Items), err)
+	}
 	// What stands behind the items that are wanted is not looked at.
 	if _, err := slate.Head(body[:len(body)-40], 2); err != nil {
 		t.Errorf("a head was not read: %v", err)
