@@ -62,6 +62,7 @@ func (e *engine) beginExploring(ctx context.Context) (err error) {
 	if e.lists, err = newExplorer(ctx, e.environment, e.exploring, e.learning.keeper, e.live, facts); err != nil {
 		return err
 	}
+	e.lists.follower.KeepBy(countShelf{e.store}, e.learning.leads)
 	e.recorder.FinishBy(e.lists)
 	e.ranker.Explorer = e.lists.Explorer
 	return nil

@@ -28,7 +28,11 @@ func (l *tape) ScanRankings(_ context.Context, after int64, limit, items int) ([
 	from := int(min(after, int64(len(l.lists))))
 	out := slices.Clone(l.lists[from:min(len(l.lists), from+limit)])
 	for i := range out {
-		out[i].Ranking.Items = out[i].Ranking.Items[:min(items, len(out[i].Ranking.Items))]
+		n := items
+		if n == lectern.FirstPage {
+			n = out[i].Ranking.Served
+		}
+		out[i].Ranking.Items = out[i].Ranking.Items[:min(n, len(out[i].Ranking.Items))]
 	}
 	return out, after + int64(len(out)), nil
 }

@@ -34,6 +34,11 @@ type Follower struct {
 	older  int64 // up to where those before were counted
 	tidied time.Time
 	failed bool
+
+	shelf  Shelf // nil: nothing is kept
+	leads  func() bool
+	keptAt int64     // place in the log up to which counts are kept
+	asked  time.Time // when they were to be kept last
 }
 
 const (
@@ -41,8 +46,8 @@ const (
 	followEvery = time.Second
 	// tidyEvery is how often what is counted is gone through for what has passed.
 	tidyEvery = time.Minute
-	// followLists and followItems are how much of the log is read at once.
-	followLists, followItems = 500, 100
+	// followLists is how much of the log is read at once. Of lists it is the first page.
+	followLists, followItems = 500, lectern.FirstPage
 	// olderPages is how much of what is old is read before what is new is looked at again.
 	olderPages = 20
 	// near is how many lists too many may be read to find a time in the log.
@@ -71,6 +76,13 @@ func (f *Follower) CatchUp(ctx context.Context) error {
 // everything is counted.
 func (f *Follower) step(ctx context.Context) (bool, error) {
 	cfg, _ := f.settings.Current()
+	if !f.begun {
+		restored, err := f.restore(ctx, cfg)
+		if err != nil {
+			return false, err
+		}
+		f.begun = restored
+	}
 	if !f.begun {
 		at := f.clock()
 		today, err := f.find(ctx, at.UTC().Truncate(24*time.Hour))
@@ -212,6 +224,11 @@ func (f *Follower) Run(ctx context.Context) error {
 		f.look(ctx)
 		select {
 		case <-ctx.Done():
+			end, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepEnd)
+			defer cancel()
+			if err := f.keep(end); err != nil {
+				f.logger.WarnContext(end, "what was counted of exploration is read again at the next start", "error", err)
+			}
 			return nil
 		case <-tick.C:
 		}
@@ -231,5 +248,11 @@ func (f *Follower) look(ctx context.Context) {
 		f.tidied = at
 		cfg, _ := f.settings.Current()
 		f.counts.tidy(at, func(id string) bool { return f.isNew(id, at, cfg) })
+	}
+	if at := f.clock(); at.Sub(f.asked) >= keepEvery {
+		f.asked = at
+		if err := f.keep(ctx); err != nil && ctx.Err() == nil {
+			f.logger.WarnContext(ctx, "what is counted of exploration is not kept: a process that starts reads it from the log", "error", err)
+		}
 	}
 }
