@@ -396,17 +396,30 @@ func (s completedSkills) twin(e *Engine, en *entry) *entry {
 	return found
 }
 
-// measureComplement lays over a candidate what is known of its coming after a course
-// the learner took: 1 where it needs a completed one, ½ + half the lift, and 0 for a
-// twin of a completed one.
-func (e *Engine) measureComplement(p *pass, c *rerank.Candidate, en *entry, completed completedSkills) {
-	best, of := 0.0, (*entry)(nil)
+// following is how surely a course comes after another.
+type following struct {
+	value float64
+	seed  *entry
+}
+
+// surest is what each course that comes after any comes after most surely.
+func (p *pass) surest() map[string]following {
+	out := make(map[string]following)
 	for seed, values := range p.follows {
-		v, ok := values[c.Course.ID]
-		if ok && (of == nil || v > best || v == best && seed.facts.ID < of.facts.ID) {
-			best, of = v, seed
+		for id, v := range values {
+			if have, ok := out[id]; !ok || v > have.value || v == have.value && seed.facts.ID < have.seed.facts.ID {
+				out[id] = following{v, seed}
+			}
 		}
 	}
+	return out
+}
+
+// measureComplement lays over a candidate what is known of its coming after a course
+// the learner took, if it does: 1 where it needs a completed one, ½ + half the lift, and
+// 0 for a twin of a completed one.
+func (e *Engine) measureComplement(c *rerank.Candidate, en *entry, after following, completed completedSkills) {
+	best, of := after.value, after.seed
 	c.Complement, c.FollowsID, c.FollowsTitle = rerank.Signal{}, "", ""
 	switch {
 	case of != nil && best == 1:
@@ -430,7 +443,7 @@ func (e *Engine) measureBehaviour(p *pass) {
 	}
 	scores := e.modelScores(p)
 	trends := e.trendsOf()
-	completed := newCompletedSkills(p.completed, p.follows)
+	completed, after := newCompletedSkills(p.completed, p.follows), p.surest()
 	for i := range p.candidates {
 		c := &p.candidates[i]
 		if scores != nil && !math.IsNaN(scores[i]) {
@@ -444,6 +457,6 @@ func (e *Engine) measureBehaviour(p *pass) {
 			p.measureTogether(c)
 			continue
 		}
-		e.measureComplement(p, c, p.entries[i], completed)
+		e.measureComplement(c, p.entries[i], after[c.Course.ID], completed)
 	}
 }

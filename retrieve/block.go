@@ -7,6 +7,7 @@ import "github.com/lectern-dev/lectern/rerank"
 type block struct {
 	candidates []rerank.Candidate
 	used       int // what was asked for, whether it was there or not
+	union      union
 }
 
 // room returns an empty list for n candidates.
@@ -22,11 +23,20 @@ func (p *pass) room(n int) []rerank.Candidate {
 	return b.candidates[from:from:b.used]
 }
 
+// union returns an empty one.
+func (p *pass) union() *union {
+	if p.block == nil {
+		return &union{at: make(map[string]int)}
+	}
+	p.block.union.clear()
+	return &p.block.union
+}
+
 // borrow gives a pass a block. Nothing that outlives it may point into candidates.
 func (e *Engine) borrow(p *pass) {
 	p.block, _ = e.blocks.Get().(*block)
 	if p.block == nil {
-		p.block = new(block)
+		p.block = &block{union: union{at: make(map[string]int)}}
 	}
 }
 
@@ -40,5 +50,6 @@ func (e *Engine) giveBack(p *pass) {
 		clear(b.candidates[:b.used]) // keeps nothing alive
 	}
 	b.used = 0
+	b.union.clear()
 	e.blocks.Put(b)
 }

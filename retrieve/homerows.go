@@ -281,6 +281,9 @@ func nextRow(p *pass, row *homeRow) {
 	why := aboutCourse(rerank.ReasonNextAfter, seed)
 	row.candidates = p.room(len(follows))
 	for i := range p.candidates[:p.common] {
+		if !p.candidates[i].Complement.Known {
+			continue // it comes after nothing
+		}
 		id := p.candidates[i].Course.ID
 		value := follows[id]
 		if value <= 0 || id == seed.facts.ID {

@@ -43,35 +43,18 @@ func (e *Engine) queryWords(q, language string) []queryWord {
 // index may lag a moment behind. In search the order is the fused one; elsewhere
 // the sources take turns, rank by rank.
 func (e *Engine) unite(p *pass) {
-	most := 0
-	for _, s := range p.sources {
-		most += len(s.hits)
-	}
-	at := make(map[string]int, most)
-	ids, sources := make([]string, 0, most), make([]int, 0, most)
-	var lists sourceLists
-	add := func(id string, name string) {
-		i, ok := at[id]
-		if !ok {
-			i = len(ids)
-			at[id] = i
-			ids = append(ids, id)
-			sources = append(sources, 0)
-		}
-		if name != "" {
-			sources[i] = lists.with(sources[i], name)
-		}
-	}
+	u := p.union()
+	lists := newSourceLists(p.sources)
 	if p.req.Surface == lectern.SurfaceSearch {
 		for _, s := range p.sources {
 			if s.name == SourceTitle {
 				for _, h := range s.hits {
-					add(h.ID, "")
+					u.place(h.ID)
 				}
 			}
 		}
 		for _, h := range p.fused {
-			add(h.ID, "")
+			u.place(h.ID)
 		}
 	}
 	for rank := 0; ; rank++ {
@@ -79,13 +62,15 @@ func (e *Engine) unite(p *pass) {
 		for i := range p.sources {
 			if s := &p.sources[i]; rank < len(s.hits) {
 				more = true
-				add(s.hits[rank].ID, s.name)
+				list := &u.lists[u.place(s.hits[rank].ID)]
+				*list = lists.with(*list, i)
 			}
 		}
 		if !more {
 			break
 		}
 	}
+	ids := u.ids
 	p.entries = make([]*entry, 0, len(ids)+underWayMost)
 	p.candidates = p.room(len(ids) + underWayMost)
 	for i, en := range e.Catalog.lookup(ids) {
@@ -100,44 +85,70 @@ func (e *Engine) unite(p *pass) {
 			p.dropped[ids[i]] = "the filter stage took it out"
 			continue
 		}
-		p.append(en, lists.names(sources[i]))
+		p.append(en, lists.lists[u.lists[i]])
 	}
+}
+
+// union is the courses of all sources, each once.
+type union struct {
+	at    map[string]int // by course: its place
+	ids   []string
+	lists []int // beside ids: into sourceLists.lists
+}
+
+// place is the place of a course, which is the last one where it is new.
+func (u *union) place(id string) int {
+	at, ok := u.at[id]
+	if !ok {
+		at = len(u.ids)
+		u.at[id] = at
+		u.ids, u.lists = append(u.ids, id), append(u.lists, 0)
+	}
+	return at
+}
+
+// clear makes a union empty, and keeps its memory.
+func (u *union) clear() {
+	clear(u.at)
+	clear(u.ids)
+	u.ids, u.lists = u.ids[:0], u.lists[:0]
 }
 
 // sourceLists are the lists of source names that courses have, each once: a few lists
-// stand for all courses. 0 is the empty one.
+// stand for all courses. The first is the empty one.
 type sourceLists struct {
-	lists [][]string
-	next  []map[string]int // by list: which one it becomes with one name more
+	names []string   // of the sources
+	lists [][]string // read only
+	next  [][]int    // by list and source: which one it becomes with that one's name; 0 is to be found out
 }
 
-// with is the list that a list becomes with a name, unless it holds that.
-func (l *sourceLists) with(at int, name string) int {
-	if l.lists == nil {
-		l.lists, l.next = make([][]string, 1, 32), make([]map[string]int, 1, 32)
+func newSourceLists(sources []source) *sourceLists {
+	l := &sourceLists{names: make([]string, len(sources)), lists: make([][]string, 1, 32), next: make([][]int, 1, 32)}
+	for i := range sources {
+		l.names[i] = sources[i].name
 	}
-	if to, ok := l.next[at][name]; ok {
+	return l
+}
+
+// with is the list that a list becomes with the name of a source, unless it holds that.
+func (l *sourceLists) with(at, source int) int {
+	if l.next[at] == nil {
+		l.next[at] = make([]int, len(l.names))
+	}
+	if to := l.next[at][source]; to > 0 {
 		return to
 	}
-	to := at
+	to, name := at, l.names[source]
 	if have := l.lists[at]; !slices.Contains(have, name) {
-		to = len(l.lists)
-		l.lists = append(l.lists, append(slices.Clone(have), name)[:len(have)+1:len(have)+1])
-		l.next = append(l.next, nil)
+		more := append(slices.Clone(have), name)
+		if to = slices.IndexFunc(l.lists, func(list []string) bool { return slices.Equal(list, more) }); to < 0 {
+			to = len(l.lists)
+			l.lists = append(l.lists, slices.Clip(more))
+			l.next = append(l.next, nil)
+		}
 	}
-	if l.next[at] == nil {
-		l.next[at] = make(map[string]int, 4)
-	}
-	l.next[at][name] = to
+	l.next[at][source] = to
 	return to
-}
-
-// names is a list. Read only.
-func (l *sourceLists) names(at int) []string {
-	if l.lists == nil {
-		return nil
-	}
-	return l.lists[at]
 }
 
 // append adds a candidate.
