@@ -126,7 +126,7 @@ type RankedList struct {
 	Ranking Ranking // without its learner; its first items only
 }
 
-// FirstPage, in the place of a number of items, is those of a list's first page.
+// FirstPage stands, in the place of a number of items, for those of a list's first page.
 const FirstPage = -1
 
 // OutcomeLog reads what lists led to, in the order in which it was recorded: what is

@@ -11,7 +11,7 @@ import (
 
 func credit(ranking, course, name string, value float64, position int, explored bool) lectern.Credit {
 	return lectern.Credit{
-		Reward:   lectern.Reward{RankingID: ranking, CourseID: course, Name: name, Value: value, At: noon1.Add(time.Minute)},
+		Reward:  lectern.Reward{RankingID: ranking, CourseID: course, Name: name, Value: value, At: noon1.Add(time.Minute)},
 		Surface: lectern.SurfaceHome, Position: position, Explored: explored, Made: noon1,
 	}
 }
