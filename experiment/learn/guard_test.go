@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -323,4 +324,45 @@ func (c fixedCounts) ExplorationCounts(context.Context, time.Time) ([]lectern.Ex
 		out = append(out, key)
 	}
 	return out, nil
+}
+
+// idleStore is a store with nothing to learn from, which notes when guardrails look.
+type idleStore struct {
+	Store
+	began time.Time
+	looks []time.Duration
+}
+
+func (*idleStore) Learning(context.Context, int64) (lectern.LearningState, error) {
+	return lectern.LearningState{Run: 1, Active: true}, nil
+}
+
+func (*idleStore) ScanOutcomes(_ context.Context, after int64, _ int, _ time.Duration, _ int) ([]lectern.Outcome, int64, error) {
+	return nil, after, nil
+}
+
+func (*idleStore) Rewards(context.Context, int64, []string) ([]lectern.Reward, error) {
+	return nil, nil
+}
+
+func (*idleStore) Posteriors(context.Context, int) ([]lectern.PosteriorVersion, error) {
+	return nil, nil
+}
+
+func (s *idleStore) ExplorationCounts(context.Context, time.Time) ([]lectern.ExplorationCount, error) {
+	s.looks = append(s.looks, time.Since(s.began))
+	return nil, nil
+}
+
+// TestGuardHasItsOwnBeat looks when it is time, however seldom events are looked for.
+func TestGuardHasItsOwnBeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &idleStore{began: time.Now()}
+		f := learner(t, s, func(_ *Options, c *Config) { c.Poll, c.Guard = 3*time.Second, 2*time.Second })
+		ctx, stop := context.WithTimeout(t.Context(), 9*time.Second)
+		defer stop()
+		check(t, f.Run(ctx))
+		const second = time.Second
+		equal(t, "looks", s.looks, []time.Duration{0, 2 * second, 4 * second, 6 * second, 8 * second})
+	})
 }
