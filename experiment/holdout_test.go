@@ -2,6 +2,7 @@ package experiment_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -185,7 +186,7 @@ func TestHoldoutSays(t *testing.T) {
 		t.Helper()
 		_, err := b.holding(share, dayOf).Holdout(t.Context(), q)
 		text := fmt.Sprint(err)
-		if e, ok := err.(*lectern.Error); ok {
+		if e, ok := errors.AsType[*lectern.Error](err); ok {
 			text += fmt.Sprint(e.Fields)
 		}
 		for _, w := range words {
