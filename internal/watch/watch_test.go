@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,9 +20,10 @@ import (
 
 // running is a loop under test, in a bubble with its own time.
 type running struct {
+	mu      sync.Mutex
 	looks   []time.Duration // when, since the start
-	log     bytes.Buffer
-	fails   bool
+	log     lockedBuffer
+	fails   atomic.Bool
 	changed func() // a hint
 	stop    func()
 }
@@ -33,8 +37,10 @@ func start(t *testing.T, every time.Duration, hints func(ctx context.Context, ch
 	loop := watch.Loop{
 		Every: every, What: "the things", Stay: "those here stay", Logger: slog.New(slog.NewTextHandler(&r.log, nil)),
 		Look: func(context.Context) error {
+			r.mu.Lock()
 			r.looks = append(r.looks, time.Since(began))
-			if r.fails {
+			r.mu.Unlock()
+			if r.fails.Load() {
 				return errors.New("away")
 			}
 			return nil
@@ -57,9 +63,34 @@ func start(t *testing.T, every time.Duration, hints func(ctx context.Context, ch
 	return r
 }
 
+// lockedBuffer is a log that is read while it is written.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// at is when was looked so far.
+func (r *running) at() []time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.looks)
+}
+
 func (r *running) saw(t *testing.T, want ...time.Duration) {
 	t.Helper()
-	if d := cmp.Diff(want, r.looks); d != "" {
+	if d := cmp.Diff(want, r.at()); d != "" {
 		t.Errorf("looks (-want +got):\n%s", d)
 	}
 }
@@ -85,19 +116,19 @@ func TestLooks(t *testing.T) {
 			r.changed()
 		}
 		synctest.Wait()
-		if n := len(r.looks); n != 3 && n != 4 { // the first hint may be taken before the others come
+		if n := len(r.at()); n != 3 && n != 4 { // the first hint may be taken before the others come
 			t.Errorf("%d looks after hints", n)
 		}
-		for _, at := range r.looks[2:] {
+		for _, at := range r.at()[2:] {
 			if at != 90*time.Second {
 				t.Errorf("a look at %v, not at the hint", at)
 			}
 		}
 		r.stop()
-		before := len(r.looks)
+		before := len(r.at())
 		pass(time.Hour)
-		if len(r.looks) != before || r.log.Len() > 0 {
-			t.Errorf("%d looks after the end; log %s", len(r.looks)-before, &r.log)
+		if len(r.at()) != before || r.log.String() != "" {
+			t.Errorf("%d looks after the end; log %s", len(r.at())-before, &r.log)
 		}
 	})
 }
@@ -106,7 +137,7 @@ func TestLooks(t *testing.T) {
 func TestFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, time.Second, nil)
-		r.fails = true
+		r.fails.Store(true)
 		pass(3 * time.Second)
 		r.saw(t, 0, time.Second, 2*time.Second, 3*time.Second)
 		told := func(want int) {
@@ -116,9 +147,9 @@ func TestFailures(t *testing.T) {
 			}
 		}
 		told(1)
-		r.fails = false
+		r.fails.Store(false)
 		pass(time.Second)
-		r.fails = true
+		r.fails.Store(true)
 		pass(2 * time.Second)
 		told(2)
 		r.stop()
@@ -152,7 +183,7 @@ func TestEnd(t *testing.T) {
 		if !ended {
 			t.Error("Run returned before the hints ended")
 		}
-		if r.log.Len() > 0 {
+		if r.log.String() != "" {
 			t.Errorf("an end is no failure: %s", &r.log)
 		}
 	})
