@@ -44,7 +44,16 @@ func TestGuardrailStopsExploration(t *testing.T) {
 				t.Errorf("the version in use is %+v: %v", v, err)
 			}
 		})
+		// Exploration may be stopped before all is learnt.
+		eventually(t, time.Minute, "all of it learnt", func() bool {
+			status = learn.Status{}
+			s.get("/v1/admin/explore/status", admin, &status)
+			return status.Learning.Position > 0 && status.Learning.Lag == 0
+		})
 		before := status.Learning
+		if before.Impressions != ignoredLists*learningItems {
+			t.Errorf("learnt from %d impressions", before.Impressions)
+		}
 		if code, body := s.do(http.MethodPost, "/v1/admin/explore/rebuild", admin, "", ""); code != http.StatusAccepted {
 			t.Errorf("POST rebuild: %d %s", code, body)
 		}
@@ -98,6 +107,8 @@ func TestGuardrailStopsOneSurface(t *testing.T) {
 	})
 }
 
+const ignoredLists = 400
+
 // ignoreExploration stores lists of which people open everything but what explores.
 func ignoreExploration(t *testing.T, d *deployment) {
 	t.Helper()
@@ -106,7 +117,7 @@ func ignoreExploration(t *testing.T, d *deployment) {
 
 func ignoreOn(t *testing.T, d *deployment, surface lectern.Surface) {
 	t.Helper()
-	showExploration(t, d, surface, 400, func(place int) bool { return place != 3 && place != 7 })
+	showExploration(t, d, surface, ignoredLists, func(place int) bool { return place != 3 && place != 7 })
 }
 
 // showExploration stores lists of which people open, every other time, the places that
