@@ -39,6 +39,14 @@ func (l *Learners) Run(ctx context.Context) error {
 	return nil
 }
 
+// Steps returns what Run does again and again where the index is in this process, for
+// who moves time by hand instead: each call brings it level with the feed. Calls come one
+// after the other, and without Run beside them.
+func (l *Learners) Steps() func(ctx context.Context) error {
+	w := &writer{l: l}
+	return w.step
+}
+
 // write follows the feed until ctx ends.
 func (l *Learners) write(ctx context.Context) {
 	w := &writer{l: l}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/lectern-dev/lectern"
@@ -30,9 +29,8 @@ type homeSite struct {
 	embedder lectern.Embedder
 	stored   map[string]lectern.Course
 	similar  *neighbours.Learners
-	stop     func()    // ends similar
-	feed     *heldFeed // that similar follows
-	lists    int       // made so far
+	follow   func(context.Context) error // brings similar up to date
+	lists    int                         // made so far
 }
 
 var (
@@ -63,7 +61,7 @@ func openHomeSite(ctx context.Context, dir string, config Config, now time.Time)
 	for _, d := range []*time.Duration{&budgets.Profile, &budgets.Embed, &budgets.Candidates, &budgets.Courses, &budgets.Neighbours} {
 		*d = time.Minute
 	}
-	s = &homeSite{now: now, index: newIndex(), stored: map[string]lectern.Course{}, stop: func() {}}
+	s = &homeSite{now: now, index: newIndex(), stored: map[string]lectern.Course{}}
 	env := environment{config: config, log: slog.New(slog.DiscardHandler), clock: s.Now}
 	store, err := sqlite.Open(ctx, sqlite.Options{Path: env.config.DatabasePath(), Clock: s.Now, Logger: env.log})
 	if err != nil {
@@ -112,7 +110,6 @@ func (s *homeSite) nextID() string {
 
 // Close hangs up.
 func (s *homeSite) Close(ctx context.Context) error {
-	s.stop()
 	return errors.Join(s.close(ctx), s.store.Close())
 }
 
@@ -136,7 +133,7 @@ func (s *homeSite) catchUp(ctx context.Context) error {
 	if s.similar == nil {
 		return nil
 	}
-	return s.awaitSimilar(ctx)
+	return s.follow(ctx)
 }
 
 // Train implements homes.Site. That there is too little to learn from is no error.
@@ -151,67 +148,18 @@ func (s *homeSite) Train(ctx context.Context) error {
 	return s.followSimilar(ctx)
 }
 
-// followSimilar indexes learners anew, in the vectors of the model in use.
+// followSimilar indexes learners anew, in the vectors of the model in use. They are
+// followed step by step when time passes, and not beside it: so that every run is the same.
 func (s *homeSite) followSimilar(ctx context.Context) (err error) {
-	s.stop()
-	s.feed = &heldFeed{Store: s.store}
 	s.similar, err = neighbours.New(neighbours.Options{
-		Config: s.config.Neighbours, Store: s.feed, Space: s.space, Factor: s.learnerFactor, Asker: s.whoAsks,
+		Config: s.config.Neighbours, Store: s.store, Space: s.space, Factor: s.learnerFactor, Asker: s.whoAsks,
 		MaxWeight: s.config.Learner.MaxCourseWeight, New: newIndex, Clock: s.Now, Logger: s.log,
 	})
 	if err != nil {
 		return err
 	}
-	following, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan struct{})
-	go func() { // ends with stop
-		defer close(done)
-		_ = s.similar.Run(following) // says nothing but that it was ended
-	}()
-	s.stop = func() { cancel(); <-done }
-	return s.awaitSimilar(ctx)
-}
-
-// heldFeed is the feed of profiles while it may be followed, and silent in between: so
-// that what similar learners take is the same in every run, it moves when time does.
-type heldFeed struct {
-	neighbours.Store
-	following atomic.Bool
-	idle      atomic.Int64 // times that there was nothing new
-}
-
-// ProfileChanges implements neighbours.Store.
-func (f *heldFeed) ProfileChanges(ctx context.Context, after int64, limit int) ([]lectern.ProfileChange, error) {
-	if !f.following.Load() {
-		return nil, nil
-	}
-	changes, err := f.Store.ProfileChanges(ctx, after, limit)
-	if err == nil && len(changes) == 0 {
-		f.idle.Add(1)
-	}
-	return changes, err
-}
-
-// awaitSimilar waits until the index of learners has all of the feed, and what follows
-// from that is done: the feed was found empty, and then once more.
-func (s *homeSite) awaitSimilar(ctx context.Context) error {
-	s.feed.idle.Store(0)
-	s.feed.following.Store(true)
-	defer s.feed.following.Store(false)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		stats, err := s.similar.Stats(ctx)
-		if err != nil || stats.Filled && s.feed.idle.Load() >= 2 {
-			return err
-		}
-		s.similar.Notify()
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
+	s.follow = s.similar.Steps()
+	return s.follow(ctx)
 }
 
 // Liked implements retrieve.Neighbours by the index of learners that is in use.
