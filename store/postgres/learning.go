@@ -277,6 +277,13 @@ func (s *Store) ExplorationCounts(ctx context.Context, since time.Time) ([]lecte
 		if err != nil {
 			return err
 		}
+		pooled, err := q.PooledExplorationCounts(ctx, state.Run, hourOf(since))
+		if err != nil {
+			return err
+		}
+		for _, r := range pooled {
+			out = append(out, lectern.ExplorationCount{Position: int(r.Position), Explored: r.Explored, Name: r.Name, N: r.N, Value: r.Value})
+		}
 		rows, err := q.ExplorationCounts(ctx, state.Run, hourOf(since))
 		if err != nil {
 			return err

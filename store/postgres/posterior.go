@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/lectern-dev/lectern"
@@ -64,7 +65,9 @@ func (s *Store) PruneLearning(ctx context.Context, t time.Time) (int, error) {
 	}); err != nil {
 		return gone, err
 	}
-	if err := s.write(ctx, func(ctx context.Context, tx *writeTx) error { return tx.q.DeleteEndedCounts(ctx) }); err != nil {
+	if err := s.write(ctx, func(ctx context.Context, tx *writeTx) error {
+		return errors.Join(tx.q.DeleteEndedCounts(ctx), tx.q.DeleteEndedSurfaceCounts(ctx))
+	}); err != nil {
 		return gone, err
 	}
 	_, err = s.prune(ctx, func(ctx context.Context, q *sqlcgen.Queries) (int64, error) {

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/lectern-dev/lectern"
@@ -201,11 +202,18 @@ func (s *Store) ExplorationCounts(ctx context.Context, since time.Time) ([]lecte
 	if err != nil {
 		return nil, err
 	}
+	pooled, err := s.read.PooledExplorationCounts(ctx, state.Run, hourOf(since))
+	if err != nil {
+		return nil, err
+	}
 	rows, err := s.read.ExplorationCounts(ctx, state.Run, hourOf(since))
 	if err != nil {
 		return nil, err
 	}
 	var out []lectern.ExplorationCount
+	for _, r := range pooled {
+		out = append(out, lectern.ExplorationCount{Position: int(r.Position), Explored: r.Explored != 0, Name: r.Name, N: r.N, Value: r.Value})
+	}
 	for _, r := range rows {
 		out = append(out, lectern.ExplorationCount{
 			Surface: lectern.Surface(r.Surface), Position: int(r.Position), Explored: r.Explored != 0, Name: r.Name, N: r.N, Value: r.Value,
@@ -264,7 +272,9 @@ func (s *Store) PruneLearning(ctx context.Context, t time.Time) (int, error) {
 	}); err != nil {
 		return gone, err
 	}
-	if err := s.write(ctx, func(ctx context.Context, tx *writeTx) error { return tx.q.DeleteEndedCounts(ctx) }); err != nil {
+	if err := s.write(ctx, func(ctx context.Context, tx *writeTx) error {
+		return errors.Join(tx.q.DeleteEndedCounts(ctx), tx.q.DeleteEndedSurfaceCounts(ctx))
+	}); err != nil {
 		return gone, err
 	}
 	_, err = s.prune(ctx, func(ctx context.Context, tx *writeTx) (int64, error) {

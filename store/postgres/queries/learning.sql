@@ -6,7 +6,7 @@ SELECT * FROM learning WHERE active;
 
 -- name: LastLearningRun :one
 SELECT greatest(
-    (SELECT max(run) FROM learning), (SELECT max(run) FROM rewards), (SELECT max(run) FROM exploration_counts), 0
+    (SELECT max(run) FROM learning), (SELECT max(run) FROM rewards), (SELECT max(run) FROM exploration_counts), (SELECT max(run) FROM surface_counts), 0
 )::bigint;
 
 -- name: EndLearning :exec
@@ -52,7 +52,7 @@ CROSS JOIN LATERAL (
 ORDER BY k.learner_id;
 
 -- name: AddExplorationCounts :exec
-INSERT INTO exploration_counts AS x (run, hour, position, explored, name, surface, n, value)
+INSERT INTO surface_counts AS x (run, hour, position, explored, name, surface, n, value)
 SELECT sqlc.arg(run), w.hour, w.position, w.explored, w.name, w.surface, w.n, w.value
 FROM (
     SELECT unnest(sqlc.arg(hours)::bigint[]) AS hour,
@@ -74,10 +74,19 @@ ORDER BY w.ranking_id COLLATE "C", i.external_id COLLATE "C", w.name COLLATE "C"
 
 -- name: ExplorationCounts :many
 SELECT surface, position, explored, name, sum(n)::bigint AS n, sum(value)::double precision AS value
-FROM exploration_counts
+FROM surface_counts
 WHERE run = sqlc.arg(run) AND hour >= sqlc.arg(hour)
 GROUP BY surface, position, explored, name
 ORDER BY surface COLLATE "C", position, explored, name COLLATE "C";
+
+-- What releases counted that knew no surface.
+
+-- name: PooledExplorationCounts :many
+SELECT position, explored, name, sum(n)::bigint AS n, sum(value)::double precision AS value
+FROM exploration_counts
+WHERE run = sqlc.arg(run) AND hour >= sqlc.arg(hour)
+GROUP BY position, explored, name
+ORDER BY position, explored, name COLLATE "C";
 
 -- name: ExplorationReports :many
 SELECT w.surface, w.explored, count(*) AS n
@@ -127,6 +136,9 @@ DELETE FROM rewards d WHERE (d.run, d.ranking_id, d.course_id, d.name) IN (
 
 -- name: DeleteEndedCounts :exec
 DELETE FROM exploration_counts c WHERE NOT EXISTS (SELECT 1 FROM learning l WHERE l.run = c.run);
+
+-- name: DeleteEndedSurfaceCounts :exec
+DELETE FROM surface_counts c WHERE NOT EXISTS (SELECT 1 FROM learning l WHERE l.run = c.run);
 
 -- name: DeleteLostRewards :execrows
 DELETE FROM rewards d WHERE (d.run, d.ranking_id, d.course_id, d.name) IN (

@@ -31,7 +31,7 @@ func (q *Queries) ActiveLearning(ctx context.Context) (Learning, error) {
 }
 
 const addExplorationCounts = `-- name: AddExplorationCounts :exec
-INSERT INTO exploration_counts AS x (run, hour, position, explored, name, surface, n, value)
+INSERT INTO surface_counts AS x (run, hour, position, explored, name, surface, n, value)
 SELECT $1, w.hour, w.position, w.explored, w.name, w.surface, w.n, w.value
 FROM (
     SELECT unnest($2::bigint[]) AS hour,
@@ -95,6 +95,15 @@ func (q *Queries) DeleteEndedRewards(ctx context.Context, maxRows int32) (int64,
 	return result.RowsAffected(), nil
 }
 
+const deleteEndedSurfaceCounts = `-- name: DeleteEndedSurfaceCounts :exec
+DELETE FROM surface_counts c WHERE NOT EXISTS (SELECT 1 FROM learning l WHERE l.run = c.run)
+`
+
+func (q *Queries) DeleteEndedSurfaceCounts(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, deleteEndedSurfaceCounts)
+	return err
+}
+
 const deleteLostRewards = `-- name: DeleteLostRewards :execrows
 DELETE FROM rewards d WHERE (d.run, d.ranking_id, d.course_id, d.name) IN (
     SELECT w.run, w.ranking_id, w.course_id, w.name FROM rewards w
@@ -142,7 +151,7 @@ func (q *Queries) EndLearning(ctx context.Context) error {
 
 const explorationCounts = `-- name: ExplorationCounts :many
 SELECT surface, position, explored, name, sum(n)::bigint AS n, sum(value)::double precision AS value
-FROM exploration_counts
+FROM surface_counts
 WHERE run = $1 AND hour >= $2
 GROUP BY surface, position, explored, name
 ORDER BY surface COLLATE "C", position, explored, name COLLATE "C"
@@ -305,7 +314,7 @@ func (q *Queries) InsertRewards(ctx context.Context, arg InsertRewardsParams) er
 
 const lastLearningRun = `-- name: LastLearningRun :one
 SELECT greatest(
-    (SELECT max(run) FROM learning), (SELECT max(run) FROM rewards), (SELECT max(run) FROM exploration_counts), 0
+    (SELECT max(run) FROM learning), (SELECT max(run) FROM rewards), (SELECT max(run) FROM exploration_counts), (SELECT max(run) FROM surface_counts), 0
 )::bigint
 `
 
@@ -405,6 +414,50 @@ func (q *Queries) NewestPosterior(ctx context.Context) (Posterior, error) {
 		&i.Body,
 	)
 	return i, err
+}
+
+const pooledExplorationCounts = `-- name: PooledExplorationCounts :many
+
+SELECT position, explored, name, sum(n)::bigint AS n, sum(value)::double precision AS value
+FROM exploration_counts
+WHERE run = $1 AND hour >= $2
+GROUP BY position, explored, name
+ORDER BY position, explored, name COLLATE "C"
+`
+
+type PooledExplorationCountsRow struct {
+	Position int32
+	Explored bool
+	Name     string
+	N        int64
+	Value    float64
+}
+
+// What releases counted that knew no surface.
+func (q *Queries) PooledExplorationCounts(ctx context.Context, run int64, hour int64) ([]PooledExplorationCountsRow, error) {
+	rows, err := q.db.Query(ctx, pooledExplorationCounts, run, hour)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PooledExplorationCountsRow
+	for rows.Next() {
+		var i PooledExplorationCountsRow
+		if err := rows.Scan(
+			&i.Position,
+			&i.Explored,
+			&i.Name,
+			&i.N,
+			&i.Value,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const posterior = `-- name: Posterior :one

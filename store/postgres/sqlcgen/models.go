@@ -183,7 +183,6 @@ type ExplorationCount struct {
 	Name     string
 	N        int64
 	Value    float64
-	Surface  string
 }
 
 type Exposure struct {
@@ -620,4 +619,15 @@ type SettingsKind struct {
 	LastVersion int64
 	Active      int64
 	Activation  int64
+}
+
+type SurfaceCount struct {
+	Run      int64
+	Hour     int64
+	Position int32
+	Explored bool
+	Name     string
+	Surface  string
+	N        int64
+	Value    float64
 }

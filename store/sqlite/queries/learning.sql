@@ -8,7 +8,8 @@ SELECT * FROM learning WHERE active = 1;
 SELECT CAST(max(
     coalesce((SELECT max(run) FROM learning), 0),
     coalesce((SELECT max(run) FROM rewards), 0),
-    coalesce((SELECT max(run) FROM exploration_counts), 0)
+    coalesce((SELECT max(run) FROM exploration_counts), 0),
+    coalesce((SELECT max(run) FROM surface_counts), 0)
 ) AS INTEGER);
 
 -- name: EndLearning :exec
@@ -39,7 +40,7 @@ SELECT sqlc.arg(run), r.ranking_id, sqlc.arg(course_id), sqlc.arg(name), r.learn
 FROM rankings r WHERE r.ranking_id = sqlc.arg(ranking_id);
 
 -- name: AddExplorationCount :exec
-INSERT INTO exploration_counts (run, hour, position, explored, name, surface, n, value)
+INSERT INTO surface_counts (run, hour, position, explored, name, surface, n, value)
 VALUES (sqlc.arg(run), sqlc.arg(hour), sqlc.arg(position), sqlc.arg(explored), sqlc.arg(name), sqlc.arg(surface), sqlc.arg(n), sqlc.arg(value))
 ON CONFLICT (run, hour, position, explored, name, surface) DO UPDATE SET n = n + excluded.n, value = value + excluded.value;
 
@@ -52,10 +53,19 @@ ORDER BY w.ranking_id, i.external_id, w.name;
 
 -- name: ExplorationCounts :many
 SELECT surface, position, explored, name, CAST(sum(n) AS INTEGER) AS n, CAST(sum(value) AS REAL) AS value
-FROM exploration_counts
+FROM surface_counts
 WHERE run = sqlc.arg(run) AND hour >= sqlc.arg(hour)
 GROUP BY surface, position, explored, name
 ORDER BY surface, position, explored, name;
+
+-- What releases counted that knew no surface.
+
+-- name: PooledExplorationCounts :many
+SELECT position, explored, name, CAST(sum(n) AS INTEGER) AS n, CAST(sum(value) AS REAL) AS value
+FROM exploration_counts
+WHERE run = sqlc.arg(run) AND hour >= sqlc.arg(hour)
+GROUP BY position, explored, name
+ORDER BY position, explored, name;
 
 -- name: ExplorationReports :many
 SELECT w.surface, w.explored, count(*) AS n
@@ -105,6 +115,9 @@ DELETE FROM rewards WHERE (run, ranking_id, course_id, name) IN (
 
 -- name: DeleteEndedCounts :exec
 DELETE FROM exploration_counts WHERE run NOT IN (SELECT run FROM learning);
+
+-- name: DeleteEndedSurfaceCounts :exec
+DELETE FROM surface_counts WHERE run NOT IN (SELECT run FROM learning);
 
 -- name: DeleteLostRewards :execrows
 DELETE FROM rewards WHERE (run, ranking_id, course_id, name) IN (

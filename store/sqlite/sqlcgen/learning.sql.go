@@ -30,7 +30,7 @@ func (q *Queries) ActiveLearning(ctx context.Context) (Learning, error) {
 }
 
 const addExplorationCount = `-- name: AddExplorationCount :exec
-INSERT INTO exploration_counts (run, hour, position, explored, name, surface, n, value)
+INSERT INTO surface_counts (run, hour, position, explored, name, surface, n, value)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
 ON CONFLICT (run, hour, position, explored, name, surface) DO UPDATE SET n = n + excluded.n, value = value + excluded.value
 `
@@ -85,6 +85,15 @@ func (q *Queries) DeleteEndedRewards(ctx context.Context, maxRows int64) (int64,
 	return result.RowsAffected()
 }
 
+const deleteEndedSurfaceCounts = `-- name: DeleteEndedSurfaceCounts :exec
+DELETE FROM surface_counts WHERE run NOT IN (SELECT run FROM learning)
+`
+
+func (q *Queries) DeleteEndedSurfaceCounts(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, deleteEndedSurfaceCounts)
+	return err
+}
+
 const deleteLostRewards = `-- name: DeleteLostRewards :execrows
 DELETE FROM rewards WHERE (run, ranking_id, course_id, name) IN (
     SELECT w.run, w.ranking_id, w.course_id, w.name FROM rewards w
@@ -132,7 +141,7 @@ func (q *Queries) EndLearning(ctx context.Context) error {
 
 const explorationCounts = `-- name: ExplorationCounts :many
 SELECT surface, position, explored, name, CAST(sum(n) AS INTEGER) AS n, CAST(sum(value) AS REAL) AS value
-FROM exploration_counts
+FROM surface_counts
 WHERE run = ?1 AND hour >= ?2
 GROUP BY surface, position, explored, name
 ORDER BY surface, position, explored, name
@@ -291,7 +300,8 @@ const lastLearningRun = `-- name: LastLearningRun :one
 SELECT CAST(max(
     coalesce((SELECT max(run) FROM learning), 0),
     coalesce((SELECT max(run) FROM rewards), 0),
-    coalesce((SELECT max(run) FROM exploration_counts), 0)
+    coalesce((SELECT max(run) FROM exploration_counts), 0),
+    coalesce((SELECT max(run) FROM surface_counts), 0)
 ) AS INTEGER)
 `
 
@@ -380,6 +390,53 @@ func (q *Queries) NewestPosterior(ctx context.Context) (Posterior, error) {
 		&i.Body,
 	)
 	return i, err
+}
+
+const pooledExplorationCounts = `-- name: PooledExplorationCounts :many
+
+SELECT position, explored, name, CAST(sum(n) AS INTEGER) AS n, CAST(sum(value) AS REAL) AS value
+FROM exploration_counts
+WHERE run = ?1 AND hour >= ?2
+GROUP BY position, explored, name
+ORDER BY position, explored, name
+`
+
+type PooledExplorationCountsRow struct {
+	Position int64
+	Explored int64
+	Name     string
+	N        int64
+	Value    float64
+}
+
+// What releases counted that knew no surface.
+func (q *Queries) PooledExplorationCounts(ctx context.Context, run int64, hour int64) ([]PooledExplorationCountsRow, error) {
+	rows, err := q.db.QueryContext(ctx, pooledExplorationCounts, run, hour)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PooledExplorationCountsRow
+	for rows.Next() {
+		var i PooledExplorationCountsRow
+		if err := rows.Scan(
+			&i.Position,
+			&i.Explored,
+			&i.Name,
+			&i.N,
+			&i.Value,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const posterior = `-- name: Posterior :one

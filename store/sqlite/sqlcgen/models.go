@@ -154,7 +154,6 @@ type ExplorationCount struct {
 	Position int64
 	Explored int64
 	Name     string
-	Surface  string
 	N        int64
 	Value    float64
 }
@@ -585,4 +584,15 @@ type SettingsKind struct {
 	LastVersion int64
 	Active      int64
 	Activation  int64
+}
+
+type SurfaceCount struct {
+	Run      int64
+	Hour     int64
+	Position int64
+	Explored int64
+	Name     string
+	Surface  string
+	N        int64
+	Value    float64
 }
