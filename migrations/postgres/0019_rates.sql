@@ -29,6 +29,10 @@ ALTER TABLE learner_days_anew ADD COLUMN completed double precision NOT NULL DEF
 ALTER TABLE learner_days_anew ADD COLUMN dropped double precision NOT NULL DEFAULT 0;
 
 -- +goose Down
+-- What is counted without these columns was counted by the rules of before, and is counted
+-- anew when they are back.
+UPDATE metric_progress SET definition = regexp_replace(definition, '"rules":[0-9]+,', '');
+
 ALTER TABLE metric_cells DROP COLUMN clicked;
 ALTER TABLE metric_cells DROP COLUMN enrolled;
 ALTER TABLE metric_cells DROP COLUMN dismissed;

@@ -29,6 +29,10 @@ ALTER TABLE learner_days_anew ADD COLUMN completed REAL NOT NULL DEFAULT 0;
 ALTER TABLE learner_days_anew ADD COLUMN dropped REAL NOT NULL DEFAULT 0;
 
 -- +goose Down
+-- What is counted without these columns was counted by the rules of before, and is counted
+-- anew when they are back.
+UPDATE metric_progress SET definition = replace(definition, '"rules":2,', '');
+
 ALTER TABLE metric_cells DROP COLUMN clicked;
 ALTER TABLE metric_cells DROP COLUMN enrolled;
 ALTER TABLE metric_cells DROP COLUMN dismissed;

@@ -94,3 +94,24 @@ func TestCountsOfBefore(t *testing.T) {
 		t.Errorf("counts after down and up (-want +got):\n%s", diff)
 	}
 }
+
+// Sums that lost columns on the way back do not pass for those of the rules that need them.
+func TestRulesOnTheWayBack(t *testing.T) {
+	ctx := t.Context()
+	_, db, p := migrated(t)
+	const definition = `{"time_zone":"UTC","begun_days":7}`
+	if _, err := db.ExecContext(ctx, `INSERT INTO metric_progress (id, definition, events, lists, feedback, merges)
+		VALUES (1, '{"rules":2,"time_zone":"UTC","begun_days":7}', 0, 0, 0, 0)`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.DownTo(ctx, 18); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		t.Fatal(err)
+	}
+	var got string
+	if err := db.QueryRowContext(ctx, `SELECT max(definition) FROM metric_progress`).Scan(&got); err != nil || got != definition {
+		t.Errorf("definition %q (%v), want %q", got, err, definition)
+	}
+}
