@@ -188,25 +188,30 @@ func newExperimentsResultsCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				switch format {
-				case "json":
-					return showExperiment(cmd, r)
-				case "csv":
-					table, err := r.CSV()
-					if err != nil {
-						return err
-					}
-					_, err = cmd.OutOrStdout().Write(table)
-					return err
-				case "text":
-					return printResults(cmd.OutOrStdout(), &r)
-				}
-				return usageError{lectern.Invalid("this is not a format", lectern.NewFieldError("format", format, "is not a format", "text, json, csv"))}
+				return printAs(cmd, format, &r, func(w io.Writer) error { return printResults(w, &r) })
 			})
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "text, json or csv")
 	return withConfigFlags(cmd)
+}
+
+// printAs prints results in the format asked for; text does so for people.
+func printAs(cmd *cobra.Command, format string, r interface{ CSV() ([]byte, error) }, text func(io.Writer) error) error {
+	switch format {
+	case "json":
+		return showExperiment(cmd, r)
+	case "csv":
+		table, err := r.CSV()
+		if err != nil {
+			return err
+		}
+		_, err = cmd.OutOrStdout().Write(table)
+		return err
+	case "text":
+		return text(cmd.OutOrStdout())
+	}
+	return usageError{lectern.Invalid("this is not a format", lectern.NewFieldError("format", format, "is not a format", "text, json, csv"))}
 }
 
 // printResults writes the verdict and the metrics that decide.

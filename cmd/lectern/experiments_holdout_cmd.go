@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/api"
 	"github.com/lectern-dev/lectern/experiment"
 )
@@ -34,20 +33,7 @@ func newExperimentsHoldoutCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				switch format {
-				case "json":
-					return showExperiment(cmd, r)
-				case "csv":
-					table, err := r.CSV()
-					if err != nil {
-						return err
-					}
-					_, err = cmd.OutOrStdout().Write(table)
-					return err
-				case "text":
-					return printHoldout(cmd.OutOrStdout(), &r)
-				}
-				return usageError{lectern.Invalid("this is not a format", lectern.NewFieldError("format", format, "is not a format", "text, json, csv"))}
+				return printAs(cmd, format, &r, func(w io.Writer) error { return printHoldout(w, &r) })
 			})
 		},
 	}
