@@ -1,22 +1,28 @@
 -- +goose Up
 
 -- Guardrails judge each surface by itself: whose places the list explored. What was
--- counted before belongs to none.
+-- counted before belongs to none. What is counted by surface has a table of its own, so
+-- that exploration_counts is as releases that count without a surface know it: in a
+-- rolling upgrade one of them may be the leader, and goes on to learn beside the new ones.
 ALTER TABLE rewards ADD COLUMN surface text NOT NULL DEFAULT '';
 
-ALTER TABLE exploration_counts ADD COLUMN surface text NOT NULL DEFAULT '';
-ALTER TABLE exploration_counts DROP CONSTRAINT exploration_counts_pkey;
-ALTER TABLE exploration_counts ADD PRIMARY KEY (run, hour, position, explored, name, surface);
+CREATE TABLE surface_counts (
+    run      bigint NOT NULL,
+    hour     bigint NOT NULL,
+    position integer NOT NULL,
+    explored boolean NOT NULL,
+    name     text NOT NULL,
+    surface  text NOT NULL,
+    n        bigint NOT NULL,
+    value    double precision NOT NULL,
+    PRIMARY KEY (run, hour, position, explored, name, surface)
+);
 
 -- +goose Down
-CREATE TEMPORARY TABLE pooled ON COMMIT DROP AS
-SELECT run, hour, position, explored, name, sum(n)::bigint AS n, sum(value) AS value
-FROM exploration_counts GROUP BY run, hour, position, explored, name;
+INSERT INTO exploration_counts AS x (run, hour, position, explored, name, n, value)
+SELECT run, hour, position, explored, name, sum(n)::bigint, sum(value) FROM surface_counts
+GROUP BY run, hour, position, explored, name
+ON CONFLICT (run, hour, position, explored, name) DO UPDATE SET n = x.n + excluded.n, value = x.value + excluded.value;
 
-DELETE FROM exploration_counts;
-ALTER TABLE exploration_counts DROP COLUMN surface;
-ALTER TABLE exploration_counts ADD PRIMARY KEY (run, hour, position, explored, name);
-INSERT INTO exploration_counts (run, hour, position, explored, name, n, value)
-SELECT run, hour, position, explored, name, n, value FROM pooled;
-
+DROP TABLE surface_counts;
 ALTER TABLE rewards DROP COLUMN surface;

@@ -1,10 +1,12 @@
 -- +goose Up
 
 -- Guardrails judge each surface by itself: whose places the list explored. What was
--- counted before belongs to none.
+-- counted before belongs to none. What is counted by surface has a table of its own, so
+-- that exploration_counts is as releases that count without a surface know it: in a
+-- rolling upgrade one of them may be the leader, and goes on to learn beside the new ones.
 ALTER TABLE rewards ADD COLUMN surface TEXT NOT NULL DEFAULT '';
 
-CREATE TABLE exploration_counts_by_surface (
+CREATE TABLE surface_counts (
     run      INTEGER NOT NULL,
     hour     INTEGER NOT NULL,
     position INTEGER NOT NULL,
@@ -16,28 +18,11 @@ CREATE TABLE exploration_counts_by_surface (
     PRIMARY KEY (run, hour, position, explored, name, surface)
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO exploration_counts_by_surface (run, hour, position, explored, name, surface, n, value)
-SELECT run, hour, position, explored, name, '', n, value FROM exploration_counts;
-
-DROP TABLE exploration_counts;
-ALTER TABLE exploration_counts_by_surface RENAME TO exploration_counts;
-
 -- +goose Down
-CREATE TABLE exploration_counts_pooled (
-    run      INTEGER NOT NULL,
-    hour     INTEGER NOT NULL,
-    position INTEGER NOT NULL,
-    explored INTEGER NOT NULL,
-    name     TEXT NOT NULL,
-    n        INTEGER NOT NULL,
-    value    REAL NOT NULL,
-    PRIMARY KEY (run, hour, position, explored, name)
-) STRICT, WITHOUT ROWID;
+INSERT INTO exploration_counts (run, hour, position, explored, name, n, value)
+SELECT run, hour, position, explored, name, sum(n), sum(value) FROM surface_counts
+WHERE true GROUP BY run, hour, position, explored, name
+ON CONFLICT (run, hour, position, explored, name) DO UPDATE SET n = n + excluded.n, value = value + excluded.value;
 
-INSERT INTO exploration_counts_pooled (run, hour, position, explored, name, n, value)
-SELECT run, hour, position, explored, name, sum(n), sum(value) FROM exploration_counts
-GROUP BY run, hour, position, explored, name;
-
-DROP TABLE exploration_counts;
-ALTER TABLE exploration_counts_pooled RENAME TO exploration_counts;
+DROP TABLE surface_counts;
 ALTER TABLE rewards DROP COLUMN surface;
