@@ -87,6 +87,15 @@ func (s *Server) knownArmIn(ctx context.Context, q *analytics.Request) error {
 	if err != nil {
 		return err
 	}
+	return KnownArm(list, q)
+}
+
+// KnownArm refuses a request for metrics of an experiment, or of an arm of one, that is
+// not among those there are. Errors: CodeInvalid.
+func KnownArm(list []experiment.Experiment, q *analytics.Request) error {
+	if q.Experiment == "" {
+		return nil
+	}
 	var ids []string
 	for i := range list {
 		ids = append(ids, list[i].ID)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -17,6 +18,7 @@ import (
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/analytics"
 	"github.com/lectern-dev/lectern/api"
+	"github.com/lectern-dev/lectern/experiment"
 	"github.com/lectern-dev/lectern/internal/lease"
 )
 
@@ -98,6 +100,11 @@ Without a command it prints metrics of the last 28 days. docs/metrics.md defines
 		if err != nil {
 			return err
 		}
+		if q.Experiment != "" {
+			if err := knownArm(cmd, &q); err != nil {
+				return err
+			}
+		}
 		return withExistingStore(cmd, func(env environment) error {
 			reader, _, err := newGoals(env)
 			if err != nil {
@@ -122,6 +129,17 @@ Without a command it prints metrics of the last 28 days. docs/metrics.md defines
 	}
 	cmd.Flags().StringVar(&format, "format", "table", "table, json, ndjson or csv")
 	return withConfigFlags(cmd)
+}
+
+// knownArm refuses an experiment, or an arm of one, that nobody has made.
+func knownArm(cmd *cobra.Command, q *analytics.Request) error {
+	return withExperiments(cmd, func(ctx context.Context, s *experiment.Service, _ environment) error {
+		list, err := s.List(ctx, "")
+		if err != nil {
+			return err
+		}
+		return api.KnownArm(list, q)
+	})
 }
 
 func printMetrics(w io.Writer, r *analytics.Report, format string) error {

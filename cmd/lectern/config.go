@@ -232,8 +232,10 @@ func LoadConfig(path string, environ []string, flags *pflag.FlagSet) (Config, er
 		if err := checkKeys(layer.Keys(), known, path); err != nil {
 			return Config{}, err
 		}
-		if err := k.Merge(layer); err != nil {
-			return Config{}, err
+		for key, value := range layer.All() { // one by one: a file may write server.address as one word, too
+			if err := k.Set(key, value); err != nil {
+				return Config{}, err
+			}
 		}
 	}
 	layer := koanf.New(".")

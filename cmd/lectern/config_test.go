@@ -50,7 +50,7 @@ func TestSampleConfigFile(t *testing.T) {
 
 func TestConfigLayers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lectern.yaml")
-	write(t, path, "server:\n  address: 127.0.0.1:1\napi:\n  max_page: 50\nlearner:\n  half_life: 48h\n")
+	write(t, path, "server:\n  address: 127.0.0.1:1\napi:\n  max_page: 50\nlearner:\n  half_life: 48h\nexperiments.holdout: 0.05\n")
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	if err := configFlags(flags); err != nil {
 		t.Fatal(err)
@@ -72,6 +72,9 @@ func TestConfigLayers(t *testing.T) {
 	if c.Learner.HalfLife != 48*time.Hour { // file over default
 		t.Errorf("half_life = %v", c.Learner.HalfLife)
 	}
+	if c.Experiments.Holdout != 0.05 { // a key in one word
+		t.Errorf("holdout = %v", c.Experiments.Holdout)
+	}
 	if diff := cmp.Diff([]string{"https://a.example", "https://b.example"}, c.API.AllowedOrigins); diff != "" {
 		t.Errorf("allowed_origins: %s", diff)
 	}
@@ -84,6 +87,8 @@ func TestConfigRefusals(t *testing.T) {
 		wants      []string
 	}{
 		{"unknown key in file", "server:\n  adress: x\n", nil, []string{"server.adress", `did you mean "server.address"?`}},
+		{"unknown key in one word", "server.adress: x\n", nil, []string{"server.adress", `did you mean "server.address"?`}},
+		{"bad value of a key in one word", "explore.floor: 7\n", nil, []string{"explore.floor"}},
 		{"unknown key in environment", "", []string{"LECTERN_SERVR__ADDRESS=x"}, []string{"LECTERN_SERVR__ADDRESS", `"LECTERN_SERVER__ADDRESS"`}},
 		{"one underscore too few", "", []string{"LECTERN_STORE_POSTGRES_DSN=x"}, []string{"  LECTERN_STORE_POSTGRES_DSN:", `"LECTERN_STORE__POSTGRES__DSN"`}},
 		{"wrong type", "api:\n  max_page: many\n", nil, []string{"wrong type", "max_page"}},

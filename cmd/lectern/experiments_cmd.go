@@ -216,7 +216,7 @@ func printAs(cmd *cobra.Command, format string, r interface{ CSV() ([]byte, erro
 
 // printResults writes the verdict and the metrics that decide.
 func printResults(w io.Writer, r *experiment.Results) error {
-	fmt.Fprintf(w, "%s (%s), day %d of %d: %s\n%s\n\n", r.Experiment, r.State, r.Day, r.Planned, r.Verdict.State, r.Verdict.Reason)
+	fmt.Fprintf(w, "%s (%s), day %d (planned: %d): %s\n%s\n\n", r.Experiment, r.State, r.Day, r.Planned, r.Verdict.State, r.Verdict.Reason)
 	if r.Verdict.Day > 0 {
 		fmt.Fprintf(w, "reached on day %d, %s", r.Verdict.Day, r.Verdict.Date)
 		if r.Today.State != r.Verdict.State {

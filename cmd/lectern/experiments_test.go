@@ -146,6 +146,12 @@ func testExperiments(t *testing.T, d *deployment) {
 	if out := d.run("experiments", "results", "fresh"); !strings.Contains(out, "enrols") {
 		t.Errorf("the command says %s", out)
 	}
+	for _, tt := range [][]string{{"--experiment", "fersh", `did you mean "fresh"?`}, {"--experiment", "fresh", "--arm", "frsh", `did you mean "fresh"?`}} {
+		asked, want := tt[:len(tt)-1], tt[len(tt)-1]
+		if code, _, stderr := runCommand(t, d.with(append([]string{"metrics"}, asked...))...); code != 1 || !strings.Contains(stderr, want) {
+			t.Errorf("metrics %v: %d %s", asked, code, stderr)
+		}
+	}
 }
 
 // checkDrafts tries what is not acceptable.
