@@ -33,11 +33,19 @@ type deployment struct {
 	embedder *openaitest.Server
 }
 
-// deployments runs a test in embedded mode and in production mode.
+// deployments runs a test in embedded mode and in production mode, side by side: most of
+// the time each waits for its own servers. They have begun when it returns, and are done
+// before the next test.
 func deployments(t *testing.T, test func(t *testing.T, d *deployment)) {
 	t.Helper()
-	t.Run("embedded", func(t *testing.T) { test(t, embedded(t)) })
-	t.Run("production", func(t *testing.T) { test(t, production(t)) })
+	t.Run("embedded", func(t *testing.T) {
+		t.Parallel()
+		test(t, embedded(t))
+	})
+	t.Run("production", func(t *testing.T) {
+		t.Parallel()
+		test(t, production(t))
+	})
 }
 
 func embedded(t *testing.T) *deployment {
