@@ -51,14 +51,28 @@ func testHoldout(t *testing.T, d *deployment) {
 	a.trial(http.StatusOK, http.MethodPost, "/same/start", "", "")
 	a.trial(http.StatusBadRequest, http.MethodPost, "", "", `{"id":"holdout","name":"A/A","aa":true,"arms":[{"name":"a"},{"name":"b"}],"primary":{"metric":"enrols"}}`, "is not an id")
 
+	eventually(t, 30*time.Second, "the experiment in use", func() bool {
+		tried := false
+		for _, who := range people[1:] {
+			var in struct{ Assignments []struct{ Arm string } }
+			a.get(experimentsPath+"/assignments?learner="+who, key, &in)
+			tried = tried || len(in.Assignments) > 0 && in.Assignments[0].Arm != ""
+		}
+		return tried
+	})
 	held := checkHeld(a, server, people)
 	var r holdoutAnswer
+	defer func() {
+		if t.Failed() {
+			t.Logf("last said: %+v", r)
+		}
+	}()
 	counted := func() bool {
 		r = holdoutAnswer{}
 		a.get(holdoutPath+"?days=2&metrics=enrols,clicks", key, &r)
 		return r.Groups[0].People+r.Groups[1].People == len(people)-1 && r.Metrics[0].Levels[1].Value == 1 && len(r.Shares) == 1
 	}
-	eventually(t, 30*time.Second, "lists and enrolments are counted", counted)
+	eventually(t, time.Minute, "lists and enrolments are counted", counted)
 	if g := r.Groups; g[0].Name != "held_out" || g[0].People != held || g[0].Tried != 0 || g[1].Tried != g[1].People || g[0].Protected+g[1].Protected != 1 {
 		t.Errorf("%d are held out: %+v", held, g)
 	}
