@@ -200,9 +200,8 @@ func TestWithoutIndexOnRealSearch(t *testing.T) {
 		t.Skip("reads a whole catalogue twice over")
 	}
 	courses, bySkill := coursera(t)
-	w := newWorld(t, courses, wordsOnly, func(w *world, c *retrieve.Config, _ *rerankConfig) {
+	w := newWorld(t, courses, wordsOnly, func(w *world, _ *retrieve.Config, _ *rerankConfig) {
 		w.lexicon = text.NewLexicon(text.DefaultParams())
-		c.Budgets.Candidates = time.Minute // a busy machine is no reason to lose hits
 	})
 	var queries []string
 	for i, q := range slices.Sorted(maps.Keys(bySkill)) {

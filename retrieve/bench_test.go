@@ -84,7 +84,6 @@ func benchmarkLists(b *testing.B, n int) {
 	var cfg retrieve.Config
 	w := newWorld(b, courses, func(w *world, c *retrieve.Config, _ *rerankConfig) {
 		w.embedder = randomEmbedder{}
-		c.Budgets.Candidates = 5 * time.Second // measure, do not cut off
 		w.reviews = make(map[string]string, n)
 		for _, course := range courses {
 			w.reviews[course.ID] = course.ID
@@ -213,7 +212,6 @@ func BenchmarkSearchPage(b *testing.B) {
 	}
 	w := newWorld(b, courses, func(w *world, c *retrieve.Config, _ *rerankConfig) {
 		w.embedder = randomEmbedder{}
-		c.Budgets.Candidates = 5 * time.Second // measure, do not cut off
 	})
 	filtered := lectern.Filter{Levels: []lectern.Level{lectern.LevelBeginner}, Languages: []string{"en"}}
 	for _, c := range []struct {

@@ -215,7 +215,7 @@ func TestRecorder(t *testing.T) {
 		t.Errorf("stored (-made +stored):\n%s", diff)
 	}
 	// Another replica cuts the next page from the store.
-	w.build(retrieve.DefaultConfig(), linearDefault(t))
+	w.build(patient(), linearDefault(t))
 	req.Cursor, req.Explain = l.NextCursor, true
 	second := w.list(req)
 	if second.RankingID != l.RankingID || second.Items[0].Position != 2 || len(second.Items[0].Terms) == 0 {

@@ -34,9 +34,9 @@ func TestDemoLists(t *testing.T) {
 		var taste learner.Taste
 		d.tastes = func(t *learner.Taste) { taste = *t }
 		var byPopularity []string
-		d.build(retrieve.DefaultConfig(), rerank.Popularity{})
+		d.build(patient(), rerank.Popularity{})
 		byPopularity = top(home(lectern.LearnerRef{}))
-		d.build(retrieve.DefaultConfig(), linearDefault(t))
+		d.build(patient(), linearDefault(t))
 		for _, l := range some {
 			relevant := d.relevant(l)
 			lists.add(d.judge(l, top(home(l.ref)), relevant))

@@ -299,9 +299,9 @@ func TestRerankKeepsSearch(t *testing.T) {
 		return sum / float64(n)
 	}
 	reranked := mean()
-	w.build(retrieve.DefaultConfig(), rerank.NoOp{})
+	w.build(patient(), rerank.NoOp{})
 	fused := mean()
-	w.build(retrieve.DefaultConfig(), rerank.Random{Seed: 1})
+	w.build(patient(), rerank.Random{Seed: 1})
 	random := mean()
 	t.Logf("nDCG@10: reranked %.4f, fused %.4f, random %.4f", reranked, fused, random)
 	const rounding = 1e-9 // sums over a map's order

@@ -39,7 +39,6 @@ func BenchmarkListExplored(b *testing.B) {
 func benchmarkExplored(b *testing.B, policy string) {
 	w := newWorld(b, bigCatalogue(5_000), func(w *world, c *retrieve.Config, _ *rerankConfig) {
 		w.embedder = randomEmbedder{}
-		c.Budgets.Candidates = 5 * time.Second // measure, do not cut off
 	})
 	cfg := explore.DefaultConfig()
 	cfg.Policy, cfg.Caps.PerLearner, cfg.Quality, cfg.ScoreShare = policy, 0, 0, 0 // a full pool

@@ -138,6 +138,16 @@ func config(change func(*retrieve.Config)) option {
 	return func(_ *world, c *retrieve.Config, _ *rerank.Config) { change(c) }
 }
 
+// patient is the default configuration with budgets that no busy machine overruns:
+// what a list leaves out in want of time is for the tests that hold something back.
+func patient() retrieve.Config {
+	c := retrieve.DefaultConfig()
+	c.Budgets = retrieve.Budgets{
+		Profile: time.Minute, Embed: time.Minute, Candidates: time.Minute, Courses: time.Minute, Neighbours: time.Minute,
+	}
+	return c
+}
+
 func newWorld(t testing.TB, courses []lectern.Course, options ...option) *world {
 	t.Helper()
 	w := &world{
@@ -146,7 +156,7 @@ func newWorld(t testing.TB, courses []lectern.Course, options ...option) *world 
 		index: index.New(index.Options{}), lexicon: text.NewLexicon(lexiconParams),
 		embedder: &bagEmbedder{dim: 64},
 	}
-	cfg, rcfg := retrieve.DefaultConfig(), rerank.DefaultConfig()
+	cfg, rcfg := patient(), rerank.DefaultConfig()
 	for _, o := range options {
 		o(w, &cfg, &rcfg)
 	}

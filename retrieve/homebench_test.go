@@ -130,7 +130,6 @@ func benchmarkHome(b *testing.B, n int) {
 	model := newFactorModel(ids)
 	w := newWorld(b, courses, func(w *world, c *retrieve.Config, _ *rerankConfig) {
 		w.embedder = randomEmbedder{}
-		c.Budgets.Candidates, c.Budgets.Neighbours = 5*time.Second, 5*time.Second // measure, do not cut off
 		c.Home.CacheCourses = 10_000
 		w.others = retrieve.Deps{Collaborative: oneModel{model}, Neighbours: &fakeNeighbours{hits: hitsOf(ids[:200])}, Velocities: trends(hitsOf(ids[200:700]))}
 		w.tastes = fourInterests()
