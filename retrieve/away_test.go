@@ -174,7 +174,7 @@ func TestSlowIndex(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, fixture(t))
+				w := newWorld(t, fixture(t), config(func(c *retrieve.Config) { c.Budgets = retrieve.DefaultConfig().Budgets }))
 				x := &slow{VectorIndex: w.index, by: tt.by}
 				w.inner = x
 				begin := time.Now()
