@@ -1,7 +1,6 @@
 package retrieve
 
 import (
-	"context"
 	"strings"
 
 	"github.com/lectern-dev/lectern"
@@ -194,24 +193,4 @@ func armsText(arms []lectern.ArmRef) string {
 		b.WriteString(" " + a.Experiment + "=" + a.Arm)
 	}
 	return b.String()
-}
-
-// Asks says who somebody is to experiments, as the lists made for them have it, and
-// whether they are protected: nothing is tried out on them. An empty surface asks about
-// all lists.
-func (e *Engine) Asks(ctx context.Context, ref lectern.LearnerRef, surface lectern.Surface, row lectern.Row) (req lectern.AssignRequest, protected bool, err error) {
-	p := e.newPass(lectern.ListRequest{Surface: lectern.SurfaceHome, Learner: ref, Limit: 1})
-	if err := e.loadProfile(ctx, p); err != nil {
-		return lectern.AssignRequest{}, false, err
-	}
-	p.segment = p.segmentOf()
-	req = p.assignRequest()
-	if req.Surface = surface; surface != "" {
-		p.req.Surface = surface
-		req.NoModel = !e.asksModel(p)
-	}
-	if row != "" || surface != lectern.SurfaceHome {
-		req.Row = row
-	}
-	return req, !p.allowsExploring(), nil
 }

@@ -119,7 +119,8 @@ type world struct {
 	knows  learner.Sources // beside the profiles
 	others retrieve.Deps   // what others do: Collaborative, Neighbours, Velocities
 	tastes func(*learner.Taste)
-	source rerank.Source // Always one until a test changes it
+	unread func(context.Context) error // keeps profiles from being read; may be nil
+	source rerank.Source               // Always one until a test changes it
 
 	histories retrieve.Histories
 
@@ -336,6 +337,11 @@ type changedTastes struct {
 }
 
 func (c changedTastes) Load(ctx context.Context, ref lectern.LearnerRef, x lectern.VectorIndex, m lectern.Embedder) (lectern.Profile, learner.Taste, error) {
+	if c.w.unread != nil {
+		if err := c.w.unread(ctx); err != nil {
+			return lectern.Profile{}, learner.Taste{}, err
+		}
+	}
 	p, taste, err := c.Profiles.Load(ctx, ref, x, m)
 	if err == nil && c.w.tastes != nil {
 		c.w.tastes(&taste)

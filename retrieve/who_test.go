@@ -1,13 +1,18 @@
 package retrieve_test
 
 import (
+	"context"
+	"errors"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/rerank"
+	"github.com/lectern-dev/lectern/retrieve"
 )
 
 func TestWhoAsks(t *testing.T) {
@@ -130,5 +135,34 @@ func TestWhatTheySaidKeepsCoursesOut(t *testing.T) {
 		if (have > 0) != (req.Surface == lectern.SurfaceSearch) {
 			t.Errorf("%s %s: %d of them", req.Surface, req.Row, have)
 		}
+	}
+}
+
+// TestWhoIsInNoHurry: what is told about somebody waits for them longer than a list does,
+// and is nothing rather than what is true of nobody.
+func TestWhoIsInNoHurry(t *testing.T) {
+	w := newWorld(t, fixture(t), config(func(c *retrieve.Config) { c.Budgets.Profile = 20 * time.Millisecond }))
+	people(w)
+	w.unread = func(ctx context.Context) error {
+		if end, ok := ctx.Deadline(); ok && time.Until(end) < time.Second {
+			return context.DeadlineExceeded
+		}
+		return nil
+	}
+	if l := w.list(home(ada)); !slices.Contains(l.Degraded, retrieve.DegradedProfile) {
+		t.Fatalf("a list in a hurry waited: %v", l.Degraded)
+	}
+	if who, err := w.engine.Who(t.Context(), ada); err != nil || !who.SignedIn || who.Courses == 0 {
+		t.Errorf("who: %+v, %v", who, err)
+	}
+	if req, protected, err := w.engine.Asks(t.Context(), ada, "", ""); err != nil || protected || req.Segment == "" {
+		t.Errorf("asks: %+v, protected %v, %v", req, protected, err)
+	}
+	w.unread = func(context.Context) error { return errors.New("down") }
+	if who, err := w.engine.Who(t.Context(), ada); lectern.ErrorCode(err) != lectern.CodeUnavailable {
+		t.Errorf("who cannot be read is %+v, %v", who, err)
+	}
+	if req, protected, err := w.engine.Asks(t.Context(), ada, "", ""); lectern.ErrorCode(err) != lectern.CodeUnavailable {
+		t.Errorf("who cannot be read asks %+v, protected %v, %v", req, protected, err)
 	}
 }
