@@ -23,9 +23,11 @@ import (
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func openStore(t *testing.T) *sqlite.Store {
+func openStore(t *testing.T) *sqlite.Store { t.Helper(); return openStoreAt(t, lectern.SystemClock) }
+
+func openStoreAt(t *testing.T, clock lectern.Clock) *sqlite.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "lectern.db")})
+	s, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "lectern.db"), Clock: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +277,7 @@ func TestHoldsAnAttackBack(t *testing.T) {
 func wave(course string, text bool) []lectern.Review {
 	var out []lectern.Review
 	for i := range 15 {
-		r := review(course, fmt.Sprint(course, "x", i), "", 1, time.Now().UTC().Add(-time.Duration(i)*time.Minute))
+		r := review(course, fmt.Sprint(course, "x", i), "", 1, noon.Add(-time.Duration(i)*time.Minute))
 		if text {
 			r.Text = "Useless. " + babble(5000+i+len(course)*100, 12)
 		}
@@ -291,8 +293,10 @@ func wave(course string, text bool) []lectern.Review {
 func TestHoldsAWaveBack(t *testing.T) {
 	for _, text := range []bool{true, false} {
 		t.Run(fmt.Sprintf("text %v", text), func(t *testing.T) {
-			s := openStore(t)
-			k := newKeeper(t, s, nil)
+			// The clock stands still: what reviews say fades with every second.
+			clock := func() time.Time { return noon }
+			s := openStoreAt(t, clock)
+			k := newKeeper(t, s, func(o *opinion.Options) { o.Clock = clock })
 			ctx := t.Context()
 			for n, course := range []string{"c", "dd", "eee", "ffff", "ggggg"} {
 				putCourses(t, s, course)
@@ -301,7 +305,7 @@ func TestHoldsAWaveBack(t *testing.T) {
 					reviews = 6
 				}
 				for i := range reviews {
-					r := review(course, fmt.Sprint(course, "h", i), "A good course. "+babble(100*n+i, 14), 5, time.Now().AddDate(0, 0, -4*i-10))
+					r := review(course, fmt.Sprint(course, "h", i), "A good course. "+babble(100*n+i, 14), 5, noon.AddDate(0, 0, -4*i-10))
 					r.LearnerID = fmt.Sprint(course, "learner", i)
 					putReviews(t, s, r)
 				}
