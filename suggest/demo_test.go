@@ -91,6 +91,8 @@ func whole(t testing.TB, courses []lectern.Course, o suggest.Options, g *suggest
 		*g = generation{x, local}
 	}
 	o.Clock, o.Generations, o.Local, o.Concepts = now, generation{x, local}, lectern.KnowsCatalogueOnly, concepts{tagged}
+	o.Config = suggest.DefaultConfig()
+	o.Config.MeaningsTimeout = time.Minute // a busy machine is no fault
 	s, err := suggest.NewWith(o)
 	if err != nil {
 		t.Fatal(err)

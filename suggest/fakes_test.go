@@ -202,9 +202,20 @@ func wholeFixture() []lectern.Course {
 	return append(fixture(), course("sql", "Asking Databases", "", "Data Science", "Oslo", 10))
 }
 
+// patient gives backends all the time they want: what a late answer costs is tested
+// with the budgets that ship, in bubbles of time (running).
+func patient(c Config) Config {
+	if c == (Config{}) {
+		c = DefaultConfig()
+	}
+	c.ProfileTimeout, c.EmbedTimeout, c.EmbedGiveUp, c.MeaningsTimeout = time.Minute, time.Minute, time.Minute, time.Minute
+	return c
+}
+
 // made is a suggester over courses, at rest.
 func made(t testing.TB, o Options, courses []lectern.Course) *Suggester {
 	t.Helper()
+	o.Config = patient(o.Config)
 	s, err := NewWith(o)
 	if err != nil {
 		t.Fatal(err)

@@ -83,6 +83,11 @@ func (r *recall[K, V]) get(ctx context.Context, key K, wait time.Duration, ask f
 	case <-ctx.Done():
 		return zero, ctx.Err()
 	case <-timer.C:
+	}
+	select {
+	case <-f.done: // both are over when the machine was busy: what is there is used
+		return f.value, f.err
+	default:
 		return zero, errLate
 	}
 }

@@ -70,9 +70,6 @@ func production(t *testing.T) *deployment {
 		"--index.driver", "qdrant", "--index.qdrant.address", address,
 		"--index.qdrant.prefix", "test"+strconv.Itoa(os.Getpid())+strings.ToLower(t.Name()[:4])+strconv.Itoa(len(t.Name())),
 		"--embed.driver", "openai",
-		// Stages have more time here than people would wait: the machine is busy.
-		"--retrieve.budgets.embed", "5s", "--retrieve.budgets.candidates", "10s",
-		"--embed.openai.query_timeout", "3s",
 	)
 	d.args = append(d.args, embedderArgs(t, d.embedder)...)
 	return d

@@ -119,8 +119,16 @@ func printChecks(w io.Writer, surface string, checks []learn.Check) {
 		if c.Limit > 0 {
 			limit = fmt.Sprintf("%s %g", from, c.Limit)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%.3g %%\t%.3g %%\t%s\t%s\t%t\n", c.Name, surface, 100*c.Explored.Rate, 100*c.Others.Rate, limit, bound, c.Tripped)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%t\n", c.Name, surface, printRate(c.Explored), printRate(c.Others), limit, bound, c.Tripped)
 	}
+}
+
+// printRate prints a share, "-" of nothing.
+func printRate(r learn.Rate) string {
+	if r.Of == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.3g %%", 100*r.Rate)
 }
 
 func newExploreRebuildCommand() *cobra.Command {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -99,8 +100,8 @@ func newLearningMeters() *learningMeters {
 			Name: "lectern_explore_reward_value_total", Help: "What those rewards are worth.",
 		}, []string{"explored"}),
 		trips: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "lectern_explore_guardrail_trips_total", Help: "How often a guardrail has stopped exploration from this process.",
-		}, []string{"guardrail"}),
+			Name: "lectern_explore_guardrail_trips_total", Help: "How often a guardrail has stopped exploration from this process, on a surface or on all.",
+		}, []string{"guardrail", "surface"}),
 		lag: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "lectern_explore_learning_lag_seconds", Help: "How old the last event was when this process had learnt from it.",
 		}),
@@ -108,8 +109,10 @@ func newLearningMeters() *learningMeters {
 			Name: "lectern_explore_learning_steps_total", Help: "Steps through the log of events that this process has taken.",
 		}),
 	}
-	for _, name := range learn.Guardrails() {
-		m.trips.WithLabelValues(name)
+	for _, name := range learn.Guardrails() { // from 0, or the first trip is no increase
+		for _, surface := range append(lectern.Surfaces(), "") {
+			m.trips.WithLabelValues(name, surfaceLabel(surface))
+		}
 	}
 	return m
 }
@@ -132,7 +135,12 @@ func (m *learningMeters) Learnt(credits []lectern.Credit, lag time.Duration) {
 func (*learningMeters) Published(int64) {}
 
 // Tripped implements learn.Meters.
-func (m *learningMeters) Tripped(guardrail string) { m.trips.WithLabelValues(guardrail).Inc() }
+func (m *learningMeters) Tripped(guardrail string, surface lectern.Surface) {
+	m.trips.WithLabelValues(guardrail, surfaceLabel(surface)).Inc()
+}
+
+// surfaceLabel names a surface, or all of them together.
+func surfaceLabel(s lectern.Surface) string { return cmp.Or(string(s), "all") }
 
 // What every replica tells of learning.
 var ( // descriptions never change

@@ -35,9 +35,9 @@ func TestGuardrailStopsExploration(t *testing.T) {
 		if on := status.Guard.Surfaces; len(on) != 1 || on[0].Surface != lectern.SurfaceHome || !on[0].Explores || on[0].Stopped != nil {
 			t.Errorf("surfaces %+v", on)
 		}
-		if v := s.metric(`lectern_explore_guardrail_trips_total{guardrail="click_rate"}`); v != "1" {
-			t.Errorf("trips: %q", v)
-		}
+		eventually(t, time.Minute, "the trip counted", func() bool { // once the settings are stored
+			return s.metric(`lectern_explore_guardrail_trips_total{guardrail="click_rate",surface="all"}`) == "1"
+		})
 		d.withStore(func(store relational) {
 			v, _, err := store.ActiveSettings(t.Context(), lectern.SettingsExplore)
 			if err != nil || v.Author != learn.GuardAuthor || v.Comment != status.Stopped.Reason {
@@ -97,6 +97,9 @@ func TestGuardrailStopsOneSurface(t *testing.T) {
 		if search.Stopped == nil || !strings.HasPrefix(search.Stopped.Reason, "click_rate on search: ") {
 			t.Errorf("searches %+v", search)
 		}
+		eventually(t, time.Minute, "the trip counted", func() bool {
+			return s.metric(`lectern_explore_guardrail_trips_total{guardrail="click_rate",surface="search"}`) == "1"
+		})
 		var now explore.Config
 		if s.get(exploreConfigPath, admin, &now); !now.Enabled || len(now.Places.Search) > 0 || !slices.Equal(now.Places.Home, []int{4, 8}) {
 			t.Errorf("the settings after it: %+v", now)

@@ -7,8 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // childVariable makes the test binary run as lectern itself, so that tests can
@@ -22,7 +24,30 @@ func TestMain(m *testing.M) {
 		stop()
 		os.Exit(code)
 	}
+	bePatient()
 	os.Exit(m.Run())
+}
+
+// patience is how long a test waits for what should come soon, and how long a part of an
+// answer may take unless the test is about time. How busy the machine is shall decide
+// whether a test takes long, and not whether it passes.
+const patience = 2 * time.Minute
+
+// bePatient gives every command and every server that tests start all the time that it
+// wants: none leaves a source out of a list, the learner out of an answer or meaning out
+// of a search because the machine was busy. What a test says by flags comes first.
+func bePatient() {
+	for _, key := range []string{
+		"retrieve.budgets.profile", "retrieve.budgets.embed", "retrieve.budgets.candidates", "retrieve.budgets.courses",
+		"retrieve.budgets.neighbours", "embed.openai.query_timeout",
+		"suggest.profile_timeout", "suggest.embed_timeout", "suggest.embed_give_up", "suggest.meanings_timeout",
+		"index.qdrant.search_timeout", "store.postgres.connect_timeout", "api.request_timeout", "preview.timeout",
+	} {
+		name := envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "__"))
+		if _, set := os.LookupEnv(name); !set {
+			_ = os.Setenv(name, "1m")
+		}
+	}
 }
 
 // lectern runs one command in this process and returns status and output.

@@ -127,7 +127,7 @@ func (l *Learner) stop(ctx context.Context, c *Check, surface lectern.Surface, s
 	if err := l.Switch.Stop(ctx, surface, reason); err != nil {
 		return fmt.Errorf("stop exploration: %w", err)
 	}
-	l.Meters.Tripped(c.Name)
+	l.Meters.Tripped(c.Name, surface)
 	l.Log.Error("a guardrail has stopped exploration", slog.String("guardrail", c.Name), slog.String("surface", string(surface)),
 		slog.String("settings", settings), slog.String("reason", reason))
 	return nil

@@ -43,7 +43,7 @@ type Meters interface {
 	// Published tells of a new version of the posterior.
 	Published(version int64)
 	// Tripped tells that a guardrail stopped exploration.
-	Tripped(guardrail string)
+	Tripped(guardrail string, surface lectern.Surface)
 }
 
 // Learner learns from the log of events, one step after the other. Of several that
@@ -73,7 +73,7 @@ type silent struct{}
 
 func (silent) Learnt([]lectern.Credit, time.Duration) {}
 func (silent) Published(int64)                        {}
-func (silent) Tripped(string)                         {}
+func (silent) Tripped(string, lectern.Surface)        {}
 
 // Run learns while this process leads, and watches the guardrails, until ctx ends.
 func (l *Learner) Run(ctx context.Context) error {
