@@ -189,7 +189,8 @@ func compare(a, b *Level, opts Options, units, among float64) Comparison {
 	c.Absolute = Effect{Value: b.Adjusted - a.Adjusted, Fixed: Everything(), Always: Everything()}
 	c.Relative = Effect{Fixed: Everything(), Always: Everything()}
 	c.Absolute.Unknown = a.Empty() || b.Empty()
-	if c.Relative.Unknown = c.Absolute.Unknown || a.Adjusted == 0; !c.Relative.Unknown {
+	// Of a control that did nothing, or that the adjustment takes past 0, nothing is a share.
+	if c.Relative.Unknown = c.Absolute.Unknown || a.Value*a.Adjusted <= 0; !c.Relative.Unknown {
 		c.Relative.Value = b.Adjusted/a.Adjusted - 1
 	}
 	va, vb := a.SE*a.SE, b.SE*b.SE
@@ -232,6 +233,9 @@ func clockOf(a, b *Level, se, units, k float64, opts Options) float64 {
 func (c *Comparison) around(reach float64) (absolute, relative Interval) {
 	d := c.Absolute.Value
 	absolute = Interval{d - reach*c.SE, d + reach*c.SE}
+	if c.Relative.Unknown {
+		return absolute, Everything()
+	}
 	return absolute, fieller(c.control.Adjusted, c.treated.Adjusted, c.control.SE, c.treated.SE, reach)
 }
 

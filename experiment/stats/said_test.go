@@ -60,4 +60,18 @@ func TestShareOfNothing(t *testing.T) {
 	if c := Analyse([]Sample{zero, some}, Options{}).Comparisons[0]; !c.Relative.Unknown || c.Absolute.Unknown || c.P > 0.001 {
 		t.Errorf("against 0: %+v", c)
 	}
+	// So it is where the adjustment makes something of the nothing that control did.
+	var idle, active Sample
+	for i := range 400 {
+		idle.Add(Unit{Per: 1, Before: float64(i % 3), BeforePer: 1, Known: true})
+		active.Add(Unit{Value: float64(i % 4), Per: 1, Before: float64(i%4 + i%2), BeforePer: 1, Known: true})
+	}
+	r = Analyse([]Sample{idle, active}, Options{Adjust: true})
+	c := r.Comparisons[0]
+	if l := r.Levels[0]; l.Value != 0 || l.Adjusted == 0 {
+		t.Fatalf("control is %+v", l)
+	}
+	if everything := Everything(); !c.Relative.Unknown || c.Relative.Fixed != everything || c.Relative.Always != everything || c.Absolute.Unknown || c.P > 0.001 {
+		t.Errorf("against an adjusted 0: %+v", c)
+	}
 }
