@@ -97,12 +97,7 @@ func TestReindexElsewhere(t *testing.T) {
 	if err := r.StartReindex(ctx, api.ReindexRequest{}); err != nil {
 		t.Fatal(err)
 	}
-	for range 1000 {
-		if status().State != api.ReindexRunning {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	eventually(t, 10*time.Second, "the end of our own", func() bool { return status().State != api.ReindexRunning })
 	if s := status(); s.State != api.ReindexFailed || s.Process != e.holder || s.Detail != "there is no course to learn from" {
 		t.Errorf("after our own: %+v", s)
 	}

@@ -139,9 +139,7 @@ func TestTrainsByItself(t *testing.T) {
 	}
 	s.kill()
 	s = d.start(append(fewEnough(), "--explore.enabled=false")...)
-	if v := s.metric("lectern_model_version"); v != "1" {
-		t.Errorf("after a restart model %s is in use", v)
-	}
+	eventually(t, time.Second, "the model after a restart", func() bool { return s.metric("lectern_model_version") == "1" })
 	d.checkDeep()
 }
 
