@@ -90,7 +90,7 @@ func (c *Client) Score(ctx context.Context, texts []string) (map[int]float64, er
 		MaxTokens:      100 + answerBytes*(len(q.keys)+2), //nolint:staticcheck // the newer name is unknown to most servers that speak this API
 		ResponseFormat: &goopenai.ChatCompletionResponseFormat{Type: goopenai.ChatCompletionResponseFormatTypeJSONObject},
 	})
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) { // an answer that came is used, however late it is read
 		return nil, lectern.Errorf(lectern.CodeDeadline, "the chat model did not answer in time")
 	}
 	if err != nil {
