@@ -90,9 +90,18 @@ func (e *Embedder) spare() *failure {
 	return f
 }
 
-// fairTry is how long a server must have had before a caller's deadline is held
-// against it.
+// fairTry is how long a caller must have given a server before its deadline is held
+// against the server.
 const fairTry = 50 * time.Millisecond
+
+// given is how long the caller of a request that took so long allowed for it. A busy
+// machine notices late that the time is up, which says nothing about the server.
+func given(caller context.Context, took time.Duration) time.Duration {
+	if end, ok := caller.Deadline(); ok {
+		return min(took, took+time.Until(end))
+	}
+	return took
+}
 
 // classify says what a request's error means. caller is the context that the
 // request was made for, ctx the one it was sent with.
@@ -107,7 +116,7 @@ func (e *Embedder) classify(caller, ctx context.Context, x *exchange, err error,
 		return ended(callerErr)
 	case callerErr != nil || ctx.Err() != nil:
 		f.code, f.cause = lectern.CodeDeadline, context.DeadlineExceeded
-		f.retry, f.blame = callerErr == nil, callerErr == nil || took >= fairTry
+		f.retry, f.blame = callerErr == nil, callerErr == nil || given(caller, took) >= fairTry
 		return say(OutcomeTimeout, "the embedding server did not answer within %v", took.Round(time.Millisecond))
 	}
 	if wrong, ok := errors.AsType[errDimension](err); ok {

@@ -20,8 +20,8 @@ type Call struct {
 	Err       error
 }
 
-// fairWait is how long a caller must have waited before its own deadline counts
-// as Qdrant's failure: one that gives less says nothing about the server.
+// fairWait is how long a caller must have been ready to wait before its own deadline
+// counts as Qdrant's failure: one that gives less says nothing about the server.
 const fairWait = 100 * time.Millisecond
 
 // readTries bounds the tries of a search, which has one deadline for all.
@@ -90,10 +90,15 @@ func read[T any](ctx context.Context, c *caller, op, collection string, f func(c
 }
 
 // impatient reports whether a call ended because its caller left, or gave it too
-// little time to begin with.
+// little time to begin with. What it gave counts, and not how late a busy machine
+// noticed that it was over.
 func impatient(ctx context.Context, start time.Time) bool {
 	err := ctx.Err()
-	return errors.Is(err, context.Canceled) || (err != nil && time.Since(start) < fairWait)
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err != nil
+	}
+	end, ok := ctx.Deadline()
+	return ok && end.Sub(start) < fairWait
 }
 
 // write makes a call that may be repeated without harm, with a deadline for each
