@@ -1,11 +1,11 @@
 package indexing
 
 import (
+	"fmt"
 	"hash/fnv"
 	"slices"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/lectern-dev/lectern"
 )
@@ -42,11 +42,7 @@ func (m *model) use(o *Options) {
 
 func (r *rig) holds(t *testing.T, version int64) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); r.FactorsHeld() != version; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("the index holds factors of %d, not of %d", r.FactorsHeld(), version)
-		}
-	}
+	until(t, fmt.Sprintf("the index holds factors of %d", version), func() bool { return r.FactorsHeld() == version })
 	r.settled(t)
 	r.store.mu.Lock()
 	var ids []string
@@ -71,18 +67,13 @@ func (r *rig) holds(t *testing.T, version int64) {
 func (r *rig) settled(t *testing.T) {
 	t.Helper()
 	unembedded := func(d Difference) bool { return d.Kind == DifferenceUnembedded }
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	until(t, "every course has its vector", func() bool {
 		found, err := r.Compare(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.ContainsFunc(found, unembedded) {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatal(found)
-		}
-	}
+		return !slices.ContainsFunc(found, unembedded)
+	})
 }
 
 func TestFactors(t *testing.T) {

@@ -526,9 +526,22 @@ func (r *rig) start(t *testing.T) (stop func()) {
 	return stop
 }
 
+// patience bounds every wait: what takes longer is not slow but stuck.
+const patience = 2 * time.Minute
+
+// until waits until something holds.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !holds(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
 func (r *rig) wait(t *testing.T, what string, done func(Readiness) bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := r.Wait(ctx, done); err != nil {
 		t.Fatalf("waiting until %s: %v (%+v)", what, err, r.Ready())
@@ -537,7 +550,7 @@ func (r *rig) wait(t *testing.T, what string, done func(Readiness) bool) {
 
 func (r *rig) catchUp(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := r.CatchUp(ctx); err != nil {
 		t.Fatalf("CatchUp: %v (%+v)", err, r.Ready())
@@ -547,7 +560,7 @@ func (r *rig) catchUp(t *testing.T) {
 // agrees checks store against index, and the other sink against the store.
 func (r *rig) agrees(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	diffs, err := r.Compare(ctx)
 	if err != nil {
