@@ -57,7 +57,7 @@ func start(t *testing.T, r *jobs.Runner[*sql.Tx]) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := r.Stop(ctx); err != nil {
 			t.Error(err)
@@ -65,13 +65,16 @@ func start(t *testing.T, r *jobs.Runner[*sql.Tx]) {
 	})
 }
 
-// receive waits for a value; 20 s means that something is broken.
+// patience bounds every wait: what takes longer is not slow but broken.
+const patience = time.Minute
+
+// receive waits for a value.
 func receive[T any](t *testing.T, c <-chan T) T {
 	t.Helper()
 	select {
 	case v := <-c:
 		return v
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("nothing came")
 		panic("unreachable")
 	}
@@ -176,7 +179,7 @@ func TestReviewsWithoutHandler(t *testing.T) {
 		t.Fatal(err)
 	}
 	start(t, r)
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		st, err := s.Stats(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -217,7 +220,7 @@ func TestTrainIsUnique(t *testing.T) {
 		t.Error("a running job does not swallow the next")
 	}
 	close(release)
-	for deadline := time.Now().Add(20 * time.Second); !enqueue("fourth"); {
+	for deadline := time.Now().Add(patience); !enqueue("fourth"); {
 		if time.Now().After(deadline) {
 			t.Fatal("a finished job still swallows the next")
 		}

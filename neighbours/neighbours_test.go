@@ -660,7 +660,7 @@ func TestRun(t *testing.T) {
 			_ = w.learner.Run(ctx)
 		}()
 		defer func() { cancel(); <-done }()
-		patience := time.After(20 * time.Second)
+		patience := time.After(2 * time.Minute)
 		for n := 0; ; n++ {
 			w.enrol("me", courseID(2, n%perTopic))
 			w.learner.Notify()

@@ -238,7 +238,7 @@ func TestRunFollowsUntilItEnds(t *testing.T) {
 	if _, _, err := writer.PutSynonyms(t.Context(), rules("js", "javascript"), nil); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(5 * time.Second); len(reader.variants("js")) == 0; {
+	for deadline := time.Now().Add(time.Minute); len(reader.variants("js")) == 0; {
 		if time.Now().After(deadline) {
 			t.Fatal("not seen")
 		}

@@ -202,7 +202,7 @@ func FuzzUnderstand(f *testing.F) {
 	}
 	l.SetSynonyms(s)
 	f.Fuzz(func(t *testing.T, q, language string) {
-		watch := time.AfterFunc(10*time.Second, func() { panic(fmt.Sprintf("%q in %q takes for ever", q, language)) })
+		watch := time.AfterFunc(time.Minute, func() { panic(fmt.Sprintf("%q in %q takes for ever", q, language)) })
 		defer watch.Stop()
 		o := text.QueryOptions{Language: language}
 		u := l.Understand(q, o)
