@@ -116,7 +116,13 @@ func TestKillDuringIngest(t *testing.T) {
 		for round := range kills() {
 			s := d.start()
 			life := time.Duration(200+rng.IntN(1200)) * time.Millisecond
-			acked.ingest(t, s, key, round, func() { time.Sleep(life); s.kill() })
+			acked.ingest(t, s, key, round, func() {
+				if round == 0 {
+					acked.wait(t)
+				}
+				time.Sleep(life)
+				s.kill()
+			})
 		}
 		acked.check(d)
 		d.checkDeep()
@@ -134,6 +140,17 @@ type acknowledged struct {
 
 func newAcked() *acknowledged {
 	return &acknowledged{events: map[string]string{}, courses: map[string]bool{}, feedback: map[string]string{}}
+}
+
+// wait waits until something of everything was acknowledged: without it there is nothing
+// to lose.
+func (a *acknowledged) wait(t *testing.T) {
+	t.Helper()
+	eventually(t, time.Second, "something is acknowledged", func() bool {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		return len(a.events) > 0 && len(a.courses) > 0 && len(a.feedback) > 0
+	})
 }
 
 // check finds everything in the store, once.

@@ -6,13 +6,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lectern-dev/lectern"
 	"github.com/lectern-dev/lectern/embed/openai/openaitest"
 	"github.com/lectern-dev/lectern/index/qdrant/qdranttest"
+	"github.com/lectern-dev/lectern/indexing"
 	"github.com/lectern-dev/lectern/internal/pgtest"
 )
 
@@ -158,6 +161,64 @@ func (d *deployment) stats() (s lectern.StoreStats) {
 		}
 	})
 	return s
+}
+
+// embedded waits until nothing is left to embed, and every vector is in the index of each
+// server. A list names a course before, but cannot tell yet how like it is to others.
+func (d *deployment) embedded(servers ...*testServer) {
+	d.t.Helper()
+	eventually(d.t, 30*time.Second, "nothing left to embed", func() bool { return d.stats().PendingJobs == 0 })
+	for _, s := range servers {
+		eventually(d.t, 20*time.Second, "every vector in the index", func() bool {
+			return s.metric(`lectern_index_vectors{vector="content"}`) == strconv.Itoa(d.vectors())
+		})
+	}
+}
+
+// vectors counts the courses that have a vector of the embedder in use.
+func (d *deployment) vectors() (n int) {
+	d.t.Helper()
+	ctx := d.t.Context()
+	d.withStore(func(store relational) {
+		use, err := store.ActiveArtefact(ctx, indexing.ArtefactEmbedder)
+		for after := int64(0); err == nil; {
+			var page []lectern.Course
+			var vectors map[lectern.ContentHash][]float32
+			if page, after, err = store.ScanCourses(ctx, after, 1000); err != nil {
+				break
+			}
+			page = slices.DeleteFunc(page, func(c lectern.Course) bool { return c.Availability.Status == lectern.StatusRetired })
+			hashes := make([]lectern.ContentHash, len(page))
+			for i := range page {
+				hashes[i] = lectern.HashContent(page[i].EmbeddingText())
+			}
+			if vectors, err = store.VectorsByHash(ctx, use.Fingerprint, hashes); err != nil {
+				break
+			}
+			for _, h := range hashes {
+				if vectors[h] != nil {
+					n++
+				}
+			}
+			if after == 0 {
+				return
+			}
+		}
+		d.t.Fatal(err)
+	})
+	return n
+}
+
+// stored waits until a list is in the store: they are written in groups.
+func (d *deployment) stored(ranking string) {
+	d.t.Helper()
+	eventually(d.t, time.Second, "the list in the store", func() (ok bool) {
+		d.withStore(func(store relational) {
+			_, err := store.Ranking(d.t.Context(), ranking)
+			ok = err == nil
+		})
+		return ok
+	})
 }
 
 // checkDeep compares store and index course by course.

@@ -110,6 +110,7 @@ func testExperiments(t *testing.T, d *deployment) {
 	a.kill()
 	a.testServer = d.start("--explore.enabled=false")
 	a.up()
+	a.vectors(6)
 	again := map[string]string{}
 	for _, who := range people {
 		again[who], _, _ = a.versionFor(who)
@@ -264,15 +265,8 @@ func checkDuel(a admin, d *deployment, server string, people []string) {
 		lists = append(lists, ranking)
 	}
 	clicks := 0
-	eventually(t, 10*time.Second, "the lists are stored", func() bool {
-		missing := false
-		d.withStore(func(s relational) {
-			_, err := s.Ranking(t.Context(), lists[len(lists)-1])
-			missing = err != nil
-		})
-		return !missing
-	})
 	for i, id := range lists {
+		d.inTest(t).stored(id)
 		var r lectern.Ranking
 		d.withStore(func(s relational) {
 			var err error

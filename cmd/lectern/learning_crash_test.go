@@ -42,7 +42,13 @@ func TestKillDuringLearning(t *testing.T) {
 		for round := range k.rounds {
 			s := d.start(k.args...)
 			life := time.Duration(150+rng.IntN(900)) * time.Millisecond
-			k.pump(s, round, func() { time.Sleep(life); s.kill() })
+			k.pump(s, round, func() {
+				if round == 0 {
+					k.wait()
+				}
+				time.Sleep(life)
+				s.kill()
+			})
 			k.killRebuild(time.Duration(rng.IntN(400)) * time.Millisecond)
 		}
 		k.check()
@@ -59,9 +65,11 @@ func TestDeposedProcessWritesLate(t *testing.T) {
 	k := newLearningTest(t, d, 4)
 	first, second := d.start(k.args...), d.start(k.args...)
 	k.pump(first, 0, func() {
-		time.Sleep(time.Second)
+		k.wait()
+		learns := func(s *testServer) bool { return s.metric("lectern_explore_learns") == "1" }
+		eventually(t, 10*time.Second, "one of them learns", func() bool { return learns(first) != learns(second) })
 		leader, heir := first, second
-		if second.metric("lectern_explore_learns") == "1" {
+		if learns(second) {
 			leader, heir = second, first
 		}
 		// In the middle of a step, as likely as not.
@@ -101,7 +109,7 @@ func TestLearningWhileAnotherBuildLeads(t *testing.T) {
 		})
 	})
 	eventually(t, 30*time.Second, "nobody of this release leads", func() bool { return s.metric("lectern_leader") == "0" })
-	k.pump(s, 0, func() { time.Sleep(time.Second) })
+	k.pump(s, 0, func() { k.wait(); time.Sleep(time.Second) })
 	eventually(t, time.Minute, "everything learnt", func() bool {
 		rewards, err := 0, error(nil)
 		d.withStore(func(store relational) {
@@ -211,6 +219,16 @@ func (k *learningTest) pump(s *testServer, round int, during func()) {
 	during()
 	cancel()
 	clients.Wait()
+}
+
+// wait waits until something was acknowledged: without it there is nothing to lose.
+func (k *learningTest) wait() {
+	k.t.Helper()
+	eventually(k.t, time.Second, "something is acknowledged", func() bool {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		return len(k.acked) > 0
+	})
 }
 
 // killRebuild kills a rebuild, which may have ended by itself.

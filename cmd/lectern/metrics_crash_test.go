@@ -34,6 +34,9 @@ func TestKillDuringMetrics(t *testing.T) {
 			s := d.start(k.args...)
 			life := time.Duration(150+rng.IntN(900)) * time.Millisecond
 			k.pump(s, round, func() {
+				if round == 0 {
+					k.wait()
+				}
 				rebuild := k.rebuild()
 				time.Sleep(life)
 				if round%2 == 0 {
@@ -154,6 +157,16 @@ func (k *metricsTest) pump(s *testServer, round int, during func()) {
 	during()
 	cancel()
 	clients.Wait()
+}
+
+// wait waits until something was acknowledged: without it there is nothing to lose.
+func (k *metricsTest) wait() {
+	k.t.Helper()
+	eventually(k.t, time.Second, "something is acknowledged", func() bool {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		return len(k.acked) > 0
+	})
 }
 
 func (k *metricsTest) rebuild() *exec.Cmd {
@@ -314,7 +327,7 @@ func queryPostgres(ctx context.Context, dsn, query string, take func([]any)) err
 }
 
 func querySQLite(ctx context.Context, path, query string, take func([]any)) error {
-	db, err := sql.Open("sqlite", path)
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(60000)")
 	if err != nil {
 		return err
 	}

@@ -30,8 +30,7 @@ type modelTrial struct {
 	people []string
 }
 
-// modelList is somebody's list, with what the model says of its courses: all that is
-// certain of the order, which vectors that are still on their way change, too.
+// modelList is somebody's list, with what the model says of its courses.
 type modelList struct {
 	ranking string
 	values  map[string]float64
@@ -141,6 +140,7 @@ func testModelTrials(t *testing.T, d *deployment) {
 	m := modelTrial{admin: admin{d.start("--training.enabled=false", "--explore.enabled=false"), d.key("admin")}, server: d.key("server")}
 	m.up()
 	m.ready(m.key)
+	d.embedded(m.testServer)
 	for i := range 24 {
 		m.people = append(m.people, fmt.Sprintf("learner-%05d", i+1))
 	}
@@ -176,6 +176,7 @@ func testModelTrials(t *testing.T, d *deployment) {
 	m.up()
 	m.uses(third)
 	m.ready(m.key)
+	d.embedded(m.testServer)
 	m.check("after a restart", by, map[string]int64{"now": second, "old": first}, arms)
 	m.noModel()
 
@@ -258,6 +259,8 @@ func (m modelTrial) replays(d *deployment) {
 	m.kill()
 	m.testServer = d.start("--training.enabled=false")
 	m.up()
+	m.ready(m.key)
+	d.embedded(m.testServer)
 	m.trial(http.StatusCreated, http.MethodPost, "", "", fmt.Sprintf(`{"id":"again","name":"Models","arms":[{"name":"a","model":%d},{"name":"b","model":%d}],"primary":{"metric":"enrols"}}`, last, other))
 	m.trial(http.StatusOK, http.MethodPost, "/again/start", "", "")
 	lists := m.lists()

@@ -42,7 +42,7 @@ func TestPreviewOnTheDemo(t *testing.T) {
 	}
 	before := rankings()
 	limits := preview.DefaultConfig()
-	limits.Timeout = time.Minute // what is compared does not depend on the machine
+	limits.Timeout = 5 * time.Minute // what is compared does not depend on the machine
 	service, err := preview.New(s.ranker, s.store, limits)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -29,7 +30,7 @@ func TestReplayOfServedLists(t *testing.T) {
 		const learner = "ada"
 		s.must(http.MethodPut, "/v1/learners/"+learner, admin, `{"interests": ["data"]}`)
 		var list listAnswer
-		var shown struct {
+		type record struct {
 			Segment  lectern.Segment
 			Explored *struct {
 				Policy    string
@@ -37,10 +38,11 @@ func TestReplayOfServedLists(t *testing.T) {
 			}
 			Items []struct{ Propensity float64 }
 		}
+		var shown record
 		eventually(t, 30*time.Second, "a list that explores, with its propensities", func() bool {
+			list, shown = listAnswer{}, record{}
 			s.get("/v1/learners/"+learner+"/recommendations?limit=10", admin, &list)
-			s.get("/v1/rankings/"+list.RankingID, admin, &shown)
-			time.Sleep(300 * time.Millisecond) // it is stored
+			d.inTest(t).stored(list.RankingID)
 			s.get("/v1/rankings/"+list.RankingID, admin, &shown)
 			return shown.Explored != nil && shown.Items[shown.Explored.Positions[0]].Propensity > 0
 		})
@@ -55,20 +57,7 @@ func TestReplayOfServedLists(t *testing.T) {
 		checkJudged(s, admin, d, learner, &list)
 		s.must(http.MethodDelete, "/v1/courses/"+list.Items[3].CourseID, admin, "")
 		d.run("config", "explore", "off", "--comment", "enough")
-		var again struct {
-			Same  bool
-			Draws int
-			Items []struct{ Agrees bool }
-		}
-		s.get("/v1/admin/rankings/"+list.RankingID+"/replay?draws=20000", admin, &again)
-		if !again.Same || again.Draws != 20000 || len(again.Items) == 0 {
-			t.Errorf("%+v", again)
-		}
-		for at, it := range again.Items {
-			if !it.Agrees {
-				t.Errorf("place %d is as likely no more", at)
-			}
-		}
+		checkReplay(s, admin, list.RankingID)
 		if out := d.run("replay", list.RankingID); !strings.Contains(out, "the same list") || strings.Contains(out, "DIFFERS") {
 			t.Errorf("replay:\n%s", out)
 		}
@@ -83,4 +72,39 @@ func TestReplayOfServedLists(t *testing.T) {
 			t.Errorf("finished: %q", v)
 		}
 	})
+}
+
+// checkReplay fills a list again, with as many draws as were recorded and with others.
+func checkReplay(s *testServer, key, ranking string) {
+	t := s.t
+	t.Helper()
+	type answer struct {
+		Same  bool
+		Draws int
+		Items []struct {
+			Agrees          bool
+			Recorded        float64
+			RecordedError   float64 `json:"recorded_error"`
+			Propensity      float64
+			PropensityError float64 `json:"propensity_error"`
+		}
+	}
+	var again, other answer
+	s.get("/v1/admin/rankings/"+ranking+"/replay", key, &again)
+	s.get("/v1/admin/rankings/"+ranking+"/replay?draws=20000", key, &other)
+	if !again.Same || !other.Same || other.Draws != 20000 || len(again.Items) == 0 || len(other.Items) != len(again.Items) {
+		t.Errorf("%+v, %+v", again, other)
+	}
+	for at, it := range again.Items {
+		if !it.Agrees || it.Propensity != it.Recorded {
+			t.Errorf("place %d is as likely no more: %+v", at, it)
+		}
+	}
+	// By chance other draws are four standard errors off, which is called a difference,
+	// once in ten thousand places.
+	for at, it := range other.Items {
+		if off, most := math.Abs(it.Propensity-it.Recorded), 7*math.Hypot(it.PropensityError, it.RecordedError)+1e-9; off > most {
+			t.Errorf("place %d by other draws: %+v", at, it)
+		}
+	}
 }
