@@ -11,8 +11,10 @@ import (
 )
 
 // slowWard joins, as long as that costs no more than most, the two clusters that are
-// cheapest to join: |a|·|b|/(|a|+|b|) × the squared distance of their means.
-func slowWard(vectors [][]float32, most float64) [][]int {
+// cheapest to join: |a|·|b|/(|a|+|b|) × the squared distance of their means. It also
+// returns by how little its closest decision was made.
+func slowWard(vectors [][]float32, most float64) ([][]int, float64) {
+	margin := math.Inf(1)
 	clusters := make([][]int, len(vectors))
 	for i := range vectors {
 		clusters[i] = []int{i}
@@ -25,7 +27,7 @@ func slowWard(vectors [][]float32, most float64) [][]int {
 		return sum
 	}
 	for len(clusters) > 1 {
-		bestA, bestB, best := 0, 0, math.Inf(1)
+		bestA, bestB, best, second := 0, 0, math.Inf(1), math.Inf(1)
 		for a := range clusters {
 			for b := range a {
 				x, y, d := centre(clusters[a]), centre(clusters[b]), 0.0
@@ -34,10 +36,13 @@ func slowWard(vectors [][]float32, most float64) [][]int {
 				}
 				n, m := float64(len(clusters[a])), float64(len(clusters[b]))
 				if cost := n * m / (n + m) * d; cost < best {
-					bestA, bestB, best = a, b, cost
+					bestA, bestB, best, second = a, b, cost, best
+				} else {
+					second = min(second, cost)
 				}
 			}
 		}
+		margin = min(margin, second-best, math.Abs(best-most))
 		if best > most {
 			break
 		}
@@ -48,10 +53,11 @@ func slowWard(vectors [][]float32, most float64) [][]int {
 		slices.Sort(c)
 	}
 	slices.SortFunc(clusters, func(a, b []int) int { return a[0] - b[0] })
-	return clusters
+	return clusters, margin
 }
 
-// TestWard finds the clusters of the plain method.
+// TestWard finds the clusters of the plain method, but where what decides is less than
+// the rounding of cosines of single precision.
 func TestWard(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0))
@@ -65,7 +71,8 @@ func TestWard(t *testing.T) {
 			vectors[i] = unit(v)
 		}
 		most := rapid.Float64Range(0, 3).Draw(rt, "most")
-		if diff := cmp.Diff(slowWard(vectors, most), ward(vectors, most)); diff != "" {
+		want, margin := slowWard(vectors, most)
+		if diff := cmp.Diff(want, ward(vectors, most)); diff != "" && margin > 1e-5 {
 			rt.Fatalf("(-plain +chains):\n%s", diff)
 		}
 	})
