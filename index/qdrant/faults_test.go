@@ -91,11 +91,9 @@ func TestRateLimitIsHonoured(t *testing.T) {
 	}
 }
 
-// TestBreaker takes Qdrant away: after a few failures searches end at once
-// without a call, and work again by themselves when it is back.
-func TestBreaker(t *testing.T) {
-	x := newFake(t)
-	upsert(t, x.index, lectern.Point{ID: "a", Dense: along(0)})
+// TestBreakerOpens takes Qdrant away: after a few failures searches end without a call.
+func TestBreakerOpens(t *testing.T) {
+	x := newFake(t, func(c *Config) { c.BreakerOpen = time.Hour })
 	x.Kill()
 	for range 3 {
 		_, err := x.index.Search(t.Context(), query(lectern.Filter{}, 1))
@@ -106,8 +104,19 @@ func TestBreaker(t *testing.T) {
 	}
 	_, err := x.index.Search(t.Context(), query(lectern.Filter{}, 1))
 	wantCode(t, err, lectern.CodeUnavailable)
-	if call := x.last(); call.Tries != 0 || call.Took > 10*time.Millisecond {
-		t.Errorf("with the breaker open: %d tries in %v", call.Tries, call.Took)
+	if call := x.last(); call.Tries != 0 {
+		t.Errorf("with the breaker open: %d tries", call.Tries)
+	}
+}
+
+// TestBreakerCloses by itself when Qdrant is back.
+func TestBreakerCloses(t *testing.T) {
+	x := newFake(t)
+	upsert(t, x.index, lectern.Point{ID: "a", Dense: along(0)})
+	x.Kill()
+	for range 3 {
+		_, err := x.index.Search(t.Context(), query(lectern.Filter{}, 1))
+		wantCode(t, err, lectern.CodeUnavailable)
 	}
 	if err := x.Restart(); err != nil {
 		t.Fatal(err)
@@ -116,7 +125,7 @@ func TestBreaker(t *testing.T) {
 		_, err := x.index.Search(t.Context(), query(lectern.Filter{}, 1))
 		return err == nil
 	}
-	for deadline := time.Now().Add(10 * time.Second); !recovered(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !recovered(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("searches do not come back")
 		}
@@ -200,7 +209,7 @@ func TestSlowServerOpensBreaker(t *testing.T) {
 
 // TestWriteRidesOutRestart kills the server under a write.
 func TestWriteRidesOutRestart(t *testing.T) {
-	x := newFake(t, func(c *Config) { c.BatchPoints, c.Retries, c.RetryMaxWait = 10, 100, 20*time.Millisecond })
+	x := newFake(t, func(c *Config) { c.BatchPoints, c.Retries, c.RetryMaxWait = 10, 100, time.Second })
 	var points []lectern.Point
 	for i := range 200 {
 		points = append(points, lectern.Point{ID: fmt.Sprint(i), Dense: along(i % smallDim)})

@@ -74,7 +74,7 @@ func testConfig(address string) Config {
 	c.Prefix = "test-" + strings.ReplaceAll(uuid.NewString(), "-", "")
 	c.CFDimensions = 0
 	c.RetryWait, c.RetryMaxWait = time.Millisecond, 20*time.Millisecond
-	c.SearchTimeout, c.WriteTimeout = time.Minute, time.Minute // a busy machine is no fault
+	c.ConnectTimeout, c.SearchTimeout, c.WriteTimeout = time.Minute, time.Minute, time.Minute // a busy machine is no fault
 	return c
 }
 
