@@ -48,7 +48,10 @@ func (s *simSite) beginExploring(ctx context.Context, policy string, lots io.Rea
 	}, func(ctx context.Context) error {
 		_, err := s.analytics.CatchUp(ctx)
 		return err
-	})
+	}, s.experiments.LookAtResults)
+	if err := s.experiments.NoteHoldout(ctx); err != nil {
+		return err
+	}
 	if policy == policyOff {
 		return nil
 	}
