@@ -94,7 +94,7 @@ func (s *Server) suggestFor(in *request) (who lectern.LearnerRef, nameless bool,
 	if err != nil || who.IsZero() {
 		return who, false, err
 	}
-	ctx, cancel := context.WithTimeout(in.ctx(), rightsBudget)
+	ctx, cancel := context.WithTimeout(in.ctx(), s.waits.rights)
 	defer cancel()
 	err = s.mayReadWithin(ctx, in, who)
 	switch asLecternError(err).Code {

@@ -78,7 +78,7 @@ func TestAutocompleteCanBeCited(t *testing.T) {
 // A store that does not answer costs a visitor what is personal, not the answer.
 func TestAutocompleteWithoutLearners(t *testing.T) {
 	e, s := newSuggestEnv(t)
-	e.server.deps.Learners = deafLearners{}
+	e.server.deps.Learners, e.server.waits.rights = deafLearners{}, rightsBudget
 	var out suggestionsDTO
 	e.call(lectern.ScopePublic, "GET", "/v1/autocomplete?q=machi&anonymous=v", "").want(http.StatusOK, "").into(&out)
 	if !s.asked.Learner.IsZero() || !slices.Equal(out.Degraded, []string{"personal"}) || len(out.Groups.Courses) != 2 {

@@ -93,6 +93,7 @@ func newEnv(t testing.TB, change ...func(*Deps, *Config)) *env {
 		Clock:    clock, Random: randomBytes(1), Version: "test",
 	}
 	cfg := DefaultConfig()
+	cfg.RequestTimeout = 5 * time.Minute // a busy machine is not what is tested
 	for _, f := range change {
 		f(&deps, &cfg)
 	}
@@ -103,6 +104,7 @@ func newEnv(t testing.TB, change ...func(*Deps, *Config)) *env {
 	if e.server, err = newServer(ctx, deps, cfg, spec); err != nil {
 		t.Fatal(err)
 	}
+	e.server.waits = waits{time.Minute, time.Minute}
 	random := randomBytes(2)
 	for _, scope := range lectern.Scopes() {
 		text, key, err := NewKey(scope, "test "+string(scope), random, e.now)

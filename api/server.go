@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,7 +26,12 @@ type Server struct {
 	problems map[lectern.Code]problemKind
 	phrases  *phrasebook
 	viewer   func() http.Handler
+	waits    waits
 }
+
+// waits are how long the parts behind a request may take where it is answered without
+// them; tests that are not about time are more patient.
+type waits struct{ rights, ready time.Duration }
 
 // New builds the server. It reads the token secret from the key store, making
 // it on the first start.
@@ -66,6 +72,7 @@ func newServer(ctx context.Context, deps Deps, cfg Config, spec *spec) (*Server,
 		problems: problemTable(),
 		phrases:  newPhrasebook(),
 		viewer:   lazyViewer(),
+		waits:    waits{rightsBudget, readyTimeout},
 	}
 	return s, s.build()
 }

@@ -39,7 +39,7 @@ type partDTO struct {
 // ready asks every part. The store's own error may hold paths, so it stays in
 // the log.
 func (s *Server) ready(in *request) error {
-	ctx, cancel := context.WithTimeout(in.ctx(), readyTimeout)
+	ctx, cancel := context.WithTimeout(in.ctx(), s.waits.ready)
 	defer cancel()
 	parts := []partDTO{{Name: "store", Ready: true}}
 	if err := s.deps.Stats.Ping(ctx); err != nil {
