@@ -114,7 +114,7 @@ func run(tb testing.TB, s *sqlite.Store, change func(*indexing.Options)) (p *ind
 
 func waitFor(tb testing.TB, p *indexing.Pipeline, done func(indexing.Readiness) bool) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(tb.Context(), 5*time.Minute)
 	defer cancel()
 	if err := p.Wait(ctx, done); err != nil {
 		tb.Fatalf("%v: %+v", err, p.Ready())
