@@ -26,12 +26,13 @@ const RequireEnv = "LECTERN_TEST_REQUIRE_POSTGRES"
 // place.
 const BinEnv = "LECTERN_TEST_POSTGRES_BIN"
 
-const startTimeout = 60 * time.Second
+const startTimeout = 2 * time.Minute
 
 // Server is one running cluster that nobody else uses. It listens on a Unix
 // socket only.
 type Server struct {
 	bin, dir  string
+	settings  []string // beside those of every server
 	databases atomic.Int32
 
 	guard *exec.Cmd // nil while the server is dead
@@ -58,6 +59,10 @@ func Start(tb testing.TB) *Server {
 	}
 	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
 	s := &Server{bin: bin, dir: dir}
+	if _, measured := tb.(*testing.B); !measured {
+		// It would lock tables, and keep databases from being copied, at odd moments.
+		s.settings = []string{"-c", "autovacuum=off"}
+	}
 	if err := s.initialise(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
@@ -160,8 +165,9 @@ func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 func (s *Server) run(ctx context.Context) error {
 	const guard = `"$0" "$@" & server=$!; read -r _; kill -INT $server; wait $server`
 	// Not the test's context, which ends before the clean-up stops the server.
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), "sh", "-c", guard, filepath.Join(s.bin, "postgres"), "-D", s.data(),
-		"-k", s.dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off")
+	args := []string{"-c", guard, filepath.Join(s.bin, "postgres"), "-D", s.data(),
+		"-k", s.dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off"}
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), "sh", append(args, s.settings...)...)
 	cmd.Stdout, cmd.Stderr = &s.log, &s.log
 	cmd.Dir = s.dir
 	cmd.SysProcAttr = serverAttributes()

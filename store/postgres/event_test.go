@@ -323,23 +323,41 @@ func testSlowCommit(t *testing.T, server *pgtest.Server) {
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
 	if _, err := conn.Exec(t.Context(), `
-		CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END';
-		CREATE TRIGGER dawdle AFTER INSERT ON events FOR EACH ROW WHEN (NEW.event_id = 'slow') EXECUTE FUNCTION dawdle()`); err != nil {
+		CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(1, 2); RETURN NULL; END';
+		CREATE TRIGGER dawdle AFTER INSERT ON events FOR EACH ROW WHEN (NEW.event_id = 'slow') EXECUTE FUNCTION dawdle();
+		SELECT pg_advisory_lock(1, 2)`); err != nil {
 		t.Fatal(err)
+	}
+	// objsubid tells locks of two numbers from those of one, as stores take them.
+	waiting := func(of int) int {
+		return count(t, dsn, `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objsubid = $1
+			AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`, of)
 	}
 	var g errgroup.Group
 	g.Go(func() error {
 		_, err := stores[0].AppendEvents(t.Context(), []lectern.EventWrite{click("slow", "l", "a")})
 		return err
 	})
-	for count(t, dsn, `SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'`) == 0 {
-		time.Sleep(time.Millisecond)
-	}
-	if _, err := stores[1].AppendEvents(t.Context(), []lectern.EventWrite{click("quick", "m", "b")}); err != nil {
-		t.Fatal(err)
-	}
+	until(t, "the slow event has its number", func() bool { return waiting(2) > 0 })
+	stored := make(chan struct{})
+	g.Go(func() error {
+		defer close(stored)
+		_, err := stores[1].AppendEvents(t.Context(), []lectern.EventWrite{click("quick", "m", "b")})
+		return err
+	})
+	until(t, "the quick event is stored, or waits for its turn", func() bool {
+		select {
+		case <-stored:
+			return true
+		default:
+			return waiting(1) > 0
+		}
+	})
 	events, next, err := stores[1].ScanEvents(t.Context(), 0, 1)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Exec(t.Context(), `SELECT pg_advisory_unlock(1, 2)`); err != nil {
 		t.Fatal(err)
 	}
 	wait(t, &g)

@@ -147,7 +147,7 @@ func outage(t *testing.T, dsn string, disturb func(wrote func() bool)) {
 		ack.Lock()
 		before := ack.courses
 		ack.Unlock()
-		for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 			ack.Lock()
 			on, odd := ack.courses > before, ack.odd
 			ack.Unlock()
@@ -252,7 +252,7 @@ func testDeadline(t *testing.T, dsn string) {
 		t.Fatal(err)
 	}
 	impatient := postgres.Options{Config: postgres.DefaultConfig()}
-	impatient.DSN, impatient.StatementTimeout = dsn, 30*time.Millisecond
+	impatient.DSN, impatient.StatementTimeout = dsn, 3*time.Second // which is time enough to open it
 	s2, err := postgres.Open(t.Context(), impatient)
 	if err != nil {
 		t.Fatal(err)

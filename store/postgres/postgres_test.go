@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -9,6 +10,19 @@ import (
 	"github.com/lectern-dev/lectern/internal/pgtest"
 	"github.com/lectern-dev/lectern/store/postgres"
 )
+
+// patience bounds waits: what takes longer is not slow but broken.
+const patience = 2 * time.Minute
+
+// until waits for a condition.
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
 
 // open opens a migrated store on its own database.
 func open(tb testing.TB, dsn string) *postgres.Store {

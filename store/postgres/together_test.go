@@ -177,7 +177,7 @@ func testListen(t *testing.T, dsn string) {
 		t.Helper()
 		select {
 		case <-hints:
-		case <-time.After(20 * time.Second):
+		case <-time.After(patience):
 			t.Fatalf("no hint %s", what)
 		}
 	}
@@ -219,6 +219,7 @@ func testHintsAreGathered(t *testing.T, dsn string) {
 	s := open(t, dsn)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	const changes = 50
 	first := make(chan struct{})
 	hold, calls := make(chan struct{}), make(chan struct{}, 1000)
 	n := 0
@@ -234,16 +235,24 @@ func testHintsAreGathered(t *testing.T, dsn string) {
 		})
 	}()
 	<-first
-	for i := range 50 {
+	for i := range changes {
 		if _, err := s.PutCourses(t.Context(), []lectern.CoursePatch{course(fmt.Sprint("c", i))}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	close(hold)
 	<-calls
-	select {
-	case <-calls:
-		t.Error("hints that came together are told one by one")
-	case <-time.After(200 * time.Millisecond):
+	// They are gathered for a moment, in which a busy machine may not read all of them.
+	told := 1
+	for quiet := false; !quiet; {
+		select {
+		case <-calls:
+			told++
+		case <-time.After(200 * time.Millisecond):
+			quiet = true
+		}
+	}
+	if told > changes/2 {
+		t.Errorf("%d hints that came together are told by %d calls", changes, told)
 	}
 }
