@@ -43,9 +43,11 @@ func (s *Service) Propose(ctx context.Context, req Request) (Proposal, error) {
 	defer cancel()
 	reading, stop := context.WithTimeout(within, s.cfg.Timeout/2) // the other half is for the fit
 	d, err := s.read(reading, req)
-	stop()
 	if err != nil {
-		return Proposal{}, overdue(within, err)
+		err = overdue(reading, err)
+	}
+	if stop(); err != nil {
+		return Proposal{}, err
 	}
 	p, err := s.learn(within, req, d)
 	if err != nil {

@@ -1,11 +1,13 @@
 package tuning_test
 
 import (
+	"context"
 	"errors"
 	"math"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,7 +20,7 @@ import (
 func service(t testing.TB, log lectern.ListLog) *tuning.Service {
 	t.Helper()
 	cfg := tuning.DefaultConfig()
-	cfg.Draws = 200
+	cfg.Draws, cfg.Timeout = 200, 10*time.Minute // a busy machine is not what is tested
 	s, err := tuning.New(log, cfg, func() time.Time { return now })
 	if err != nil {
 		t.Fatal(err)
@@ -270,6 +272,25 @@ func TestMalformedLogs(t *testing.T) {
 }
 
 // Equal logs give equal proposals.
+// deafLog does not answer.
+type deafLog struct{ lectern.ListLog }
+
+func (deafLog) LoggedLists(ctx context.Context, _ time.Time, _ lectern.LogCursor, _, _ int) ([]lectern.LoggedList, lectern.LogCursor, error) {
+	<-ctx.Done()
+	return nil, lectern.LogCursor{}, ctx.Err()
+}
+
+// TestNothingIsReadInTime says what to ask for instead, though there is time left that
+// was meant for the fit.
+func TestNothingIsReadInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, err := service(t, deafLog{}).Propose(t.Context(), tuning.Request{Current: even(fiveTerms())})
+		if lectern.ErrorCode(err) != lectern.CodeDeadline || !strings.Contains(err.Error(), "shorter time") {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
 func TestDeterministic(t *testing.T) {
 	w := world{terms: fiveTerms(), hidden: []float64{.5, .5, 0, 0, 0}, slope: 10, chooser: views, look: 0.85, random: true}
 	propose := func() tuning.Proposal {
