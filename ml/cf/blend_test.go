@@ -5,6 +5,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -108,7 +109,7 @@ func TestBlendKeepsItsWeights(t *testing.T) {
 	}
 }
 
-// Standardise must not care for the scale or the offset of scores.
+// Standardise must not care for the scale or the offset of scores that differ.
 func TestStandardise(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
@@ -117,6 +118,10 @@ func TestStandardise(t *testing.T) {
 			scores[i] = float32(r.NormFloat64())
 		}
 		h := cf.History{{Item: int32(r.IntN(len(scores)))}}
+		left := slices.Delete(slices.Clone(scores), int(h[0].Item), int(h[0].Item)+1)
+		if slices.Max(left)-slices.Min(left) < 0.01 {
+			return // as good as alike: of what is moved by 10, rounding takes much of the difference
+		}
 		scores[h[0].Item] = 1e6 // must not matter
 		by, offset := float32(rapid.Float64Range(0.01, 100).Draw(t, "by")), float32(rapid.Float64Range(-10, 10).Draw(t, "offset"))
 		moved := make([]float32, len(scores))
