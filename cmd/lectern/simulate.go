@@ -185,13 +185,13 @@ func (o *simulation) run(ctx context.Context, config Config, out io.Writer) (err
 	}
 	if o.prepare {
 		o.progress("%s holds the platform; the first day is %s", dir, w.Start.Format(time.DateOnly))
-		return o.note(dir, 0)
+		return o.note(dir, 0, false)
 	}
-	result, err := o.live(ctx, s, w)
+	result, err := o.live(ctx, s, w, func() error { return o.note(dir, o.options.First, true) })
 	if err != nil {
 		return err
 	}
-	if err := o.note(dir, o.options.First+o.options.Days); err != nil {
+	if err := o.note(dir, o.options.First+o.options.Days, false); err != nil {
 		return err
 	}
 	if o.asJSON {
@@ -217,7 +217,7 @@ func (o *simulation) ask(ctx context.Context, out io.Writer) error {
 	if len(o.options.Effects) > 0 {
 		in = simulate.HTTPRecords{HTTPSite: site}
 	}
-	result, err := o.live(ctx, in, w)
+	result, err := o.live(ctx, in, w, nil)
 	if err != nil {
 		return err
 	}
@@ -227,8 +227,8 @@ func (o *simulation) ask(ctx context.Context, out io.Writer) error {
 	return result.Write(out)
 }
 
-// live lets the days go by.
-func (o *simulation) live(ctx context.Context, s simulate.Site, w *simulate.World) (result simulate.Run, err error) {
+// live lets the days go by, once begin has said that they do; nil says nothing.
+func (o *simulation) live(ctx context.Context, s simulate.Site, w *simulate.World, begin func() error) (result simulate.Run, err error) {
 	if o.truth != "" {
 		f, err := os.OpenFile(o.truth, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 		if err != nil {
@@ -243,6 +243,11 @@ func (o *simulation) live(ctx context.Context, s simulate.Site, w *simulate.Worl
 	}
 	if in, ok := s.(*simSite); ok && o.policy == policyOracle {
 		in.askOracle(sim)
+	}
+	if begin != nil {
+		if err := begin(); err != nil {
+			return result, err
+		}
 	}
 	o.progress("%d days of %d visitors from %s on", o.options.Days, o.options.Learners, w.Start.AddDate(0, 0, o.options.First).Format(time.DateOnly))
 	return sim.Run(ctx)

@@ -23,6 +23,9 @@ type simulatedFolder struct {
 	Interval string    `json:"interval"`
 	Start    time.Time `json:"start"`
 	Days     int       `json:"days"` // simulated by now
+	// Begun says that more days were begun and not ended: what is in the store is of a
+	// time that nobody knows.
+	Begun bool `json:"begun,omitempty"`
 }
 
 const simulatedFile = "simulation.json"
@@ -69,6 +72,9 @@ func (o *simulation) resume(dir string) (bool, error) {
 		}
 		return false, nil
 	}
+	if f.Begun {
+		return false, lectern.Errorf(lectern.CodeConflict, "the simulation in %s was stopped on its way, after day %d, and cannot be gone on with: begin in an empty folder", dir, f.Days)
+	}
 	interval, err := time.ParseDuration(f.Interval)
 	if err != nil {
 		return false, fmt.Errorf("read %s: %w", simulatedFile, err)
@@ -80,12 +86,13 @@ func (o *simulation) resume(dir string) (bool, error) {
 	return true, nil
 }
 
-// note writes down how far the simulation of a folder has come.
-func (o *simulation) note(dir string, days int) error {
+// note writes down how far the simulation of a folder has come, and whether more days
+// have begun.
+func (o *simulation) note(dir string, days int, begun bool) error {
 	d := o.world.Demo
 	text, err := json.MarshalIndent(simulatedFolder{
 		Seed: d.Seed, Courses: d.Courses, Learners: d.Learners, Reviews: d.Reviews, Events: d.Events,
-		New: o.world.New, Interval: o.world.Interval.String(), Start: o.world.Start, Days: days,
+		New: o.world.New, Interval: o.world.Interval.String(), Start: o.world.Start, Days: days, Begun: begun,
 	}, "", "  ")
 	if err != nil {
 		return err

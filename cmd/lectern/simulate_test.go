@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -94,6 +95,31 @@ func TestSimulate(t *testing.T) {
 		if code, _, errs := runCommand(t, append([]string{"simulate", "--days", "1"}, tt.args...)...); code == 0 || !strings.Contains(errs, tt.want) {
 			t.Errorf("%v: status %d, %s", tt.args, code, errs)
 		}
+	}
+}
+
+// TestSimulateStopped: days that were begun and not ended are not gone on with.
+func TestSimulateStopped(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains embedders and simulates learners; run without -short")
+	}
+	d := embedded(t)
+	simulated(t, "--data", d.data, "--prepare")
+	child := childCommand(t, io.Discard, "simulate", "--data", d.data, "--days", "2000")
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, patience, "days go by", func() bool {
+		f, _, err := readSimulated(d.data)
+		return err == nil && f.Begun
+	})
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = child.Wait() // it was killed
+	code, _, errs := runCommand(t, "simulate", "--data", d.data, "--days", "1")
+	if code == 0 || !strings.Contains(errs, "was stopped on its way, after day 0") {
+		t.Errorf("status %d, %s", code, errs)
 	}
 }
 
