@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 // patience is how long a test waits for what should come soon, and how long a part of an
 // answer may take unless the test is about time. How busy the machine is shall decide
 // whether a test takes long, and not whether it passes.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
 // bePatient gives every command and every server that tests start all the time that it
 // wants: none leaves a source out of a list, the learner out of an answer or meaning out

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -35,7 +36,13 @@ func startServer(t *testing.T, data string, args ...string) *testServer {
 		_ = logWriter.Close()
 	})
 	listening := make(chan string, 1)
-	go followLog(logs, listening)
+	last := new(lastLines)
+	go followLog(logs, listening, last)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the end of the log of the server at %s:\n%s", s.base, last)
+		}
+	})
 	select {
 	case s.base = <-listening:
 	case <-time.After(patience):
@@ -45,7 +52,7 @@ func startServer(t *testing.T, data string, args ...string) *testServer {
 }
 
 // followLog reads the server's log to its end and reports its address once.
-func followLog(logs io.Reader, listening chan<- string) {
+func followLog(logs io.Reader, listening chan<- string, last *lastLines) {
 	scanner := bufio.NewScanner(logs)
 	scanner.Buffer(nil, 1<<20)
 	for scanner.Scan() {
@@ -53,7 +60,30 @@ func followLog(logs io.Reader, listening chan<- string) {
 		if json.Unmarshal(scanner.Bytes(), &line) == nil && line.Msg == "listening" {
 			listening <- line.Address
 		}
+		last.add(scanner.Text())
 	}
+	_, _ = io.Copy(io.Discard, logs) // after a line that is too long: the server must not wait for us
+}
+
+// lastLines are the last lines of a log, for tests that fail.
+type lastLines struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (l *lastLines) add(line string) {
+	const kept = 60
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines = append(l.lines, line)
+	l.lines = l.lines[max(0, len(l.lines)-kept):]
+}
+
+// String implements fmt.Stringer.
+func (l *lastLines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.lines, "\n")
 }
 
 // kill ends the server as kill -9 does.
