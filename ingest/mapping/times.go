@@ -84,7 +84,7 @@ func parseOne(s, layout string, zone *time.Location) (time.Time, error) {
 		return time.Time{}, errNotUnix
 	}
 	if layout == layoutUnixMilli {
-		return time.UnixMilli(n), nil
+		return time.UnixMilli(n).UTC(), nil
 	}
-	return time.Unix(n, 0), nil
+	return time.Unix(n, 0).UTC(), nil
 }
