@@ -356,7 +356,7 @@ func (d *doctor) collection(ctx context.Context, e *engine, c qdrant.CollectionI
 		want, behind, err := d.count(ctx, e, &c)
 		switch {
 		case err != nil:
-			d.fault("see whether the store is well", "cannot count the courses: %v", err)
+			d.fault("see whether store and Qdrant are well", "cannot count courses and points: %v", err)
 		case want != c.Points && behind:
 			d.note("%s has %d points for %d courses, and is not level with the store yet: the server that leads writes the rest", c.Name, c.Points, want)
 		case want != c.Points:
@@ -381,7 +381,7 @@ func (d *doctor) count(ctx context.Context, e *engine, c *qdrant.CollectionInfo)
 		}
 		info, err := e.indexes.Info(ctx)
 		if err != nil {
-			return want, false, nil // as it was seen
+			return 0, false, err
 		}
 		for _, now := range info.Collections {
 			if now.Name == c.Name {
