@@ -50,6 +50,7 @@ func TestIndexesAgree(t *testing.T) {
 	if testing.Short() {
 		t.Skip("indexes a whole catalogue twice; run without -short")
 	}
+	t.Parallel()
 	points, embedder, words := catalogueInPoints(t)
 	memory, remote := newIndex(), qdrantIndex(t, embedder.Dim())
 	for part := range slices.Chunk(points, 500) {

@@ -23,6 +23,7 @@ func TestTuneRecovers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains an embedder and models; run without -short")
 	}
+	t.Parallel()
 	o := smallTune(t)
 	r, err := o.run(t.Context(), DefaultConfig())
 	if err != nil {

@@ -25,6 +25,7 @@ func TestGoldenBandit(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains embedders and simulates learners; run without -short")
 	}
+	t.Parallel()
 	o := goldenBandit()
 	table, err := o.run(t.Context(), DefaultConfig())
 	if err != nil {

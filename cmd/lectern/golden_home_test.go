@@ -27,6 +27,7 @@ func TestGoldenHome(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains an embedder and models; run without -short")
 	}
+	t.Parallel()
 	o := goldenHome()
 	report, err := o.run(t.Context(), DefaultConfig())
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 // TestLearnersAtTheCommandLine follows one learner from imported files to a profile
 // in words, a correction that lasts, and a home page that nobody is said to have seen.
 func TestLearnersAtTheCommandLine(t *testing.T) {
+	t.Parallel()
 	files, dir := t.TempDir(), t.TempDir()
 	mustRun(t, "demo", "--out", files, "--courses", "150", "--learners", "60", "--events", "2500", "--reviews", "50")
 	for _, kind := range []string{"courses", "learners", "events"} {

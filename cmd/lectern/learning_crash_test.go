@@ -61,6 +61,7 @@ func TestDeposedProcessWritesLate(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts and stops processes; run without -short")
 	}
+	t.Parallel()
 	d := production(t)
 	k := newLearningTest(t, d, 4)
 	first, second := d.start(k.args...), d.start(k.args...)

@@ -16,6 +16,7 @@ func TestPreviewOnTheDemo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains an embedder and models; run without -short")
 	}
+	t.Parallel()
 	ctx, dir := t.Context(), t.TempDir()
 	o := homeEval{demo: demoOptions(), share: 0.95, progress: t.Logf}
 	o.demo.Learners, o.demo.Reviews, o.demo.Events = 1200, 0, 30_000

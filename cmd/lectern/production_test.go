@@ -65,6 +65,7 @@ func TestKillServersBehind(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts and kills processes; run without -short")
 	}
+	t.Parallel()
 	d := production(t)
 	if d.qdrant == nil {
 		t.Skip("a real Qdrant is not the test's to kill")
@@ -231,6 +232,7 @@ func TestReplicas(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts and kills processes; run without -short")
 	}
+	t.Parallel()
 	for _, n := range []int{2, 3} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			d := production(t)

@@ -40,6 +40,7 @@ func TestSimulate(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains embedders and simulates learners; run without -short")
 	}
+	t.Parallel()
 	d := embedded(t)
 	truth := filepath.Join(t.TempDir(), "truth.ndjson")
 	held := []string{"--data", d.data, "--experiments.holdout", "0.3"}
@@ -103,6 +104,7 @@ func TestSimulateStopped(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains embedders and simulates learners; run without -short")
 	}
+	t.Parallel()
 	d := embedded(t)
 	simulated(t, "--data", d.data, "--prepare")
 	child := childCommand(t, io.Discard, "simulate", "--data", d.data, "--days", "2000")
@@ -128,6 +130,7 @@ func TestSimulateAgain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains embedders and simulates learners; run without -short")
 	}
+	t.Parallel()
 	var runs [2][]lectern.Event
 	for i := range runs {
 		d := embedded(t)
