@@ -142,14 +142,20 @@ func newAcked() *acknowledged {
 	return &acknowledged{events: map[string]string{}, courses: map[string]bool{}, feedback: map[string]string{}}
 }
 
-// wait waits until something of everything was acknowledged: without it there is nothing
-// to lose.
+// wait waits until there is something of everything to lose.
 func (a *acknowledged) wait(t *testing.T) {
 	t.Helper()
+	awaitAcked(t, &a.mu, func() bool { return len(a.events) > 0 && len(a.courses) > 0 && len(a.feedback) > 0 })
+}
+
+// awaitAcked waits until enough was acknowledged that a kill could lose; mu guards what
+// enough looks at.
+func awaitAcked(t *testing.T, mu *sync.Mutex, enough func() bool) {
+	t.Helper()
 	eventually(t, time.Second, "something is acknowledged", func() bool {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		return len(a.events) > 0 && len(a.courses) > 0 && len(a.feedback) > 0
+		mu.Lock()
+		defer mu.Unlock()
+		return enough()
 	})
 }
 

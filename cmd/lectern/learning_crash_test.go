@@ -222,14 +222,10 @@ func (k *learningTest) pump(s *testServer, round int, during func()) {
 	clients.Wait()
 }
 
-// wait waits until something was acknowledged: without it there is nothing to lose.
+// wait waits until there is something to lose.
 func (k *learningTest) wait() {
 	k.t.Helper()
-	eventually(k.t, time.Second, "something is acknowledged", func() bool {
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		return len(k.acked) > 0
-	})
+	awaitAcked(k.t, &k.mu, func() bool { return len(k.acked) > 0 })
 }
 
 // killRebuild kills a rebuild, which may have ended by itself.

@@ -159,14 +159,10 @@ func (k *metricsTest) pump(s *testServer, round int, during func()) {
 	clients.Wait()
 }
 
-// wait waits until something was acknowledged: without it there is nothing to lose.
+// wait waits until there is something to lose.
 func (k *metricsTest) wait() {
 	k.t.Helper()
-	eventually(k.t, time.Second, "something is acknowledged", func() bool {
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		return len(k.acked) > 0
-	})
+	awaitAcked(k.t, &k.mu, func() bool { return len(k.acked) > 0 })
 }
 
 func (k *metricsTest) rebuild() *exec.Cmd {
